@@ -1,0 +1,1 @@
+"""pifd, the host networking agent for hypervisor hosts."""

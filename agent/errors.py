@@ -1,0 +1,253 @@
+"""The failures that a caller can get: one class per XenAPI error code.
+
+The docstring of a class is the sentence that a person reads, `code` is XenAPI's, and `names` are the
+parameters in XenAPI's order.  Raise them with one string per name: `PIFUnmanaged(pif.ref)`.
+"""
+
+
+class Failure(Exception):
+    """The call was refused or failed, and nothing has changed."""
+
+    code = ""
+    names: tuple[str, ...] = ()
+
+    def __init__(self, *parameters: str) -> None:
+        if len(parameters) != len(self.names):
+            raise TypeError(f"{self.code} takes {len(self.names)} parameters, got {len(parameters)}")
+        super().__init__(*parameters)
+        self.parameters = parameters
+
+    def __str__(self) -> str:
+        return f"{self.code}[{', '.join(self.parameters)}]"
+
+
+def by_code(code: str) -> type[Failure] | None:
+    """The class of an error code, or None for a code that this program does not know."""
+    return next((kind for kind in Failure.__subclasses__() if kind.code == code), None)
+
+
+class CannotTakeOver(Failure):
+    """A NIC carries something that pifd cannot represent, so it leaves the host as it is."""
+
+    code = "PIFD_CANNOT_TAKE_OVER"
+    names = ("device", "reason")
+
+
+class InternalError(Failure):
+    """The server failed to handle your request, due to an internal error. The given message may give details useful for debugging the problem."""
+
+    code = "INTERNAL_ERROR"
+    names = ("message",)
+
+
+class MessageMethodUnknown(Failure):
+    """You tried to call a method that does not exist. The method name that you used is echoed."""
+
+    code = "MESSAGE_METHOD_UNKNOWN"
+    names = ("method",)
+
+
+class MessageParameterCountMismatch(Failure):
+    """You tried to call a method with the incorrect number of parameters. The fully-qualified method name that you used, and the number of received and expected parameters are returned."""
+
+    code = "MESSAGE_PARAMETER_COUNT_MISMATCH"
+    names = ("method", "expected", "received")
+
+
+class FieldTypeError(Failure):
+    """The value specified is of the wrong type."""
+
+    code = "FIELD_TYPE_ERROR"
+    names = ("field", "reason")
+
+
+class SessionInvalid(Failure):
+    """You gave an invalid session reference. It may have been invalidated by a server restart, or timed out. Get a new session handle, using one of the session.login_ calls."""
+
+    code = "SESSION_INVALID"
+    names = ("handle",)
+
+
+class HandleInvalid(Failure):
+    """You gave an invalid object reference. The object may have recently been deleted. The class parameter gives the type of reference given, and the handle parameter echoes the bad value given."""
+
+    code = "HANDLE_INVALID"
+    names = ("class", "handle")
+
+
+class UUIDInvalid(Failure):
+    """The uuid you supplied was invalid."""
+
+    code = "UUID_INVALID"
+    names = ("type", "uuid")
+
+
+class InvalidValue(Failure):
+    """The value given is invalid"""
+
+    code = "INVALID_VALUE"
+    names = ("field", "value")
+
+
+class MACInvalid(Failure):
+    """The MAC address specified is not valid."""
+
+    code = "MAC_INVALID"
+    names = ("MAC",)
+
+
+class InvalidIPAddressSpecified(Failure):
+    """A required parameter contained an invalid IP address"""
+
+    code = "INVALID_IP_ADDRESS_SPECIFIED"
+    names = ("parameter",)
+
+
+class NetworkUnmanaged(Failure):
+    """The network is not managed by xapi."""
+
+    code = "NETWORK_UNMANAGED"
+    names = ("network",)
+
+
+class NetworkAlreadyConnected(Failure):
+    """You tried to create a PIF, but the network you tried to attach it to is already attached to some other PIF, and so the creation failed."""
+
+    code = "NETWORK_ALREADY_CONNECTED"
+    names = ("network", "connected PIF")
+
+
+class NetworkContainsPIF(Failure):
+    """The network contains active PIFs and cannot be deleted."""
+
+    code = "NETWORK_CONTAINS_PIF"
+    names = ("pifs",)
+
+
+class BridgeNameExists(Failure):
+    """The specified bridge already exists."""
+
+    code = "BRIDGE_NAME_EXISTS"
+    names = ("bridge",)
+
+
+class PIFUnmanaged(Failure):
+    """The operation you requested cannot be performed because the specified PIF is not managed by xapi."""
+
+    code = "PIF_UNMANAGED"
+    names = ("PIF",)
+
+
+class PIFBondNeedsMoreMembers(Failure):
+    """A bond must consist of at least two member interfaces"""
+
+    code = "PIF_BOND_NEEDS_MORE_MEMBERS"
+
+
+class PIFAlreadyBonded(Failure):
+    """This operation cannot be performed because the pif is bonded."""
+
+    code = "PIF_ALREADY_BONDED"
+    names = ("PIF",)
+
+
+class PIFVLANExists(Failure):
+    """You tried to create a PIF, but it already exists."""
+
+    code = "PIF_VLAN_EXISTS"
+    names = ("PIF",)
+
+
+class PIFCannotBondCrossHost(Failure):
+    """You cannot bond interfaces across different hosts."""
+
+    code = "PIF_CANNOT_BOND_CROSS_HOST"
+
+
+class PIFBondMoreThanOneIP(Failure):
+    """Only one PIF on a bond is allowed to have an IP configuration."""
+
+    code = "PIF_BOND_MORE_THAN_ONE_IP"
+
+
+class PIFIncompatiblePrimaryAddressType(Failure):
+    """The primary address types are not compatible"""
+
+    code = "PIF_INCOMPATIBLE_PRIMARY_ADDRESS_TYPE"
+    names = ("PIF",)
+
+
+class IncompatiblePIFProperties(Failure):
+    """These PIFs cannot be bonded, because their properties are different."""
+
+    code = "INCOMPATIBLE_PIF_PROPERTIES"
+
+
+class CannotPlugBondSlave(Failure):
+    """This PIF is a bond member and cannot be plugged."""
+
+    code = "CANNOT_PLUG_BOND_SLAVE"
+    names = ("PIF",)
+
+
+class PIFIsManagementInterface(Failure):
+    """The operation you requested cannot be performed because the specified PIF is the management interface."""
+
+    code = "PIF_IS_MANAGEMENT_INTERFACE"
+    names = ("PIF",)
+
+
+class PIFDoesNotAllowUnplug(Failure):
+    """The operation you requested cannot be performed because the specified PIF does not allow unplug."""
+
+    code = "PIF_DOES_NOT_ALLOW_UNPLUG"
+    names = ("PIF",)
+
+
+class PIFIsNotPhysical(Failure):
+    """You tried to perform an operation which is only available on physical PIF"""
+
+    code = "PIF_IS_NOT_PHYSICAL"
+    names = ("PIF",)
+
+
+class PIFHasNoNetworkConfiguration(Failure):
+    """PIF has no IP configuration (mode currently set to 'none')"""
+
+    code = "PIF_HAS_NO_NETWORK_CONFIGURATION"
+    names = ("PIF",)
+
+
+class PIFHasNoV6NetworkConfiguration(Failure):
+    """PIF has no IPv6 configuration (mode currently set to 'none')"""
+
+    code = "PIF_HAS_NO_V6_NETWORK_CONFIGURATION"
+    names = ("PIF",)
+
+
+class DuplicatePIFDeviceName(Failure):
+    """A PIF with this specified device name already exists."""
+
+    code = "DUPLICATE_PIF_DEVICE_NAME"
+    names = ("device",)
+
+
+class NoSuchNIC(Failure):
+    """Could not find a network interface with the specified device name and MAC address."""
+
+    code = "COULD_NOT_FIND_NETWORK_INTERFACE_WITH_SPECIFIED_DEVICE_NAME_AND_MAC_ADDRESS"
+    names = ("device", "mac")
+
+
+class PIFConfigurationError(Failure):
+    """An unknown error occurred while attempting to configure an interface."""
+
+    code = "PIF_CONFIGURATION_ERROR"
+    names = ("PIF", "msg")
+
+
+class OtherOperationInProgress(Failure):
+    """Another operation involving the object is currently in progress"""
+
+    code = "OTHER_OPERATION_IN_PROGRESS"
+    names = ("class", "object")

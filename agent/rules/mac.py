@@ -1,0 +1,16 @@
+"""MAC addresses as callers write them."""
+
+import re
+
+from agent.errors import MACInvalid
+
+SIX_OCTETS = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+MULTICAST_BIT = 0x01
+
+
+def checked_MAC(MAC: str) -> str:
+    """The address in lower case; MAC_INVALID unless it is six octets that a device can have."""
+    lower = MAC.lower()
+    if not SIX_OCTETS.fullmatch(lower) or int(lower[:2], 16) & MULTICAST_BIT or lower == "00:00:00:00:00:00":
+        raise MACInvalid(MAC)
+    return lower

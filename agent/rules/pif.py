@@ -1,0 +1,229 @@
+"""The PIF calls: scan, introduce, forget, plug, unplug, set_disallow_unplug, reconfigure_ip."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agent.draft import Draft, Plan
+from agent.errors import (
+    CannotPlugBondSlave,
+    DuplicatePIFDeviceName,
+    NoSuchNIC,
+    PIFAlreadyBonded,
+    PIFDoesNotAllowUnplug,
+    PIFIsManagementInterface,
+    PIFIsNotPhysical,
+    PIFUnmanaged,
+)
+from agent.facts import NIC, Facts
+from agent.model import (
+    PIF,
+    AddressType,
+    Host,
+    IPMode,
+    Model,
+    Network,
+    Ref,
+    bond_of_master,
+    new_uuid,
+    pifs_of,
+    pifs_on,
+)
+from agent.rules.ipv4 import DNS_servers, checked_ip_configuration
+from agent.rules.mac import checked_MAC
+from agent.rules.network import LONGEST_DEVICE_NAME
+from agent.static_routes import STATIC_ROUTES
+
+IP_KEYS = frozenset({"domain", "defaultroute", "peerdns", STATIC_ROUTES})
+"""The other_config keys that describe the IP configuration, and so move with it."""
+
+
+def scan(model: Model, host: Ref[Host], *, facts: Facts) -> Plan:
+    """A PIF for every NIC that has none yet; nothing is plugged, and a NIC that is gone keeps its PIF."""
+    here = model.find(Host, host)
+    draft = Draft(model)
+    known = {pif.device for pif in pifs_of(model, here.ref)}
+    for nic in facts.nics:
+        if nic.device not in known:
+            add_physical(draft, here, nic)
+    return Plan(model, draft.model)
+
+
+def introduce(
+    model: Model, host: Ref[Host], MAC: str, device: str, managed: bool = True, *, facts: Facts
+) -> Plan:
+    """A PIF for one named NIC; an empty MAC means the one that the NIC has."""
+    here = model.find(Host, host)
+    wanted = checked_MAC(MAC) if MAC else ""
+    if any(pif.device == device for pif in pifs_of(model, here.ref)):
+        raise DuplicatePIFDeviceName(device)
+    nic = next((nic for nic in facts.nics if nic.device == device), None)
+    if nic is None or wanted not in ("", nic.MAC):
+        raise NoSuchNIC(device, MAC)
+    draft = Draft(model)
+    pif = add_physical(draft, here, nic)
+    draft.put(replace(pif, managed=managed and pif.managed))
+    return Plan(model, draft.model, pif.ref)
+
+
+def forget(model: Model, self: Ref[PIF]) -> Plan:
+    """The PIF of a NIC goes, after being brought down; its network stays."""
+    pif = model.find(PIF, self)
+    check_not_management(pif)
+    check_not_bonded(model, pif)
+    draft = Draft(model)
+    draft.remove(pif.ref)
+    return Plan(model, draft.model)
+
+
+def plug(model: Model, self: Ref[PIF]) -> Plan:
+    """Bring the PIF's network up (design, New behaviour for Bond Slaves: not a slave's)."""
+    pif = model.find(PIF, self)
+    check_managed(pif)
+    check_not_slave(pif)
+    draft = Draft(model)
+    draft.put(replace(pif, currently_attached=True))
+    return Plan(model, draft.model)
+
+
+def unplug(model: Model, self: Ref[PIF]) -> Plan:
+    """Take the PIF's network down."""
+    pif = model.find(PIF, self)
+    check_managed(pif)
+    check_not_management(pif)
+    if pif.disallow_unplug:
+        raise PIFDoesNotAllowUnplug(pif.ref)
+    draft = Draft(model)
+    draft.put(replace(pif, currently_attached=False))
+    return Plan(model, draft.model)
+
+
+def set_disallow_unplug(model: Model, self: Ref[PIF], value: bool) -> Plan:
+    """Protect a PIF from unplug, or no longer.
+
+    A slave is refused: its flag would have no effect, and create, step 12 says that it is false.
+    """
+    pif = model.find(PIF, self)
+    if pif.bond_slave_of is not None:
+        raise PIFAlreadyBonded(pif.ref)
+    draft = Draft(model)
+    draft.put(replace(pif, disallow_unplug=value))
+    return Plan(model, draft.model)
+
+
+def reconfigure_ip(
+    model: Model, self: Ref[PIF], mode: str, IP: str, netmask: str, gateway: str, DNS: str
+) -> Plan:
+    """Give a PIF its IPv4 configuration, None or Static (XenAPI, PIF.reconfigure_ip).
+
+    Refused beyond XenAPI's checks, because the host would be unreachable or the value dropped silently:
+    a slave, a gateway outside the subnet, an address that another PIF has, a name server that is none.
+    """
+    pif = model.find(PIF, self)
+    check_managed(pif)
+    if pif.bond_slave_of is not None:
+        raise PIFAlreadyBonded(pif.ref)
+    others = [other for other in pifs_of(model, pif.host) if other.ref != pif.ref]
+    configuration = checked_ip_configuration(mode, IP, netmask, gateway, DNS, others)
+    prefers_ipv4 = pif.ip_configuration.primary_address_type == AddressType.IPV4
+    if pif.management and prefers_ipv4 and configuration.mode == IPMode.NONE:
+        raise PIFIsManagementInterface(pif.ref)
+    servers = (*configuration.DNS, *(s for s in DNS_servers(pif.ip_configuration.DNS) if ":" in s))
+    new = replace(
+        pif.ip_configuration,
+        ip_configuration_mode=configuration.mode,
+        IP=configuration.IP,
+        netmask=configuration.netmask,
+        gateway=configuration.gateway,
+        DNS=",".join(dict.fromkeys(servers)),
+    )
+    draft = Draft(model)
+    draft.put(replace(pif, ip_configuration=new))
+    return Plan(model, draft.model)
+
+
+def check_managed(pif: PIF) -> None:
+    """pifd leaves an unmanaged PIF alone."""
+    if not pif.managed:
+        raise PIFUnmanaged(pif.ref)
+
+
+def check_not_slave(pif: PIF) -> None:
+    """A bond slave can't be plugged or be management (design, New behaviour for Bond Slaves)."""
+    if pif.bond_slave_of is not None:
+        raise CannotPlugBondSlave(pif.ref)
+
+
+def check_not_management(pif: PIF) -> None:
+    """The host is reached over the management interface."""
+    if pif.management:
+        raise PIFIsManagementInterface(pif.ref)
+
+
+def check_not_bonded(model: Model, pif: PIF) -> None:
+    """Neither a slave nor a master, and so a NIC."""
+    if pif.bond_slave_of is not None or bond_of_master(model, pif) is not None:
+        raise PIFAlreadyBonded(pif.ref)
+    if not pif.physical:
+        raise PIFIsNotPhysical(pif.ref)
+
+
+def address_type_is_configured(pif: PIF) -> bool:
+    """Whether the PIF has an IP configuration in the family that it prefers."""
+    ip = pif.ip_configuration
+    mode = (
+        ip.ipv6_configuration_mode
+        if ip.primary_address_type == AddressType.IPV6
+        else ip.ip_configuration_mode
+    )
+    return mode != IPMode.NONE
+
+
+def ip_keys(pif: PIF) -> Mapping[str, str]:
+    """The part of other_config that describes the IP configuration."""
+    return {key: value for key, value in pif.other_config.items() if key in IP_KEYS}
+
+
+def without_ip_keys(pif: PIF) -> Mapping[str, str]:
+    """The part of other_config that is the PIF's own."""
+    return {key: value for key, value in pif.other_config.items() if key not in IP_KEYS}
+
+
+def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
+    """The PIF of a NIC, unplugged, on the network of its conventional bridge, which is made if need be.
+
+    A NIC that somebody else's device sits on is introduced unmanaged: pifd must not touch it.
+    """
+    network = own_network(draft, host, nic)
+    return draft.put(
+        PIF(
+            uuid=new_uuid(),
+            device=nic.device,
+            network=network.ref,
+            host=host.ref,
+            MAC=nic.MAC,
+            MTU=network.MTU,
+            physical=True,
+            managed=not nic.in_use,
+        )
+    )
+
+
+def own_network(draft: Draft, host: Host, nic: NIC) -> Network:
+    """The network with the NIC's bridge name that has no PIF here yet, or a new one of the NIC's MTU."""
+    bridge = bridge_name(draft.model, nic.device)
+    for network in draft.model.all(Network):
+        free = not any(pif.host == host.ref for pif in pifs_on(draft.model, network.ref))
+        if network.bridge == bridge and free:
+            return network
+    label = f"Pool-wide network associated with {nic.device}"
+    return draft.put(Network(uuid=new_uuid(), name_label=label, MTU=nic.MTU, bridge=bridge))
+
+
+def bridge_name(model: Model, device: str) -> str:
+    """`xenbr<N>` for eth<N>, `br<device>` for another that leaves room for it, else the next free xenbr."""
+    if device.startswith("eth") and device[3:].isdecimal():
+        return f"xenbr{device[3:]}"
+    if len(device) + 2 <= LONGEST_DEVICE_NAME:
+        return f"br{device}"
+    taken = {network.bridge for network in model.all(Network)}
+    return next(name for name in (f"xenbr{n}" for n in range(1000, 2000 + len(taken))) if name not in taken)
