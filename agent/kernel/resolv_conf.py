@@ -1,0 +1,45 @@
+"""ResolvConf, the door to the resolver's file."""
+
+import errno
+import os
+from pathlib import Path
+
+from agent.kernel.steps import Refused, Step
+
+
+class ResolvConf:
+    """resolv.conf, unless it is a symbolic link: then another program writes it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> str | None:
+        """The text; empty when there is no file, None when it is somebody else's."""
+        if self._path.is_symlink():
+            return None
+        try:
+            return self._path.read_text(errors="surrogateescape")
+        except FileNotFoundError:
+            return ""
+
+    def write(self, step: Step, text: str) -> None:
+        """Replace the file in one moment; in place where it is a mount point and can't be replaced."""
+        if self._path.is_symlink():
+            raise Refused(step, f"{self._path} is a symbolic link: another program writes it")
+        try:
+            self._replace(text)
+        except OSError as error:
+            raise Refused(step, f"{self._path}: {os.strerror(error.errno or 0)}") from error
+
+    def _replace(self, text: str) -> None:
+        fresh = self._path.with_name(f"{self._path.name}.pifd")
+        fresh.write_text(text, errors="surrogateescape")
+        if self._path.exists():
+            fresh.chmod(self._path.stat().st_mode & 0o777)
+        try:
+            fresh.replace(self._path)
+        except OSError as error:
+            fresh.unlink()
+            if error.errno != errno.EBUSY:
+                raise
+            self._path.write_text(text, errors="surrogateescape")

@@ -1,0 +1,142 @@
+"""KernelState: links, addresses, routes and the resolver's file, as they are or as they should be."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_interface
+
+GROUP = 0x70696664
+"""The link group of every device that pifd makes ("pifd" in ASCII): it is in the creating message, so
+that a device can be told as pifd's from its first moment on."""
+
+DOOMED_GROUP = GROUP + 1
+"""Devices of pifd's that are about to be deleted: the kernel deletes a group in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class BondOptions:
+    """What a bond is told.  mode as the kernel spells it; miimon in milliseconds.
+
+    all_slaves_active: whether frames that come in on a slave that is not active are taken all the same.
+    """
+
+    mode: str = "active-backup"
+    miimon: int = 100
+    all_slaves_active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeOptions:
+    """What a bridge is told.  forward_delay in centiseconds."""
+
+    stp: bool = False
+    forward_delay: int = 0
+    multicast_snooping: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A network device.
+
+    kind: the kernel's (`bond`, `bridge`, `veth` …), empty for hardware.  master: the bridge or bond that it
+    is a port of.  lower: the devices that it sits on, as a VLAN on its parent.  The fields that are not
+    compared are what the kernel decides by itself: carrier; active_slave of a bond; original_MAC and
+    original_MTU, which a bond gives back to a port that leaves it.
+    """
+
+    name: str
+    kind: str = ""
+    MAC: str = ""
+    MTU: int = 1500
+    up: bool = False
+    master: str = ""
+    lower: str = ""
+    group: int = 0
+    alias: str = ""
+    options: BondOptions | BridgeOptions | None = None
+    hardware: bool = field(default=False, compare=False)
+    carrier: bool = field(default=False, compare=False)
+    active_slave: str = field(default="", compare=False)
+    original_MAC: str = field(default="", compare=False)
+    original_MTU: int = field(default=0, compare=False)
+
+    @property
+    def owned(self) -> bool:
+        """Whether pifd made it."""
+        return self.group in (GROUP, DOOMED_GROUP)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """An address of a link, `192.0.2.10/24`.  leased: it has a lifetime, somebody (DHCP, RA) renews it."""
+
+    link: str
+    interface: str
+    leased: bool = field(default=False, compare=False)
+
+    @property
+    def version(self) -> int:
+        return 6 if ":" in self.interface else 4
+
+    @property
+    def link_local(self) -> bool:
+        return self.version == 6 and ip_interface(self.interface).is_link_local
+
+
+MAIN_TABLE = 254
+MULTIPATH = "multipath"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Route:
+    """A unicast route that the kernel did not make by itself.
+
+    An empty gateway: the destination is on the link; MULTIPATH: there are several.  leased: from an RA.
+    """
+
+    link: str
+    destination: str
+    gateway: str = ""
+    metric: int = 0
+    leased: bool = field(default=False, compare=False)
+    table: int = MAIN_TABLE
+
+    @property
+    def version(self) -> int:
+        return 6 if ":" in self.destination else 4
+
+
+DEFAULT_DESTINATIONS = {4: "0.0.0.0/0", 6: "::/0"}
+DEFAULT_METRICS = {4: 0, 6: 1024}
+"""What the kernel takes when no metric is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelState:
+    """Everything that pifd reads and writes.
+
+    An IPv6 link-local address of a device that pifd did not make is the kernel's own and not in here.
+    resolver: the text of resolv.conf, None when somebody else's program writes it (it is a symbolic link).
+    ipv6: whether new links can have IPv6.
+    """
+
+    links: Mapping[str, Link] = field(default_factory=dict)
+    addresses: frozenset[Address] = frozenset()
+    routes: frozenset[Route] = frozenset()
+    resolver: str | None = ""
+    ipv6: bool = field(default=True, compare=False)
+
+    def ports(self, master: str) -> Iterator[Link]:
+        """The ports of a bridge or bond, in the order of their names."""
+        return (link for _, link in sorted(self.links.items()) if link.master == master)
+
+    def top(self, name: str) -> str:
+        """The device that stands for a link to the outside: the last master above it, or itself."""
+        seen = {name}
+        while (link := self.links.get(name)) and link.master and link.master not in seen:
+            name = link.master
+            seen.add(name)
+        return name
+
+    def addresses_of(self, name: str) -> tuple[Address, ...]:
+        """The addresses of a link, sorted."""
+        return tuple(sorted(address for address in self.addresses if address.link == name))

@@ -1,0 +1,231 @@
+"""The steps that change a kernel: what can be done, and how a person reads it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.kernel.state import Address, BondOptions, BridgeOptions, Link, Route
+
+
+class Refused(Exception):
+    """The kernel would refuse, or has refused, a step."""
+
+    def __init__(self, step: "Step", reason: str) -> None:
+        super().__init__(step, reason)
+        self.step, self.reason = step, reason
+
+    def __str__(self) -> str:
+        return f"{self.step}: {self.reason}"
+
+
+class Step:
+    """One change.  Its string is a line that a person reads in the log or the dry run."""
+
+
+@dataclass(frozen=True)
+class CreateLink(Step):
+    link: Link
+
+    def __str__(self) -> str:
+        inside = f" in {self.link.master}" if self.link.master else ""
+        return f"create {self.link.kind} {self.link.name}{inside} (MAC {self.link.MAC}, MTU {self.link.MTU})"
+
+
+@dataclass(frozen=True)
+class DeleteLinks(Step):
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"delete {', '.join(self.names)}"
+
+
+@dataclass(frozen=True)
+class SetUp(Step):
+    name: str
+
+    def __str__(self) -> str:
+        return f"set {self.name} up"
+
+
+@dataclass(frozen=True)
+class SetDown(Step):
+    name: str
+
+    def __str__(self) -> str:
+        return f"set {self.name} down"
+
+
+@dataclass(frozen=True)
+class SetMaster(Step):
+    """Make a link a port of another; an empty master takes it out."""
+
+    name: str
+    master: str
+
+    def __str__(self) -> str:
+        return f"put {self.name} into {self.master}" if self.master else f"take {self.name} out of its master"
+
+
+@dataclass(frozen=True)
+class SetMAC(Step):
+    name: str
+    MAC: str
+
+    def __str__(self) -> str:
+        return f"set the MAC of {self.name} to {self.MAC}"
+
+
+@dataclass(frozen=True)
+class SetMTU(Step):
+    name: str
+    MTU: int
+
+    def __str__(self) -> str:
+        return f"set the MTU of {self.name} to {self.MTU}"
+
+
+@dataclass(frozen=True)
+class SetMark(Step):
+    """Set the group and the alias by which a device is known as pifd's."""
+
+    name: str
+    group: int
+    alias: str
+
+    def __str__(self) -> str:
+        return f'mark {self.name} as "{self.alias}"'
+
+
+@dataclass(frozen=True)
+class SetOptions(Step):
+    name: str
+    options: BondOptions | BridgeOptions
+
+    def __str__(self) -> str:
+        return f"set the options of {self.name}: {self.options}"
+
+
+@dataclass(frozen=True)
+class SetActiveSlave(Step):
+    bond: str
+    slave: str
+
+    def __str__(self) -> str:
+        return f"make {self.slave} the active slave of {self.bond}"
+
+
+@dataclass(frozen=True)
+class AddAddress(Step):
+    address: Address
+
+    def __str__(self) -> str:
+        return f"add {self.address.interface} to {self.address.link}"
+
+
+@dataclass(frozen=True)
+class DeleteAddress(Step):
+    address: Address
+
+    def __str__(self) -> str:
+        return f"remove {self.address.interface} from {self.address.link}"
+
+
+@dataclass(frozen=True)
+class SetRoute(Step):
+    """Add a route, in place of the one with the same destination and metric if there is one."""
+
+    route: Route
+
+    def __str__(self) -> str:
+        via = f" via {self.route.gateway}" if self.route.gateway else ""
+        return f"route {self.route.destination}{via} over {self.route.link}"
+
+
+@dataclass(frozen=True)
+class DeleteRoute(Step):
+    route: Route
+
+    def __str__(self) -> str:
+        return f"no longer route {self.route.destination} over {self.route.link}"
+
+
+@dataclass(frozen=True)
+class SetResolver(Step):
+    """Write the text of resolv.conf."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return "write the name servers to resolv.conf"
+
+
+@dataclass(frozen=True)
+class CopyNeighbours(Step):
+    """Tell the target link the neighbours' MACs that the source link knows, lest a packet waits for ARP."""
+
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"copy the neighbours of {self.source} to {self.target}"
+
+
+@dataclass(frozen=True)
+class AwaitCarrier(Step):
+    """Wait until a link has carrier; without it, go on after a while (the setting carrier_wait)."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"wait for the carrier of {self.name}"
+
+
+@dataclass(frozen=True)
+class Announce(Step):
+    """Gratuitous ARP and unsolicited neighbour advertisements for a link's addresses."""
+
+    name: str
+    MAC: str
+    interfaces: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"announce the addresses of {self.name}"
+
+
+@dataclass(frozen=True)
+class Together(Step):
+    """Steps that are sent in one go.  Not a transaction: a refused one leaves those before it done."""
+
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        return "in one go: " + "; ".join(str(step) for step in self.steps)
+
+
+def names_in(step: Step) -> frozenset[str]:
+    """The devices that a step speaks of."""
+    match step:
+        case Together(steps):
+            return frozenset(name for part in steps for name in names_in(part))
+        case CreateLink(link):
+            return frozenset({link.name})
+        case DeleteLinks(names):
+            return frozenset(names)
+        case AddAddress(address) | DeleteAddress(address):
+            return frozenset({address.link})
+        case SetRoute(route) | DeleteRoute(route):
+            return frozenset({route.link})
+        case SetActiveSlave(bond, slave):
+            return frozenset({bond, slave})
+        case CopyNeighbours(source, target):
+            return frozenset({source, target})
+        case SetMaster(name, master):
+            return frozenset({name, master} - {""})
+    name = getattr(step, "name", "")
+    return frozenset({name} if name else ())
+
+
+def flat(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps with each Together taken apart."""
+    return tuple(
+        part for step in steps for part in (flat(step.steps) if isinstance(step, Together) else (step,))
+    )

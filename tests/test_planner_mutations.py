@@ -1,0 +1,169 @@
+"""The planner's properties are sharp: each of these mistakes in the planner breaks one of them."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis.errors import NoSuchExample
+
+from agent import interface_reconfigure as planner
+from agent.interface_reconfigure import Course
+from agent.kernel.state import Address
+from agent.kernel.steps import (
+    AddAddress,
+    CreateLink,
+    DeleteAddress,
+    DeleteLinks,
+    Refused,
+    SetDown,
+    SetMark,
+    SetMaster,
+    SetMTU,
+    SetRoute,
+    Step,
+)
+from tests import test_planner_properties as properties
+from tests.kernels import Case, cases
+
+PROPERTIES: tuple[Callable[[Case], None], ...] = tuple(
+    test.hypothesis.inner_test for name, test in vars(properties).items() if name.startswith("test_")
+)
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def breaks(case: Case) -> bool:
+    """Whether one of the properties does not hold."""
+    try:
+        for holds in PROPERTIES:
+            holds(case)
+    except (AssertionError, Refused, KeyError):
+        return True
+    return False
+
+
+def is_caught(examples: int) -> bool:
+    quick = settings(
+        max_examples=examples, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
+    )
+    try:
+        find(cases(), breaks, settings=quick)
+    except NoSuchExample:
+        return False
+    return True
+
+
+def without(phase: str) -> Patch:
+    """The planner leaves a phase out."""
+
+    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(planner, phase, lambda *_: None)
+
+    return patch
+
+
+def changed(function: str, change: Callable[[list[Step]], Iterable[Step]]) -> Patch:
+    """One of the planner's functions that make steps makes others."""
+
+    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+        original = getattr(planner, function)
+        monkeypatch.setattr(planner, function, lambda *given: list(change(list(original(*given)))))
+
+    return patch
+
+
+def dropping(function: str, *kinds: type[Step]) -> Patch:
+    return changed(function, lambda steps: [step for step in steps if not isinstance(step, kinds)])
+
+
+def first(*kinds: type[Step]) -> Callable[[list[Step]], list[Step]]:
+    return lambda steps: sorted(steps, key=lambda step: not isinstance(step, kinds))
+
+
+def into_a_wrong_master(steps: list[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield SetMaster(step.name, "docker0") if isinstance(step, SetMaster) and step.master else step
+
+
+def addresses_gone_before_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed("_address_steps", first(DeleteAddress))(monkeypatch)
+    monkeypatch.setattr(Course, "do_together", lambda course, steps: course.do(*steps))
+
+
+def without_keepers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "_keepers", lambda course: [])
+
+
+def attributes_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = planner.set_attributes
+    monkeypatch.setattr(
+        planner, "set_attributes", lambda course: None if _has_moved(course) else original(course)
+    )
+
+
+def _has_moved(course: Course) -> bool:
+    return any(isinstance(step, AddAddress | DeleteLinks | SetMaster) for step in course.steps)
+
+
+def moves_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def moves(course: Course, source: str) -> list[tuple[Address, str]]:
+        then = {address.interface: address.link for address in course.wanted.addresses}
+        mine = course.state.addresses_of(source)
+        leaving = [a for a in mine if a not in course.wanted.addresses and a.interface in then]
+        return [(address, then[address.interface]) for address in leaving]
+
+    monkeypatch.setattr(planner, "_moves", moves)
+
+
+def everything_is_a_leftover(monkeypatch: pytest.MonkeyPatch) -> None:
+    def delete(course: Course) -> None:
+        names = [n for n, link in course.state.links.items() if link.kind and not link.alias]
+        course.do(*(DeleteLinks((name,)) for name in sorted(names)))
+
+    monkeypatch.setattr(planner, "delete_leftovers", delete)
+
+
+def bonds_before_bridges(monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(course: Course) -> None:
+        links = [link for name, link in course.wanted.links.items() if name not in course.state.links]
+        for link in sorted(links, key=lambda link: link.kind):
+            course.do(CreateLink(link))
+
+    monkeypatch.setattr(planner, "create_devices", create)
+
+
+def late_ports_after_their_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same send, with the addresses computed and put before the ports."""
+    monkeypatch.setattr(planner, "apply_all", lambda steps, state: state)
+
+
+MUTATIONS: dict[str, Patch] = {
+    "leftovers stay": without("delete_leftovers"),
+    "misfits stay": without("delete_misfits"),
+    "attributes are not set": without("set_attributes"),
+    "attributes are set once": attributes_only_once,
+    "NICs do not settle": without("settle_nics"),
+    "addresses do not settle": without("settle_addresses"),
+    "NICs are not woken": without("wake_nics"),
+    "no name servers": without("set_resolver"),
+    "enslaved while up": dropping("_port_steps", SetDown),
+    "no alias": dropping("_attribute_steps", SetMark),
+    "no MTU": dropping("_attribute_steps", SetMTU),
+    "wrong master": changed("_port_steps", into_a_wrong_master),
+    "routes before addresses": changed("_address_steps", first(SetRoute)),
+    "addresses are gone before they come": addresses_gone_before_they_come,
+    "keepers go first": without_keepers,
+    "moves to anybody": moves_to_anybody,
+    "other people's devices are leftovers": everything_is_a_leftover,
+    "bonds before bridges": bonds_before_bridges,
+    "late ports after their routes": late_ports_after_their_routes,
+}
+
+
+@pytest.mark.parametrize("mistake", MUTATIONS)
+def test_a_mistake_in_the_planner_is_caught(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    MUTATIONS[mistake](monkeypatch)
+    assert is_caught(examples=1500)
+
+
+def test_the_planner_as_it_is_passes_the_same_check() -> None:
+    assert not is_caught(examples=300)

@@ -1,0 +1,97 @@
+"""What holds of every plan, for any kernel that is found and any model that is wanted."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from hypothesis import given
+
+from agent.interface_reconfigure import plan
+from agent.kernel.apply import apply, apply_all
+from agent.kernel.desired import as_before, bridge_of, desired
+from agent.kernel.state import KernelState
+from agent.kernel.steps import flat
+from agent.model import PIF, Model
+from tests.fake_kernel import trespasses, with_carrier
+from tests.kernels import Case, cases, half_way, with_possible_routes
+
+
+@given(cases())
+def test_a_plan_ends_in_the_wanted_state_and_no_step_of_it_is_refused(case: Case) -> None:
+    wanted = case.wanted
+    assert apply_all(plan(case.actual, wanted), case.actual) == wanted
+
+
+@given(cases())
+def test_a_kernel_that_is_as_it_should_be_is_left_alone(case: Case) -> None:
+    wanted = case.wanted
+    assert plan(wanted, wanted) == ()
+    assert desired(case.after, wanted, case.given) == wanted
+
+
+@given(cases())
+def test_from_half_a_plan_there_is_a_way_on(case: Case) -> None:
+    state = half_way(case.actual, case.wanted, case.number, case.skips)
+    wanted = desired(case.after, state, case.given)
+    assert apply_all(plan(state, wanted), state) == wanted
+
+
+@given(cases())
+def test_from_half_a_plan_there_is_a_way_back_to_the_model_before_and_on_again(case: Case) -> None:
+    state = half_way(case.actual, case.wanted, case.number, case.skips)
+    for model in (case.before, case.after):
+        wanted = desired(model, state, case.given)
+        state = apply_all(plan(state, wanted), state)
+        assert state == wanted
+
+
+@given(cases())
+def test_from_half_a_plan_there_is_a_way_back_to_the_kernel_as_it_was(case: Case) -> None:
+    case = replace(case, actual=with_possible_routes(case.actual))
+    state = half_way(case.actual, case.wanted, case.number, case.skips)
+    wanted = as_before(case.actual, state, case.given)
+    assert apply_all(plan(state, wanted), state) == case.actual
+
+
+@given(cases())
+def test_no_step_names_what_is_somebody_elses(case: Case) -> None:
+    state = case.actual
+    for step in flat(plan(state, case.wanted)):
+        assert not trespasses(step, state, case.given)
+        state = apply(step, state)
+    assert foreign(state, case.given) == foreign(case.actual, case.given)
+
+
+@given(cases())
+def test_a_management_address_that_moves_is_never_without_a_link_with_carrier(case: Case) -> None:
+    cables = {name for name in case.given if name in case.actual.links}
+    state = with_carrier(desired(case.before, case.actual, case.given), cables)
+    wanted = with_carrier(desired(case.after, state, case.given), cables)
+    moving = set(management(case.before, state)) & set(management(case.after, wanted))
+    for step in plan(state, wanted):
+        state = with_carrier(apply(step, state), cables)
+        assert moving <= set(reachable(state))
+
+
+def foreign(state: KernelState, given: frozenset[str]) -> tuple[object, object, object]:
+    """What is not pifd's."""
+    ours = given | {link.name for link in state.links.values() if link.owned}
+    return (
+        {name: link for name, link in state.links.items() if name not in ours},
+        {address for address in state.addresses if address.link not in ours},
+        {route for route in state.routes if route.link not in ours},
+    )
+
+
+def management(model: Model, state: KernelState) -> Iterator[str]:
+    """The configured addresses of the management interface that can be reached."""
+    bridges = {bridge_of(model, pif) for pif in model.all(PIF) if pif.management}
+    links_of = {address.interface: address.link for address in state.addresses}
+    return (i for i in reachable(state) if links_of[i] in bridges and not i.startswith("fe80"))
+
+
+def reachable(state: KernelState) -> Iterator[str]:
+    """The addresses that are on a link that is up and has carrier."""
+    for address in state.addresses:
+        link = state.links[address.link]
+        if link.up and link.carrier:
+            yield address.interface
