@@ -1,0 +1,42 @@
+"""Which PIF a failure of the kernel's is about, and the Failure that its caller gets."""
+
+from collections.abc import Sequence
+
+from agent.draft import Plan, changes
+from agent.errors import Failure, InternalError, PIFConfigurationError
+from agent.kernel.desired import attached, bridge_of, needed_nics
+from agent.kernel.state import KernelState
+from agent.kernel.steps import Refused, names_in
+from agent.model import PIF, Model
+
+
+def failure(plan: Plan, cause: BaseException) -> Failure:
+    """PIF_CONFIGURATION_ERROR with the kernel's words, or what the cause is already."""
+    if isinstance(cause, Failure):
+        return cause
+    named = blamed(plan.before, cause) if isinstance(cause, Refused) else ()
+    pif = next(iter([*named, *_touched(plan)]), None)
+    text = str(cause) or type(cause).__name__
+    return PIFConfigurationError(pif.ref, text) if pif else InternalError(text)
+
+
+def blamed(model: Model, cause: BaseException) -> Sequence[PIF]:
+    """The PIFs whose devices the refused step names; where there is no step, all attached but management."""
+    if not isinstance(cause, Refused):
+        return [pif for pif in attached(model) if not pif.management]
+    names = names_in(cause.step)
+    return [pif for pif in model.all(PIF) if names & {pif.device, bridge_of(model, pif)}]
+
+
+def refuse_missing_nics(plan: Plan, actual: KernelState) -> None:
+    """A NIC that the plan needs anew must be there; one that is missing all along holds nothing up."""
+    for _, device in sorted(needed_nics(plan.after) - needed_nics(plan.before)):
+        if device not in actual.links:
+            pif = next(pif for pif in plan.after.all(PIF) if pif.device == device and pif.physical)
+            raise PIFConfigurationError(pif.ref, f"{device} is not there")
+
+
+def _touched(plan: Plan) -> list[PIF]:
+    """The PIFs that a plan changes and that are there before it, so that a caller can look at them."""
+    changed = [before for before, _ in changes(plan).changed if isinstance(before, PIF)]
+    return [*changed, *(pif for pif in changes(plan).removed if isinstance(pif, PIF))]

@@ -1,0 +1,175 @@
+"""Netlink, the door to the real kernel: read it, and carry a step out."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pyroute2.netlink import nlmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from agent.kernel.announcement import frame
+from agent.kernel.netlink import decode, neighbours
+from agent.kernel.netlink.encode import RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, messages
+from agent.kernel.netlink.wire import Refusal, Wire
+from agent.kernel.resolv_conf import ResolvConf
+from agent.kernel.state import KernelState
+from agent.kernel.steps import Announce, AwaitCarrier, CopyNeighbours, Refused, SetResolver, Step, flat
+
+RTEXT_FILTER_SKIP_STATS = 8
+CARRIER_POLL = 0.01
+"""Seconds between two looks at a link whose carrier is awaited."""
+
+
+class NetlinkError(OSError):
+    """The kernel could not be read."""
+
+
+class Netlink:
+    """The kernel of the network namespace that this was made in.
+
+    carrier_wait: seconds that AwaitCarrier waits at the most.  writes: how many messages have changed, or
+    tried to change, the kernel.
+    """
+
+    def __init__(self, resolv_conf: Path, carrier_wait: float) -> None:
+        self._wire = Wire()
+        self._resolv_conf = ResolvConf(resolv_conf)
+        self._carrier_wait = carrier_wait
+        self._indices: dict[str, int] = {}
+        self.writes = 0
+
+    def close(self) -> None:
+        """Close the socket; the kernel stays as it is."""
+        self._wire.close()
+
+    async def read(self) -> KernelState:
+        """The kernel as it is, in one look at links, addresses, routes and resolv.conf."""
+        return await asyncio.to_thread(self._read)
+
+    async def apply(self, step: Step) -> None:
+        """Carry a step out; Refused with the kernel's words when it won't."""
+        parts: list[Step] = []
+        for part in flat([step]):
+            if isinstance(part, AwaitCarrier | CopyNeighbours | Announce | SetResolver):
+                await self._send(parts)
+                parts = []
+                await self._aside(part)
+            else:
+                parts.append(part)
+        await self._send(parts)
+
+    async def carriers(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of the named links that have carrier."""
+        return frozenset(name for name in names if self._has_carrier(name))
+
+    async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
+        """Those of the peers, neighbours on a link, that answer within a time."""
+        index = self._index(link)
+        return await neighbours.probe(self._wire, index, peers, seconds)
+
+    async def peers(self, link: str) -> tuple[str, ...]:
+        """The neighbours on a link that have been in use."""
+        return neighbours.in_use(self._wire, self._index(link)) if self._known(link) else ()
+
+    def _read(self) -> KernelState:
+        request = _request(ifinfmsg(), RTM_GETLINK)
+        request["attrs"] = [("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
+        links, self._indices = decode.links(self._wire.dump(request))
+        names = {index: name for name, index in self._indices.items()}
+        addresses = self._wire.dump(_request(ifaddrmsg(), RTM_GETADDR))
+        routes = self._wire.dump(_request(rtmsg(), RTM_GETROUTE))
+        return KernelState(
+            links=links,
+            addresses=frozenset(decode.addresses(addresses, links, names)),
+            routes=frozenset(decode.routes(routes, names)),
+            resolver=self._resolv_conf.read(),
+            ipv6=_new_links_have_ipv6(),
+        )
+
+    async def _send(self, steps: Sequence[Step]) -> None:
+        if steps:
+            await asyncio.to_thread(self._change, steps)
+
+    def _change(self, steps: Sequence[Step]) -> None:
+        """Send the messages of the steps in one go; the first that was refused is raised."""
+        sent: list[tuple[Step, nlmsg]] = [(s, m) for s in steps for m in self._messages(s)]
+        self.writes += len(sent)
+        answers = self._wire.change([message for _, message in sent])
+        for (step, _), refusal in zip(sent, answers, strict=True):
+            if refusal is not None:
+                raise Refused(step, str(refusal))
+
+    def _messages(self, step: Step) -> list[nlmsg]:
+        try:
+            return messages(step, self._index)
+        except NetlinkError as error:
+            raise Refused(step, os.strerror(error.errno or 0)) from error
+
+    async def _aside(self, step: Step) -> None:
+        """The steps that are not one netlink message or two."""
+        match step:
+            case AwaitCarrier(name):
+                await self._await_carrier(name)
+            case CopyNeighbours(source, target):
+                self.writes += neighbours.copy(self._wire, self._index(source), self._index(target))
+            case Announce(name, MAC, interfaces):
+                _announce(name, MAC, interfaces)
+            case SetResolver(text):
+                self.writes += 1
+                self._resolv_conf.write(step, text)
+
+    async def _await_carrier(self, name: str) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._carrier_wait
+        while not self._has_carrier(name) and loop.time() < end:  # noqa: ASYNC110 (the kernel sets no Event)
+            await asyncio.sleep(CARRIER_POLL)
+
+    def _has_carrier(self, name: str) -> bool:
+        answer = self._wire.ask(_link_request(name))
+        return not isinstance(answer, Refusal) and decode.has_carrier(decode.one_link(answer))
+
+    def _known(self, name: str) -> bool:
+        return not isinstance(self._wire.ask(_link_request(name)), Refusal)
+
+    def _index(self, name: str) -> int:
+        """The index of a link; asked afresh, because a name may have been given to another device since."""
+        answer = self._wire.ask(_link_request(name))
+        if isinstance(answer, Refusal):
+            raise NetlinkError(answer.code, f"{name}: {answer}")
+        return int(decode.one_link(answer)["index"])
+
+
+def _announce(name: str, MAC: str, interfaces: Sequence[str]) -> None:
+    """Nobody has to hear it: where the link is down or gone there is nobody to tell."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as packets:
+        packets.bind((name, 0))
+        for interface in interfaces:
+            packets.send(frame(MAC, interface))
+
+
+def _request(message: nlmsg, kind: int) -> nlmsg:
+    """A request for both families: pyroute2's own default for a route is IPv4 alone."""
+    message["header"]["type"] = kind
+    message["family"] = socket.AF_UNSPEC
+    return message
+
+
+def _link_request(name: str) -> nlmsg:
+    request = _request(ifinfmsg(), RTM_GETLINK)
+    request["attrs"] = [("IFLA_IFNAME", name), ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
+    return request
+
+
+def _new_links_have_ipv6() -> bool:
+    try:
+        return Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").read_text().strip() == "0"
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return False
+        raise

@@ -1,0 +1,246 @@
+"""Steps as netlink messages."""
+
+import socket
+from collections.abc import Callable, Mapping
+from functools import singledispatch
+from ipaddress import IPv4Interface, ip_interface, ip_network
+from typing import Any
+
+from pyroute2.netlink import nlmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from agent.kernel.state import DOOMED_GROUP, Address, BondOptions, BridgeOptions, Route
+from agent.kernel.steps import (
+    AddAddress,
+    CreateLink,
+    DeleteAddress,
+    DeleteLinks,
+    DeleteRoute,
+    SetActiveSlave,
+    SetDown,
+    SetMAC,
+    SetMark,
+    SetMaster,
+    SetMTU,
+    SetOptions,
+    SetRoute,
+    SetUp,
+    Step,
+)
+
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
+IFF_UP = 1
+IFA_F_NODAD = 0x02
+IN6_ADDR_GEN_MODE_NONE = 1
+RTPROT_STATIC, RTN_UNICAST, RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 4, 1, 0, 253
+DEFAULT_BRIDGE_MTU = 1500
+
+BOND_MODES: Mapping[str, int] = {
+    "balance-rr": 0,
+    "active-backup": 1,
+    "balance-xor": 2,
+    "broadcast": 3,
+    "802.3ad": 4,
+    "balance-tlb": 5,
+    "balance-alb": 6,
+}
+
+Index = Callable[[str], int]
+"""The interface index of a name."""
+
+
+@singledispatch
+def messages(step: Step, index: Index) -> list[nlmsg]:
+    """The messages of a step."""
+    raise NotImplementedError(f"{type(step).__name__} is not a step of netlink's")
+
+
+@messages.register
+def _(step: CreateLink, index: Index) -> list[nlmsg]:
+    """Made with its mark, quietened, then up: a device that is up first would give itself IPv6 addresses.
+
+    A bridge gets its MTU when it is there, because one given in the creating message does not stay: the
+    kernel goes back to its ports' smallest as soon as one comes or goes.
+    """
+    link = step.link
+    bridge = link.kind == "bridge"
+    created: list[tuple[str, Any]] = [
+        ("IFLA_IFNAME", link.name),
+        ("IFLA_ADDRESS", link.MAC),
+        ("IFLA_GROUP", link.group),
+        *([] if bridge else [("IFLA_MTU", link.MTU)]),
+        *([("IFLA_MASTER", index(link.master))] if link.master else []),
+        ("IFLA_LINKINFO", _kind(link.kind, link.options)),
+    ]
+    quiet = (
+        "IFLA_AF_SPEC",
+        _attrs(("AF_INET6", _attrs(("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE)))),
+    )
+    named: list[tuple[str, Any]] = [("IFLA_IFALIAS", link.alias), quiet]
+    if bridge and link.MTU != DEFAULT_BRIDGE_MTU:
+        named.append(("IFLA_MTU", link.MTU))
+    raised = [_set(link.name, up=True)] if link.up else []
+    return [_link(RTM_NEWLINK, *created, flags=NLM_F_CREATE | NLM_F_EXCL), _set(link.name, *named), *raised]
+
+
+@messages.register
+def _(step: DeleteLinks, index: Index) -> list[nlmsg]:
+    """Several go as a group, because the kernel waits once a message, not once a device."""
+    if len(step.names) == 1:
+        return [_link(RTM_DELLINK, ("IFLA_IFNAME", step.names[0]))]
+    doomed = [_set(name, ("IFLA_GROUP", DOOMED_GROUP)) for name in step.names]
+    return [*doomed, _link(RTM_DELLINK, ("IFLA_GROUP", DOOMED_GROUP))]
+
+
+@messages.register
+def _(step: SetUp, index: Index) -> list[nlmsg]:
+    return [_set(step.name, up=True)]
+
+
+@messages.register
+def _(step: SetDown, index: Index) -> list[nlmsg]:
+    return [_set(step.name, up=False)]
+
+
+@messages.register
+def _(step: SetMaster, index: Index) -> list[nlmsg]:
+    return [_set(step.name, ("IFLA_MASTER", index(step.master) if step.master else 0))]
+
+
+@messages.register
+def _(step: SetMAC, index: Index) -> list[nlmsg]:
+    return [_set(step.name, ("IFLA_ADDRESS", step.MAC))]
+
+
+@messages.register
+def _(step: SetMTU, index: Index) -> list[nlmsg]:
+    return [_set(step.name, ("IFLA_MTU", step.MTU))]
+
+
+@messages.register
+def _(step: SetMark, index: Index) -> list[nlmsg]:
+    return [_set(step.name, ("IFLA_GROUP", step.group), ("IFLA_IFALIAS", step.alias))]
+
+
+@messages.register
+def _(step: SetOptions, index: Index) -> list[nlmsg]:
+    """A bond's mode stays out: with ports, the kernel refuses even the one that the bond has already."""
+    kind = "bond" if isinstance(step.options, BondOptions) else "bridge"
+    data = [option for option in _options(step.options) if option[0] != "IFLA_BOND_MODE"]
+    info = _attrs(("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", _attrs(*data)))
+    return [_link(RTM_NEWLINK, ("IFLA_IFNAME", step.name), ("IFLA_LINKINFO", info))]
+
+
+@messages.register
+def _(step: SetActiveSlave, index: Index) -> list[nlmsg]:
+    info = _attrs(
+        ("IFLA_INFO_KIND", "bond"),
+        ("IFLA_INFO_DATA", _attrs(("IFLA_BOND_ACTIVE_SLAVE", index(step.slave)))),
+    )
+    return [_link(RTM_NEWLINK, ("IFLA_IFNAME", step.bond), ("IFLA_LINKINFO", info))]
+
+
+@messages.register
+def _(step: AddAddress, index: Index) -> list[nlmsg]:
+    message = _address(RTM_NEWADDR, step.address, index)
+    message["header"]["flags"] = NLM_F_CREATE | NLM_F_EXCL
+    return [message]
+
+
+@messages.register
+def _(step: DeleteAddress, index: Index) -> list[nlmsg]:
+    return [_address(RTM_DELADDR, step.address, index)]
+
+
+@messages.register
+def _(step: SetRoute, index: Index) -> list[nlmsg]:
+    message = _route(RTM_NEWROUTE, step.route, index)
+    message["header"]["flags"] = NLM_F_CREATE | NLM_F_REPLACE
+    message["proto"] = RTPROT_STATIC
+    return [message]
+
+
+@messages.register
+def _(step: DeleteRoute, index: Index) -> list[nlmsg]:
+    return [_route(RTM_DELROUTE, step.route, index)]
+
+
+def _attrs(*attrs: tuple[str, Any]) -> dict[str, Any]:
+    return {"attrs": list(attrs)}
+
+
+def _link(kind: int, *attrs: tuple[str, Any], flags: int = 0) -> nlmsg:
+    message = ifinfmsg()
+    message["header"]["type"] = kind
+    message["header"]["flags"] = flags
+    message["attrs"] = list(attrs)
+    return message
+
+
+def _set(name: str, *attrs: tuple[str, Any], up: bool | None = None) -> nlmsg:
+    message = _link(RTM_SETLINK, ("IFLA_IFNAME", name), *attrs)
+    if up is not None:
+        message["flags"], message["change"] = (IFF_UP if up else 0), IFF_UP
+    return message
+
+
+def _kind(kind: str, options: BondOptions | BridgeOptions | None) -> dict[str, Any]:
+    data = [("IFLA_INFO_DATA", _attrs(*_options(options)))] if options else []
+    return _attrs(("IFLA_INFO_KIND", kind), *data)
+
+
+def _options(options: BondOptions | BridgeOptions) -> list[tuple[str, Any]]:
+    if isinstance(options, BondOptions):
+        return [
+            ("IFLA_BOND_MODE", BOND_MODES[options.mode]),
+            ("IFLA_BOND_MIIMON", options.miimon),
+            ("IFLA_BOND_ALL_SLAVES_ACTIVE", int(options.all_slaves_active)),
+        ]
+    return [
+        ("IFLA_BR_STP_STATE", int(options.stp)),
+        ("IFLA_BR_FORWARD_DELAY", options.forward_delay),
+        ("IFLA_BR_MCAST_SNOOPING", int(options.multicast_snooping)),
+    ]
+
+
+def _address(kind: int, address: Address, index: Index) -> nlmsg:
+    """IPv6 without duplicate address detection: it would leave the address unusable for a second or two."""
+    interface = ip_interface(address.interface)
+    message = ifaddrmsg()
+    message["header"]["type"] = kind
+    message["family"] = _family(interface.version)
+    message["prefixlen"] = interface.network.prefixlen
+    message["index"] = index(address.link)
+    message["scope"] = RT_SCOPE_LINK if address.link_local else RT_SCOPE_UNIVERSE
+    message["attrs"] = [("IFA_LOCAL", str(interface.ip)), ("IFA_ADDRESS", str(interface.ip))]
+    if kind == RTM_NEWADDR and interface.version == 6:
+        message["attrs"].append(("IFA_FLAGS", IFA_F_NODAD))
+    if kind == RTM_NEWADDR and isinstance(interface, IPv4Interface) and interface.network.prefixlen < 31:
+        message["attrs"].append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
+    return message
+
+
+def _route(kind: int, route: Route, index: Index) -> nlmsg:
+    destination = ip_network(route.destination)
+    message = rtmsg()
+    message["header"]["type"] = kind
+    message["family"] = _family(destination.version)
+    message["dst_len"] = destination.prefixlen
+    message["table"] = route.table
+    message["type"] = RTN_UNICAST
+    message["scope"] = RT_SCOPE_UNIVERSE if route.gateway or destination.version == 6 else RT_SCOPE_LINK
+    message["attrs"] = [("RTA_OIF", index(route.link)), ("RTA_PRIORITY", route.metric)]
+    if destination.prefixlen:
+        message["attrs"].append(("RTA_DST", str(destination.network_address)))
+    if route.gateway:
+        message["attrs"].append(("RTA_GATEWAY", route.gateway))
+    return message
+
+
+def _family(version: int) -> int:
+    return int(socket.AF_INET6 if version == 6 else socket.AF_INET)

@@ -1,0 +1,97 @@
+"""Settings: where things are and how long to wait; from the TOML file, the environment, the command line."""
+
+import tomllib
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+DEFAULT_FILE = Path("/etc/pifd/pifd.toml")
+PREFIX = "PIFD_"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has no usable value; the text names it and where it stands."""
+
+
+def split(value: object) -> object:
+    """A list written as `a,b`, as the environment and the command line have it."""
+    return tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """What the daemon is told.
+
+    nics: shell patterns of the devices that count as NICs; none means those with hardware behind them.
+    carrier_wait: seconds to wait for a link that is coming up before traffic moves to it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state_dir: Path = Field(Path("/var/lib/pifd"), description="where the store is")
+    socket: Path = Field(Path("/run/pifd/xapi"), description="the Unix socket of the API")
+    nics: Annotated[tuple[str, ...], BeforeValidator(split)] = Field(
+        (),
+        description="which devices count as NICs, e.g. 'eth*,ens*' (default: those with hardware)",
+    )
+    resolv_conf: Path = Field(Path("/etc/resolv.conf"), description="the resolver's file")
+    carrier_wait: float = Field(10, ge=0, le=300, description="seconds to wait for a link's carrier")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """The settings in force; SettingsError when one is wrong."""
+    given = vars(_parser().parse_args(arguments))
+    file = given.pop("config", None) or environment.get(f"{PREFIX}CONFIG")
+    sources = {
+        str(file or DEFAULT_FILE): _from_file(Path(file or DEFAULT_FILE), required=file is not None),
+        "the environment": _from_environment(environment),
+        "the command line": {name: value for name, value in given.items() if value is not None},
+    }
+    for source, values in sources.items():
+        _check(source, values)
+    return Settings(**{name: value for values in sources.values() for name, value in values.items()})
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="pifd", description="The host networking agent for hypervisor hosts.")
+    parser.add_argument(
+        "--config", metavar="FILE", help=f"settings as TOML (default: {DEFAULT_FILE}, if it is there)"
+    )
+    for name, field in Settings.model_fields.items():
+        default = f" (default: {field.default})" if field.default else ""
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", help=f"{field.description}{default}", metavar="VALUE"
+        )
+    return parser
+
+
+def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        if required:
+            raise SettingsError(f"{path}: no such file") from None
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    named = {
+        key.removeprefix(PREFIX).lower(): value
+        for key, value in environment.items()
+        if key.startswith(PREFIX)
+    }
+    return {key: value for key, value in named.items() if key != "config"}
+
+
+def _check(source: str, values: Mapping[str, Any]) -> None:
+    try:
+        Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{source}: {name}: {first['msg']}") from None

@@ -1,0 +1,194 @@
+"""FakeKernel, a kernel in memory: agent.kernel.apply with carrier and neighbours, stricter than the real one.
+
+It can be told to refuse a part of what it is sent, or to die at one; parts are counted from 0.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface
+
+from agent.kernel.apply import apply
+from agent.kernel.state import Address, KernelState, Link
+from agent.kernel.steps import (
+    AddAddress,
+    Announce,
+    AwaitCarrier,
+    CopyNeighbours,
+    CreateLink,
+    DeleteAddress,
+    DeleteLinks,
+    DeleteRoute,
+    Refused,
+    SetActiveSlave,
+    SetDown,
+    SetMAC,
+    SetMark,
+    SetMaster,
+    SetMTU,
+    SetOptions,
+    SetResolver,
+    SetRoute,
+    SetUp,
+    Step,
+    flat,
+    names_in,
+)
+
+LOOKS = (AwaitCarrier, Announce)
+"""Steps that wait or tell, and change nothing of the kernel."""
+WRITES = (
+    AddAddress, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute, SetActiveSlave, SetDown,
+    SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver, SetRoute, SetUp,
+)  # fmt: skip
+
+
+class Killed(BaseException):
+    """The process was killed: nothing that it would have done afterwards happens."""
+
+
+class FakeKernel:
+    """A kernel with NICs that were given to pifd, some of them with a cable in them.
+
+    neighbours: the hosts that answer.  silent: links over which none does.  refuse, die_at: numbers of the
+    parts to refuse and of the one to die at.  parts: how many came.  trespasses: writes to what is not
+    pifd's, which are refused and kept here for a test to find.
+    """
+
+    def __init__(self, state: KernelState, given: Collection[str], cables: Collection[str]) -> None:
+        self.given, self.cables = frozenset(given), frozenset(cables)
+        self.state = with_carrier(state, self.cables)
+        self.neighbours: frozenset[str] = frozenset()
+        self.silent: frozenset[str] = frozenset()
+        self.refuse: Collection[int] = ()
+        self.reason = "Device or resource busy"
+        self.die_at: int | None = None
+        self.dead = False
+        self.parts = self.writes = 0
+        self.sent: list[str] = []
+        self.done: list[Step] = []
+        self.trespasses: list[Step] = []
+
+    async def read(self) -> KernelState:
+        self.check_alive()
+        return self.state
+
+    async def apply(self, step: Step) -> None:
+        """Every part is tried, also those after a refused one; then the first refusal is raised."""
+        await asyncio.sleep(0)  # others get their turn, as while the real kernel is waited for
+        self.sent.append(str(step))
+        refused: list[Refused] = []
+        for part in flat([step]):
+            try:
+                self._take(part)
+            except Refused as refusal:
+                refused.append(refusal)
+        if refused:
+            raise refused[0]
+
+    async def carriers(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(
+            name for name in names if name in self.state.links and self.state.links[name].carrier
+        )
+
+    async def peers(self, link: str) -> tuple[str, ...]:
+        self.check_alive()
+        return tuple(sorted(peer for peer in self.neighbours if _on_subnet(self.state, link, peer)))
+
+    async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
+        self.check_alive()
+        there = self.state.links.get(link)
+        if there is None or not (there.up and there.carrier) or link in self.silent:
+            return frozenset()
+        return frozenset(p for p in peers if p in self.neighbours and _on_subnet(self.state, link, p))
+
+    def expect(self, *, refuse: Collection[int] = (), die_at: int | None = None) -> None:
+        """Count from 0 again, and refuse or die at these parts."""
+        self.parts, self.refuse, self.die_at = 0, refuse, die_at
+
+    def restart(self) -> None:
+        """The next process finds the kernel as the last one left it."""
+        self.dead = False
+        self.expect()
+
+    def check_alive(self) -> None:
+        if self.dead:
+            raise Killed
+
+    def behind_our_back(self, *steps: Step) -> None:
+        """What somebody else does to the kernel."""
+        for step in steps:
+            self.state = with_carrier(apply(step, self.state), self.cables)
+
+    def _take(self, part: Step) -> None:
+        self.check_alive()
+        number, self.parts = self.parts, self.parts + 1
+        if number == self.die_at:
+            self.dead = True
+            raise Killed
+        if number in self.refuse:
+            raise Refused(part, self.reason)
+        self._check(part)
+        self.writes += not isinstance(part, LOOKS)
+        self.state = with_carrier(apply(part, self.state), self.cables)
+        self.done.append(part)
+
+    def _check(self, part: Step) -> None:
+        if not isinstance(part, LOOKS + WRITES):
+            raise Refused(part, "the fake kernel does not know this step")
+        for name in names_in(part) - self.state.links.keys():
+            if not isinstance(part, CreateLink):
+                raise Refused(part, f"{name}: No such device")
+        if isinstance(part, WRITES) and trespasses(part, self.state, self.given):
+            self.trespasses.append(part)
+            raise Refused(part, "this is somebody else's")
+
+
+def trespasses(part: Step, state: KernelState, given: frozenset[str]) -> bool:
+    """Whether a part names, or displaces, what is neither pifd's nor given to it."""
+    if isinstance(part, CreateLink):
+        return not part.link.owned or _foreign(state, given, part.link.master)
+    if isinstance(part, SetRoute) and any(_foreign(state, given, link) for link in _displaced(state, part)):
+        return True
+    return any(_foreign(state, given, name) for name in names_in(part))
+
+
+def with_carrier(state: KernelState, cables: Collection[str]) -> KernelState:
+    """The state with carrier as it follows from the cables: a NIC's own, else that of any port."""
+    links = dict(state.links)
+    for link in sorted(links.values(), key=lambda link: _height(state, link)):
+        ports = [port for port in links.values() if port.master == link.name]
+        fed = any(port.carrier for port in ports) if link.kind in ("bridge", "bond") else link.name in cables
+        links[link.name] = _with_active_slave(replace(link, carrier=link.up and fed), ports)
+    return replace(state, links=links)
+
+
+def _with_active_slave(bond: Link, ports: Sequence[Link]) -> Link:
+    live = [port.name for port in ports if port.carrier]
+    if bond.kind != "bond" or not live or bond.active_slave in live:
+        return bond
+    return replace(bond, active_slave=live[0])
+
+
+def _height(state: KernelState, link: Link) -> int:
+    """How many layers of ports are below a link, at most: NICs, bonds, bridges."""
+    return {"bond": 1, "bridge": 2}.get(link.kind, 0)
+
+
+def _foreign(state: KernelState, given: frozenset[str], name: str) -> bool:
+    link = state.links.get(name)
+    return link is not None and not link.owned and name not in given
+
+
+def _displaced(state: KernelState, step: SetRoute) -> list[str]:
+    key = (step.route.destination, step.route.metric, step.route.table)
+    return [r.link for r in state.routes if (r.destination, r.metric, r.table) == key]
+
+
+def _on_subnet(state: KernelState, link: str, peer: str) -> bool:
+    own = [address for address in state.addresses if address.link == link]
+    return any(_covers(address, peer) for address in own)
+
+
+def _covers(address: Address, peer: str) -> bool:
+    return ip_address(peer) in ip_interface(address.interface).network

@@ -1,0 +1,109 @@
+"""Settings: defaults, the file, the environment, the command line; mistakes are told with their place."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from agent import settings
+from agent.settings import Settings, SettingsError, read_settings
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that is read when none is named; it is not there yet."""
+    default = tmp_path / "pifd.toml"
+    monkeypatch.setattr(settings, "DEFAULT_FILE", default)
+    return default
+
+
+def refusal(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(arguments, environment or {})
+    return str(caught.value)
+
+
+def test_nothing_said_means_the_defaults() -> None:
+    assert read_settings([], {"PATH": "/bin"}) == Settings()
+
+
+def test_the_defaults_are_where_a_daemons_things_are() -> None:
+    found = Settings()
+    assert (found.state_dir, found.socket, found.resolv_conf, found.nics, found.carrier_wait) == (
+        Path("/var/lib/pifd"), Path("/run/pifd/xapi"), Path("/etc/resolv.conf"), (), 10,
+    )  # fmt: skip
+
+
+def test_the_file_is_read(file: Path) -> None:
+    file.write_text('nics = ["eth*"]\ncarrier_wait = 3.5\nlog_level = "debug"\n')
+    assert read_settings([], {}) == Settings(nics=("eth*",), carrier_wait=3.5, log_level="debug")
+
+
+def test_the_environment_overrides_the_file_and_the_command_line_the_environment(file: Path) -> None:
+    file.write_text('socket = "/file"\nstate_dir = "/file"\nlog_level = "error"\n')
+    found = read_settings(["--socket", "/line"], {"PIFD_SOCKET": "/env", "PIFD_STATE_DIR": "/env"})
+    assert found == Settings(socket=Path("/line"), state_dir=Path("/env"), log_level="error")
+
+
+@pytest.mark.parametrize("arguments", [["--nics", "eth*,ens*"], ["--nics=eth*,ens*,"]])
+def test_a_list_is_written_with_commas(arguments: list[str]) -> None:
+    assert read_settings(arguments, {}) == read_settings([], {"PIFD_NICS": "eth*,ens*"})
+    assert read_settings(arguments, {}).nics == ("eth*", "ens*")
+
+
+@pytest.mark.parametrize("way", ["command line", "environment"])
+def test_another_file_can_be_named(tmp_path: Path, way: str) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text("carrier_wait = 1")
+    told: tuple[list[str], dict[str, str]] = ([], {"PIFD_CONFIG": str(other)})
+    if way == "command line":
+        told = (["--config", str(other)], {"PIFD_CONFIG": "/nowhere"})
+    assert read_settings(*told).carrier_wait == 1
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.toml"
+    assert refusal("--config", str(missing)) == f"{missing}: no such file"
+
+
+def test_a_file_that_is_no_TOML_is_refused(file: Path) -> None:
+    file.write_text("nics: eth*")
+    assert refusal().startswith(f"{file}: Expected '='")
+
+
+def test_a_file_that_is_no_text_is_refused(file: Path) -> None:
+    file.write_bytes(b"\xff\xfe")
+    assert refusal().startswith(f"{file}: 'utf-8' codec can't decode")
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    assert refusal("--config", str(tmp_path)).startswith(f"{tmp_path}: ")
+
+
+def test_an_unknown_setting_is_refused_with_its_place(file: Path) -> None:
+    assert (
+        refusal(environment={"PIFD_NICKS": "x"}) == "the environment: nicks: Extra inputs are not permitted"
+    )
+    file.write_text("nicks = 1")
+    assert refusal() == f"{file}: nicks: Extra inputs are not permitted"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("carrier-wait", "-1"), ("carrier-wait", "301"), ("carrier-wait", "soon"), ("log-level", "loud")],
+)
+def test_a_value_that_cannot_be_is_refused_with_its_name(setting: str, value: str) -> None:
+    assert refusal(f"--{setting}", value).startswith(
+        f"the command line: {setting.replace('-', '_')}: Input should be"
+    )
+
+
+def test_a_wrong_value_is_told_even_when_another_place_overrides_it() -> None:
+    said = refusal("--carrier-wait", "1", environment={"PIFD_CARRIER_WAIT": "x"})
+    assert said.startswith("the environment: carrier_wait: ")
+
+
+def test_an_unknown_option_ends_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(["--nicks"], {})
+    assert "unrecognized arguments: --nicks" in capsys.readouterr().err
