@@ -1,0 +1,21 @@
+"""What a caller gave, short enough to be given back in an error."""
+
+import json
+
+from agent.api.codec import JSON
+
+LONGEST = 100
+
+
+def shortened(text: str) -> str:
+    """The start of a text; an error must not carry megabytes back."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def shown(value: JSON) -> str:
+    """A value for people to read: JSON, or for what has parts only what it is."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "an array"
+    return shortened(json.dumps(value, ensure_ascii=False))

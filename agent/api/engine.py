@@ -1,0 +1,51 @@
+"""What the API asks of the engine, and Agent, what a method has to work with."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.api.codec import JSON
+from agent.api.sessions import Sessions
+from agent.draft import Plan
+from agent.facts import Facts
+from agent.model import Model
+
+Decide = Callable[[Model, Facts], Plan]
+
+
+class DryRun(Protocol):
+    """What a call would do: its plan, and the steps on the kernel in words, in their order."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def steps(self) -> tuple[str, ...]: ...
+
+
+class Engine(Protocol):
+    """Decides and carries out one change at a time; reads never wait for it."""
+
+    @property
+    def model(self) -> Model:
+        """The last model that was committed."""
+
+    def change(self, decide: Decide) -> Awaitable[str | None]:
+        """Carry out what `decide` plans and give its result; raises Failure, and then nothing has changed."""
+
+    def dry_run(self, decide: Decide) -> Awaitable[DryRun]:
+        """What `change` would do; raises the Failure that it would raise while deciding."""
+
+    def links_up(self) -> Awaitable[frozenset[str]]:
+        """The names of the devices that have carrier."""
+
+    def topology(self) -> Awaitable[JSON]:
+        """What is connected to what on this host, wanted and actual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The engine that acts and the sessions that may ask it to."""
+
+    engine: Engine
+    sessions: Sessions

@@ -1,0 +1,136 @@
+"""What a method takes: each parameter's name, check and default, read from the signature of its function."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields
+from types import NoneType
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from agent.api.codec import JSON
+from agent.api.echo import shortened, shown
+from agent.errors import FieldTypeError, HandleInvalid
+from agent.model import Qualifier, Record, Ref
+
+Check = Callable[[JSON], Any]
+
+REQUIRED: Final = inspect.Parameter.empty
+STRICT = ConfigDict(strict=True)
+EXPECTED = {str: "a string", int: "an integer", bool: "a boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`check` gives the value that the function wants; raises FIELD_TYPE_ERROR or HANDLE_INVALID."""
+
+    name: str
+    check: Check
+    default: Any = REQUIRED
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+
+def parameters_of(function: Callable[..., Any], kind: type[Record] | None = None) -> tuple[Parameter, ...]:
+    """The parameters that travel: not the first (the model or the agent), not the keyword-only ones.
+
+    A parameter called `record` is a constructor's: the fields of `kind` that a client may give.
+    """
+    hints = get_type_hints(function)
+
+    def check(name: str) -> Check:
+        return constructor(kind) if kind and name == "record" else typed(name, hints[name])
+
+    positional = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    return tuple(Parameter(p.name, check(p.name), p.default) for p in positional[1:])
+
+
+def typed(name: str, annotation: Any, place: str = "") -> Check:
+    """The check of one type; `place` says where inside the parameter the value stands."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if NoneType in arguments:  # an optional parameter is left out, never null: XML-RPC has none
+        return typed(name, next(a for a in arguments if a is not NoneType), place)
+    if origin is Annotated:
+        return typed(name, arguments[0], place)
+    if origin in (list, tuple, Sequence):
+        return _array(name, typed(name, arguments[0], "an element: "), place)
+    if origin is Mapping:
+        return _object(name, typed(name, arguments[1], "a value: "), place)
+    return _single(name, annotation, place)
+
+
+def constructor(kind: type[Record]) -> Check:
+    """The check of a constructor's record: fields that a client may give (RW and StaticRO), each of its type.
+
+    Any other field is refused, a read-only one as well: to drop silently what a caller asked for would
+    look like having done it.
+    """
+    settable = {parameter.name: parameter for parameter in _settable(kind)}
+    required = [parameter.name for parameter in settable.values() if parameter.required]
+
+    def check(value: JSON) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise FieldTypeError("record", f"expected an object, got {shown(value)}")
+        for name in [*value, *required]:
+            if name not in settable:
+                raise FieldTypeError(shortened(name), f"is not for a client to give to {kind.class_name}")
+            if name not in value:
+                raise FieldTypeError(name, "is missing")
+        return {name: settable[name].check(item) for name, item in value.items()}
+
+    return check
+
+
+def _settable(kind: type[Record]) -> tuple[Parameter, ...]:
+    hints = get_type_hints(kind, include_extras=True)
+    marked = [(field, hints[field.name]) for field in fields(kind) if _is_marked(hints[field.name])]
+    return tuple(Parameter(field.name, typed(field.name, hint), _default(field)) for field, hint in marked)
+
+
+def _is_marked(annotation: Any) -> bool:
+    return any(isinstance(mark, Qualifier) for mark in get_args(annotation))
+
+
+def _default(field: Field[Any]) -> Any:
+    return REQUIRED if field.default is MISSING and field.default_factory is MISSING else field.default
+
+
+def _array(name: str, element: Check, place: str) -> Check:
+    # Element by element, so that a million wrong ones make one error and not a million.
+    def check(value: JSON) -> list[Any]:
+        if not isinstance(value, list):
+            raise FieldTypeError(name, f"{place}expected an array, got {shown(value)}")
+        return [element(item) for item in value]
+
+    return check
+
+
+def _object(name: str, item: Check, place: str) -> Check:
+    def check(value: JSON) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise FieldTypeError(name, f"{place}expected an object, got {shown(value)}")
+        return {key: item(content) for key, content in value.items()}
+
+    return check
+
+
+def _single(name: str, annotation: Any, place: str) -> Check:
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=STRICT)
+
+    def check(value: JSON) -> Any:
+        try:
+            return adapter.validate_python(value)
+        except ValidationError:
+            raise _refusal(name, annotation, value, place) from None
+
+    return check
+
+
+def _refusal(name: str, annotation: Any, value: JSON, place: str) -> HandleInvalid | FieldTypeError:
+    is_reference = get_origin(annotation) is Ref
+    if is_reference and isinstance(value, str):
+        return HandleInvalid(get_args(annotation)[0].class_name, shortened(value))
+    expected = "a reference" if is_reference else EXPECTED.get(annotation, str(annotation))
+    return FieldTypeError(name, f"{place}expected {expected}, got {shown(value)}")

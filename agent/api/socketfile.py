@@ -1,0 +1,95 @@
+"""The socket's file: made where nothing is, or where a dead daemon left one; all else is left alone."""
+
+import errno
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ANSWER_SECONDS = 1.0
+BACKLOG = 512
+
+
+class SocketUnavailable(Exception):
+    """The path cannot be listened on; the text says why, for whoever starts the daemon."""
+
+
+@contextmanager
+def listening_socket(path: Path, mode: int) -> Iterator[socket.socket]:
+    """A socket that listens on the path, with these permissions from the moment it is there.
+
+    Raises SocketUnavailable, or OSError when the directory does not allow it.  The file is removed at exit.
+    """
+    with _alone_in(path.parent):
+        check_free(path)
+        listener, inode = _bound(path, mode)
+    try:
+        yield listener
+    finally:
+        listener.close()
+        _remove(path, inode)
+
+
+def check_free(path: Path) -> None:
+    """Nothing is at the path, or a socket that nobody listens on any more; raises SocketUnavailable."""
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise SocketUnavailable(f"{path} exists and is not a socket: it is left as it is")
+    if _is_answered(path):
+        raise SocketUnavailable(f"{path} is in use: another daemon listens on it")
+
+
+def _is_answered(path: Path) -> bool:
+    """Whether somebody listens: only a refused connection says that nobody does."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(ANSWER_SECONDS)
+        try:
+            caller.connect(str(path))
+        except OSError as error:
+            return error.errno not in (errno.ECONNREFUSED, errno.ENOENT)
+    return True
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Two daemons that start at once must not both find the path free."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise SocketUnavailable(f"{directory} is locked: another daemon is starting") from None
+    finally:
+        os.close(descriptor)
+
+
+def _bound(path: Path, mode: int) -> tuple[socket.socket, int]:
+    """Bound beside the path and moved there when ready: nobody can connect before the permissions are set."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(beside))
+        beside.chmod(mode)
+        listener.listen(BACKLOG)
+        beside.replace(path)
+    except OSError:
+        listener.close()
+        beside.unlink(missing_ok=True)
+        raise
+    return listener, path.lstat().st_ino
+
+
+def _remove(path: Path, inode: int) -> None:
+    """The file goes if it is still the one that was made."""
+    try:
+        if path.lstat().st_ino == inode:
+            path.unlink()
+    except FileNotFoundError:
+        pass

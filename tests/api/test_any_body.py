@@ -1,0 +1,98 @@
+"""Whatever a body holds: an answer comes, nothing has changed, and the next call is served."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent.api.dispatch import dispatcher
+from agent.api.methods import CHANGING, table
+from agent.api.server import serve
+from tests.api.world import NOWHERE, Caller, Client, EngineInMemory, Response, post
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(NOWHERE)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+)
+reads = sorted(name for name in table() if name not in CHANGING and not name.startswith("session."))
+envelopes = st.fixed_dictionaries(
+    {},
+    optional={
+        "jsonrpc": st.just("2.0") | values,
+        "method": st.sampled_from(reads) | values,
+        "params": st.lists(values) | values,
+        "id": st.integers() | values,
+    },
+)
+bodies = st.binary() | values.map(json.dumps).map(str.encode) | envelopes.map(json.dumps).map(str.encode)
+calls = st.tuples(st.sampled_from(sorted(table())), st.lists(values, max_size=6))
+
+many = settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def exchange(path: Path, check: Callable[[Caller, Client], Any]) -> None:
+    """Serve, log in, and check; a loop of its own, since hypothesis calls plain functions."""
+
+    async def run() -> None:
+        engine = EngineInMemory()
+        before = engine.model
+        async with serve(path, dispatcher(engine)), await Client.connect(path) as client:
+            await check(await Caller.login(client), client)
+            assert engine.model is before
+            assert len(await (await Caller.login(client))("PIF.get_all")) == 4
+
+    asyncio.run(run())
+
+
+def is_an_answer(response: Response) -> bool:
+    document = response.document
+    if response.status == 400:
+        return document["error"]["code"] in (-32700, -32600)
+    return document.keys() in ({"jsonrpc", "result", "id"}, {"jsonrpc", "error", "id"})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "s"
+
+
+@many
+@given(bodies=st.lists(bodies, min_size=1, max_size=5))
+def test_any_bytes_get_an_answer_and_change_nothing(path: Path, bodies: list[bytes]) -> None:
+    async def check(api: Caller, client: Client) -> None:
+        for body in bodies:
+            await client.send(post(body))
+            assert is_an_answer(await client.response())
+
+    exchange(path, check)
+
+
+@many
+@given(calls=st.lists(calls, min_size=1, max_size=5))
+def test_any_parameters_get_an_answer_that_is_no_internal_error(
+    path: Path, calls: list[tuple[str, list[Any]]]
+) -> None:
+    async def check(api: Caller, client: Client) -> None:
+        for method, params in calls:
+            session = api.session if table()[method].takes_session else "none"
+            await client.send(post(body_of(method, session, params)))
+            response = await client.response()
+            assert is_an_answer(response)
+            assert b"INTERNAL_ERROR" not in response.body
+
+    exchange(path, check)
+
+
+def body_of(method: str, session: str, params: list[Any]) -> bytes:
+    """A dry run instead of the change itself, where valid parameters would change something."""
+    name = f"DryRun.{method}" if method in CHANGING else method
+    return json.dumps({"jsonrpc": "2.0", "method": name, "params": [session, *params], "id": 1}).encode()

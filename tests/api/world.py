@@ -1,0 +1,161 @@
+"""A host with four NICs, an engine with its model in memory, and a client that speaks bare HTTP to it."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.api.engine import Decide
+from agent.draft import Plan, changes
+from agent.facts import NIC, Facts
+from agent.model import PIF, Host, Network
+from agent.rules.startup import first_start
+
+NOWHERE = f"OpaqueRef:{'0' * 36}"
+
+FACTS = Facts(
+    nics=(
+        NIC(device="eth0", MAC="02:00:00:00:00:00", MTU=1500, addresses=("10.0.0.2/24",), gateway="10.0.0.1"),
+        NIC(device="eth1", MAC="02:00:00:00:00:01", MTU=1500),
+        NIC(device="eth2", MAC="02:00:00:00:00:02", MTU=1500),
+        NIC(device="eth3", MAC="02:00:00:00:00:03", MTU=1500),
+    ),
+    devices=frozenset({"eth0", "eth1", "eth2", "eth3"}),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A dry run's."""
+
+    plan: Plan
+    steps: tuple[str, ...]
+
+
+class EngineInMemory:
+    """Decides and swaps the model, with no kernel behind it.  A call waits until `gate` is open."""
+
+    def __init__(self) -> None:
+        self.model = first_start("host1", FACTS).after
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked_for_links = 0
+
+    async def change(self, decide: Decide) -> str | None:
+        await self.gate.wait()
+        plan = decide(self.model, FACTS)
+        self.model = plan.after
+        return plan.result
+
+    async def dry_run(self, decide: Decide) -> Outcome:
+        plan = decide(self.model, FACTS)
+        return Outcome(plan, tuple(f"add a {record.class_name}" for record in changes(plan).added))
+
+    async def links_up(self) -> frozenset[str]:
+        self.asked_for_links += 1
+        return frozenset({"eth0", "eth1"})
+
+    async def topology(self) -> Any:
+        return {"bridges": ["xenbr0"]}
+
+    def pif(self, device: str) -> PIF:
+        return next(pif for pif in self.model.all(PIF) if pif.device == device)
+
+    def network(self, bridge: str) -> Network:
+        return next(network for network in self.model.all(Network) if network.bridge == bridge)
+
+    def host(self) -> Host:
+        return self.model.all(Host)[0]
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back, with the names of the header's fields in lower case."""
+
+    status: int
+    fields: Mapping[str, str]
+    body: bytes
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.body)
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def connect(cls, path: Path) -> "Client":
+        return cls(*await asyncio.open_unix_connection(path))
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def response(self) -> Response:
+        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)).decode().split("\r\n")
+        fields = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in head[1:] if line}
+        body = await self.reader.readexactly(int(fields.get("content-length", "0")))
+        return Response(int(head[0].split()[1]), fields, body)
+
+    async def is_closed(self) -> bool:
+        """Whether the server ends the connection, with nothing more to say, within two seconds."""
+        return await asyncio.wait_for(self.reader.read(), 2) == b""
+
+    async def close(self) -> None:
+        self.writer.close()
+        await self.writer.wait_closed()
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def call_body(method: str, *params: Any) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 7}).encode()
+
+
+def post(body: bytes, *fields: str, path: str = "/jsonrpc", version: str = "1.1") -> bytes:
+    lines = [
+        f"POST {path} HTTP/{version}",
+        "Host: localhost",
+        f"Content-Length: {len(body)}",
+        *fields,
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode() + body
+
+
+class Caller:
+    """A client that has logged in."""
+
+    def __init__(self, client: Client, session: str) -> None:
+        self.client = client
+        self.session = session
+
+    @classmethod
+    async def login(cls, client: Client) -> "Caller":
+        caller = cls(client, "")
+        caller.session = (await caller.raw("session.login_with_password", "root", "secret"))["result"]
+        return caller
+
+    async def raw(self, method: str, *params: Any) -> Any:
+        """The whole answer to a call with exactly these parameters."""
+        await self.client.send(post(call_body(method, *params)))
+        return (await self.client.response()).document
+
+    async def __call__(self, method: str, *params: Any) -> Any:
+        """The result of a call, or its error as a list: the code and the parameters."""
+        answer = await self.raw(method, self.session, *params)
+        if "error" in answer:
+            return [answer["error"]["message"], *answer["error"]["data"]]
+        return answer["result"]
