@@ -1,0 +1,1 @@
+"""pifctl, the command line of pifd."""

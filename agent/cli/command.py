@@ -1,0 +1,39 @@
+"""A command: its name, its parameters, what it does, and everything that help says about it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agent.cli.objects import Objects
+from agent.cli.parameter import Parameter
+from agent.cli.screen import Screen
+from agent.cli.session import Session
+
+
+class Command(NamedTuple):
+    """One command.  `action` gives back what it prints; the texts after it are for people."""
+
+    name: str
+    action: Callable[["Call"], str]
+    parameters: tuple[Parameter, ...]
+    summary: str
+    about: str = ""
+    prints: str = "nothing"
+    examples: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    class_name: str = ""
+    takes_filters: bool = False
+
+
+class Call(NamedTuple):
+    """One use of a command: the values of its parameters, and what it works with."""
+
+    command: Command
+    values: dict[str, Any]
+    filters: tuple[Any, ...]
+    session: Session
+    objects: Objects
+    screen: Screen
+
+    def find(self, class_name: str, parameter: str) -> str:
+        """The reference of the object that a parameter names."""
+        return self.objects.find(class_name, self.values[parameter])

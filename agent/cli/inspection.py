@@ -1,0 +1,156 @@
+"""Inspections: the commands that only look, in xe's layout."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from agent.cli.change import as_json
+from agent.cli.classes import CLASSES, Class, Field, Record
+from agent.cli.command import Call
+from agent.cli.refusal import Refusal
+from agent.cli.value import known_fields, text_of, value_of
+
+MARGIN = 4
+NODE_SHAPE = {
+    "kind": str,
+    "name": str,
+    "state": str,
+    "MAC": str,
+    "MTU": int,
+    "addresses": [str],
+    "notes": [str],
+    "children": list,
+}
+
+
+def list_objects(call: Call) -> str:
+    """The objects of a class that pass the filters."""
+    kind = CLASSES[call.command.class_name]
+    wanted = wanted_fields(kind, call.values["params"])
+    records = [record for record in call.objects.of(kind.name).values() if passes(call, record)]
+    if call.values["minimal"]:
+        return minimal(call, wanted, records)
+    return printed(call, wanted, records)
+
+
+def list_fields(call: Call) -> str:
+    """All fields of one object."""
+    kind = CLASSES[call.command.class_name]
+    record = the_record(call)
+    if call.values["json"]:
+        return as_json(as_object(call, kind.fields, record))
+    return block(call, kind.fields, record)
+
+
+def get_field(call: Call) -> str:
+    """The bare value of one field of one object, or of one key in it."""
+    kind = CLASSES[call.command.class_name]
+    field = field_named(kind, call.values["param-name"])
+    record = the_record(call)
+    if field not in known_fields(kind, record):
+        raise Refusal(f"Error: this pifd's {kind.name} objects have no field {field.name}")
+    value = value_of(field, record, call.objects.record)
+    if call.values["param-key"]:
+        value = entry(field, value, call.values["param-key"])
+    return as_json(value) if call.values["json"] else f"{text_of(value, field.joiner)}\n"
+
+
+def topology(call: Call) -> str:
+    """The host's networks, bridges, bonds and NICs as a tree."""
+    from agent.cli.topology import drawn
+
+    told = call.session.ask("pifd.topology", shape={"host": {"uuid": str, "name_label": str}, "trees": list})
+    check_nodes(call, told["trees"])
+    return as_json(told) if call.values["json"] else drawn(told["host"], told["trees"], call.screen)
+
+
+def check_nodes(call: Call, nodes: list[Any]) -> None:
+    """Every node of every tree is one."""
+    call.session.checked(nodes, [NODE_SHAPE], "pifd.topology")
+    for node in nodes:
+        check_nodes(call, node["children"])
+
+
+def the_record(call: Call) -> Record:
+    """The object that uuid= names."""
+    class_name = call.command.class_name
+    ref = call.find(class_name, "uuid")
+    record: Record = call.session.ask(f"{class_name}.get_record", ref, shape={"uuid": str})
+    return record
+
+
+def wanted_fields(kind: Class, params: Sequence[str]) -> tuple[Field, ...]:
+    """The fields that params= asks for, in the class's own order, which is xe's."""
+    if tuple(params) == ("all",):
+        return kind.fields
+    names = {field_named(kind, name).name for name in params} if params else set(kind.listed)
+    return tuple(field for field in kind.fields if field.name in names)
+
+
+def field_named(kind: Class, name: str) -> Field:
+    """The field of a class with a name, in any case."""
+    for field in kind.fields:
+        if field.name.lower() == name.lower():
+            return field
+    known = ", ".join(field.name for field in kind.fields)
+    raise Refusal(f"Error: a {kind.name} has no field {name}", f"Its fields are: {known}")
+
+
+def entry(field: Field, value: Any, key: str) -> Any:
+    """The value of a key in a map."""
+    if not isinstance(value, dict):
+        raise Refusal(f"Error: the field {field.name} is not a map, so it has no keys")
+    if key not in value:
+        raise Refusal(f"Error: Key {key} not found in {field.name}")
+    return value[key]
+
+
+def passes(call: Call, record: Record) -> bool:
+    """Whether a record has the values that every filter wants."""
+    return all(matches(call, one.field, one.key, one.wanted, record) for one in call.filters)
+
+
+def matches(call: Call, field: Field, key: str, wanted: str, record: Record) -> bool:
+    """Whether one field is as wanted: as it is printed, or one of its members or keys."""
+    if field.source not in record:
+        return False
+    value = value_of(field, record, call.objects.record)
+    if key and isinstance(value, dict):
+        return key in value and text_of(value[key]) == wanted
+    if key:
+        return key == "contains" and isinstance(value, list) and wanted in map(text_of, value)
+    printed_value = text_of(value, field.joiner)
+    return printed_value == wanted or (field.ignores_case and printed_value.lower() == wanted.lower())
+
+
+def printed(call: Call, wanted: Sequence[Field], records: Sequence[Record]) -> str:
+    """The records as JSON or in xe's layout."""
+    if call.values["json"]:
+        return as_json([as_object(call, wanted, record) for record in records])
+    return "".join(block(call, wanted, record) for record in records)
+
+
+def as_object(call: Call, wanted: Sequence[Field], record: Record) -> dict[str, Any]:
+    """A record under xe's field names."""
+    shown = [field for field in wanted if field.source in record]
+    return {field.name: value_of(field, record, call.objects.record) for field in shown}
+
+
+def minimal(call: Call, wanted: Sequence[Field], records: Sequence[Record]) -> str:
+    """The first field of each record, on one line."""
+    cells = []
+    for record in records:
+        shown = [field for field in wanted if field.source in record][:1]
+        cells += [text_of(value_of(field, record, call.objects.record), field.joiner) for field in shown]
+    return ",".join(cell.replace("\\", "\\\\").replace(",", "\\,") for cell in cells) + "\n"
+
+
+def block(call: Call, wanted: Sequence[Field], record: Record) -> str:
+    """A record in xe's layout: the first label on the left, the others on the right, two empty lines."""
+    shown = [field for field in wanted if field.source in record]
+    labels = [f"{field.name} ({field.mark})" for field in shown]
+    width = MARGIN + max(map(len, labels), default=0)
+    lines: list[str] = []
+    for field, label in zip(shown, labels, strict=True):
+        value = text_of(value_of(field, record, call.objects.record), field.joiner)
+        lines.append(f"{label.rjust(width) if lines else label.ljust(width)}: {value}\n")
+    return "".join(lines) + "\n\n"

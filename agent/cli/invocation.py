@@ -1,0 +1,157 @@
+"""An invocation: what was typed, taken apart as xe does it, and bound to a command's parameters."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from agent.cli.classes import CLASSES, Field
+from agent.cli.command import Command
+from agent.cli.parameter import Parameter
+from agent.cli.refusal import Refusal
+
+HELP = ("--help", "-h", "-?")
+# xe takes these wherever it lists objects; they say nothing about which ones.
+NO_FILTERS = ("all", "force", "multiple", "trace")
+
+
+class Words(NamedTuple):
+    """What was typed: a command, `help`'s further words, and name=value pairs."""
+
+    command: str
+    further: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+
+
+class Filter(NamedTuple):
+    """A wish that a field, or the value of a key in it, or (key `contains`) a member of it, equals a text."""
+
+    field: Field
+    key: str
+    wanted: str
+
+
+class Bound(NamedTuple):
+    """The values of a command's parameters, and what only -list commands have: filters."""
+
+    values: dict[str, Any]
+    filters: tuple[Filter, ...]
+
+
+def usage(command: str) -> str:
+    """Where to read on."""
+    return f"For usage run: 'pifctl help{command and ' ' + command}'"
+
+
+def taken_apart(arguments: Sequence[str]) -> Words:
+    """The words of a command line.  `--flag` is `flag=true`, `--socket PATH` is `socket=PATH`."""
+    plain, pairs = [], []
+    remaining = iter(arguments)
+    for word in remaining:
+        check_is_text(word)
+        if word == "--socket":
+            pairs.append(("socket", path_in(next(remaining, ""))))
+        elif word in HELP:
+            pairs.append(("help", "true"))
+        elif word.startswith("--") or "=" in word:
+            name, equals, value = word.removeprefix("--").partition("=")
+            pairs.append((name, value if equals else "true"))
+        else:
+            plain.append(word)
+    return Words("".join(plain[:1]), tuple(plain[1:]), tuple(pairs))
+
+
+def path_in(word: str) -> str:
+    """The word after --socket, which has to be there."""
+    if not word:
+        raise Refusal("Syntax error: --socket needs a path", usage(""))
+    check_is_text(word)
+    return word
+
+
+def check_is_text(word: str) -> None:
+    """What is not UTF-8 cannot be sent."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise Refusal(f"Syntax error: {word!r} is not valid UTF-8", usage("")) from None
+
+
+def bound(command: Command, words: Words) -> Bound:
+    """The values for a command's parameters; anything that is missing, unknown or given twice is refused."""
+    if words.further:
+        raise Refusal(f"Syntax error: '{words.further[0]}' is not name=value or --flag", usage(command.name))
+    values: dict[str, Any] = {}
+    filters = []
+    for name, given in words.pairs:
+        parameter, key = parameter_of(command, name)
+        if parameter is not None:
+            put(command, values, parameter, key, given)
+        elif not (command.takes_filters and name in NO_FILTERS):
+            filters.append(filter_of(command, name, given))
+    check_complete(command, values)
+    return Bound({one.name: one.default for one in command.parameters} | values, tuple(filters))
+
+
+def parameter_of(command: Command, name: str) -> tuple[Parameter | None, str]:
+    """The parameter with a name, in any case; for a map (`map:key`, or the old `map-key`) also the key."""
+    for parameter in command.parameters:
+        known = parameter.name.lower()
+        if parameter.is_map and name.lower().startswith((f"{known}:", f"{known}-")):
+            return parameter, name[len(known) + 1 :]
+        if not parameter.is_map and name.lower() == known:
+            return parameter, ""
+    return None, ""
+
+
+def put(command: Command, values: dict[str, Any], parameter: Parameter, key: str, given: str) -> None:
+    """Add one value, unless there is one already."""
+    into = values.setdefault(parameter.name, {}) if parameter.is_map else values
+    name = key if parameter.is_map else parameter.name
+    if name in into:
+        twice = f"{parameter.name}:{key}" if key else parameter.name
+        raise Refusal(f"Syntax error: {twice} is given twice", usage(command.name))
+    is_left_out = not given and not parameter.is_required and not parameter.is_map
+    into[name] = parameter.default if is_left_out else parameter.read(parameter.name, given)
+
+
+def filter_of(command: Command, name: str, wanted: str) -> Filter:
+    """The filter that `field=value`, `map:key=value` or `set:contains=value` stands for."""
+    field_name, _, key = name.partition(":")
+    field = field_called(command, field_name)
+    if field is None or not command.takes_filters:
+        raise unknown_parameter(command, name, field)
+    return Filter(field, key, wanted)
+
+
+def field_called(command: Command, name: str) -> Field | None:
+    """The field of the command's class with a name, in any case."""
+    fields = CLASSES[command.class_name].fields if command.class_name else ()
+    return next((field for field in fields if field.name.lower() == name.lower()), None)
+
+
+def unknown_parameter(command: Command, name: str, field: Field | None) -> Refusal:
+    """The error for a parameter that the command does not have; xe would not say anything."""
+    known = [f"{one.name}:<key>" if one.is_map else one.name for one in command.parameters]
+    if field is not None:
+        return field_not_settable(command, field)
+    lines = [f"{command.name} takes: {', '.join(known)}"]
+    if command.takes_filters:
+        fields = ", ".join(one.name for one in CLASSES[command.class_name].fields)
+        lines.append(f"and as filters the fields: {fields}")
+    return Refusal(f"Unknown parameter: {name}", *lines, usage(command.name))
+
+
+def field_not_settable(command: Command, field: Field) -> Refusal:
+    """The error for a field that is only written by the daemon."""
+    names = [one.name for one in command.parameters if field_called(command, one.name)]
+    settable = ", ".join(name for name in names if name != "uuid")
+    what = f"The field {field.name} of a {command.class_name} cannot be set; this can: {settable}"
+    return Refusal(what, usage(command.name))
+
+
+def check_complete(command: Command, values: dict[str, Any]) -> None:
+    """Every required parameter is there, and no two that exclude each other."""
+    for parameter in command.parameters:
+        if parameter.is_required and parameter.name not in values:
+            raise Refusal(f"Required parameter not found: {parameter.name}", usage(command.name))
+    if values.get("json") and values.get("minimal"):
+        raise Refusal("Syntax error: --json and --minimal exclude each other", usage(command.name))

@@ -1,0 +1,81 @@
+"""The daemon's objects, read once a class when somebody asks, and found by uuid or by name."""
+
+from agent.cli.classes import CLASSES, Class, Record
+from agent.cli.refusal import NoAnswer, Refusal
+from agent.cli.session import Session
+from agent.cli.shape import fits
+from agent.cli.value import NULL_REFERENCES
+
+
+def is_uuid(text: str) -> bool:
+    """Whether this is a whole uuid, not a part of one and no name."""
+    lengths = [len(part) for part in text.split("-")]
+    return lengths == [8, 4, 4, 4, 12] and set(text.lower()) <= set("0123456789abcdef-")
+
+
+def ambiguity(kind: Class, given: str, candidates: list[str]) -> Refusal:
+    """The error for a name or a prefix that several objects have."""
+    return Refusal(f"'{given}' can mean more than one {kind.name}:", *(f"  {line}" for line in candidates))
+
+
+def unknown(kind: Class, given: str) -> Refusal:
+    """The error for a name or a prefix that no object has."""
+    if not given:
+        return Refusal(f"No {kind.name} was named: the parameter is empty.")
+    return Refusal(
+        f"There is no {kind.name} whose uuid begins with '{given}' or that has this name.",
+        f"'pifctl {kind.prefix}-list' shows what there is.",
+    )
+
+
+class Objects:
+    """All objects, by class and reference."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._records: dict[str, dict[str, Record]] = {}
+
+    def of(self, class_name: str) -> dict[str, Record]:
+        """Every object of a class by reference, in the daemon's order."""
+        if class_name not in CLASSES:
+            return {}
+        if class_name not in self._records:
+            self._records[class_name] = self._read(class_name)
+        return self._records[class_name]
+
+    def record(self, class_name: str, ref: str) -> Record | None:
+        """The object behind a reference, if there is one."""
+        return None if ref in NULL_REFERENCES else self.of(class_name).get(ref)
+
+    def anywhere(self, ref: str) -> Record | None:
+        """The object behind a reference of unknown class, if there is one."""
+        found = (self.record(class_name, ref) for class_name in CLASSES)
+        return next((record for record in found if record is not None), None)
+
+    def find(self, class_name: str, given: str) -> str:
+        """The reference of the one object with this uuid, a uuid that begins like this, or this name."""
+        kind = CLASSES[class_name]
+        if is_uuid(given):
+            return str(self._session.ask(f"{class_name}.get_by_uuid", given.lower(), shape=str))
+        candidates = [ref for ref in self.of(class_name) if given and self._is_meant(kind, ref, given)]
+        if not candidates:
+            raise unknown(kind, given)
+        if len(candidates) > 1:
+            raise ambiguity(kind, given, [self.label(kind, ref) for ref in candidates])
+        return candidates[0]
+
+    def label(self, kind: Class, ref: str) -> str:
+        """An object in a list for people: its uuid and its name."""
+        record = self.of(kind.name)[ref]
+        return f"{record['uuid']} ({', '.join(filter(None, kind.names(record, self.record)))})"
+
+    def _is_meant(self, kind: Class, ref: str, given: str) -> bool:
+        record = self.of(kind.name)[ref]
+        return record["uuid"].startswith(given.lower()) or given in kind.names(record, self.record)
+
+    def _read(self, class_name: str) -> dict[str, Record]:
+        method = f"{class_name}.get_all_records"
+        records: dict[str, Record] = self._session.ask(method, shape=dict)
+        if not fits(list(records.values()), [{"uuid": str}]):
+            raise NoAnswer(f"pifd's answer is not valid: the result of {method} is not what it should be.")
+        return records

@@ -1,0 +1,45 @@
+"""The screen: how wide it is, and whether it can show box characters and colours."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple, TextIO
+
+DEFAULT_WIDTH = 100
+NARROWEST = 60
+BOXES = "─│├└●…"
+
+
+class Screen(NamedTuple):
+    """What stdout can show."""
+
+    width: int = DEFAULT_WIDTH
+    has_boxes: bool = True
+    has_colour: bool = False
+
+
+def screen_of(stdout: TextIO, environment: Mapping[str, str]) -> Screen:
+    """What this stdout can show.  Only a terminal gets colours, and none when NO_COLOR is set."""
+    is_terminal = stdout.isatty()
+    has_colour = is_terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+    width = width_of(stdout, environment) if is_terminal else DEFAULT_WIDTH
+    return Screen(width, can_show(stdout), has_colour)
+
+
+def can_show(stdout: TextIO) -> bool:
+    """Whether the box characters can be written in stdout's encoding."""
+    try:
+        BOXES.encode(stdout.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def width_of(stdout: TextIO, environment: Mapping[str, str]) -> int:
+    """The columns of a terminal; COLUMNS goes before what the terminal says."""
+    columns = environment.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return max(NARROWEST, int(columns))
+    try:
+        return max(NARROWEST, os.get_terminal_size(stdout.fileno()).columns or DEFAULT_WIDTH)
+    except OSError:
+        return DEFAULT_WIDTH

@@ -1,0 +1,91 @@
+"""A session with the daemon: XenAPI's calls as JSON-RPC, between login and logout."""
+
+import json
+from typing import Any
+
+from agent.cli.connection import Connection
+from agent.cli.refusal import Failed, Interrupted, NoAnswer, Refusal, maybe_done
+from agent.cli.shape import fits
+
+API_FAILURE = 1
+
+
+def result(answer: bytes, number: int) -> Any:
+    """What a call gave back; Failed if the daemon refused it."""
+    message = message_of(answer)
+    if message.get("id") != number or ("result" in message) == ("error" in message):
+        raise NoAnswer("pifd's answer is not valid: it is no JSON-RPC answer to this request.")
+    if "error" in message:
+        raise failure(message["error"])
+    return message["result"]
+
+
+def message_of(answer: bytes) -> dict[str, Any]:
+    """The JSON object in an answer."""
+    try:
+        message = json.loads(answer)
+    except ValueError:
+        raise NoAnswer("pifd's answer is not valid: it is not JSON.") from None
+    if not isinstance(message, dict):
+        raise NoAnswer("pifd's answer is not valid: it is not a JSON object.")
+    return message
+
+
+def failure(error: Any) -> Failed | Refusal:
+    """The exception for a JSON-RPC error: XenAPI's have code 1, the protocol's own are negative."""
+    if not fits(error, {"code": int, "message": str}):
+        return NoAnswer("pifd's answer is not valid: its error has no code and message.")
+    if error["code"] != API_FAILURE:
+        reason = f"{error['message']} (JSON-RPC error {error['code']})"
+        return Refusal(f"pifd did not accept the request: {reason}.")
+    parameters = error.get("data", [])
+    if not fits(parameters, [str]):
+        return NoAnswer("pifd's answer is not valid: the parameters of its error are not a list of strings.")
+    return Failed(error["message"], tuple(parameters))
+
+
+class Session:
+    """A logged-in connection; use it in a `with` statement."""
+
+    def __init__(self, path: str) -> None:
+        self._connection = Connection(path)
+        self._number = 0
+        self._handle = ""
+
+    def __enter__(self) -> "Session":
+        handle = self._call("session.login_with_password", ["root", "", "1.0", "pifctl"])
+        self._handle = self.checked(handle, str, "session.login_with_password")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            if self._connection.is_idle:
+                self._call("session.logout", [self._handle])
+        except (Failed, Refusal):
+            pass  # the daemon forgets the session by itself, and the command's outcome matters more
+        finally:
+            self._connection.close()
+
+    def ask(self, method: str, *parameters: Any, shape: Any) -> Any:
+        """Call a method that changes nothing; its result has the given shape."""
+        return self.checked(self._call(method, [self._handle, *parameters]), shape, method)
+
+    def change(self, command: str, method: str, *parameters: Any, shape: Any) -> Any:
+        """Call a method that changes something: without an answer, nobody knows whether it did."""
+        try:
+            return self.ask(method, *parameters, shape=shape)
+        except NoAnswer as trouble:
+            raise NoAnswer(f"{trouble}  {maybe_done(command)}") from None
+        except KeyboardInterrupt:
+            raise Interrupted(f"Interrupted.  {maybe_done(command)}") from None
+
+    def checked(self, value: Any, shape: Any, method: str) -> Any:
+        """The value, if it has the shape."""
+        if not fits(value, shape):
+            raise NoAnswer(f"pifd's answer is not valid: the result of {method} is not what it should be.")
+        return value
+
+    def _call(self, method: str, parameters: list[Any]) -> Any:
+        self._number += 1
+        call = {"jsonrpc": "2.0", "method": method, "params": parameters, "id": self._number}
+        return result(self._connection.post(json.dumps(call).encode()), self._number)

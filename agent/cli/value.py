@@ -1,0 +1,53 @@
+"""Values: what a field of an object is, as JSON and as xe prints it."""
+
+from typing import Any
+
+from agent.cli.classes import Class, Field, Lookup, Record
+
+PREFIX = "OpaqueRef:"
+NULL_REFERENCES = ("", "OpaqueRef:NULL")
+NO_OBJECT = "<not in database>"
+LOST_OBJECT = "<invalid reference>"
+
+
+def uuid_of(ref: str) -> str:
+    """The uuid in a reference: pifd's are `OpaqueRef:<uuid>`, which saves asking for the object."""
+    return ref.removeprefix(PREFIX)
+
+
+def known_fields(kind: Class, record: Record) -> tuple[Field, ...]:
+    """The fields of a class that this daemon's records have."""
+    return tuple(field for field in kind.fields if field.source in record)
+
+
+def value_of(field: Field, record: Record, lookup: Lookup) -> Any:
+    """A field's value in JSON's types; a reference is a uuid or what the field shows of the object."""
+    value = record[field.source]
+    if not field.refers:
+        return value
+    if isinstance(value, list):
+        return [referred(field, ref, lookup) for ref in value]
+    return referred(field, value, lookup)
+
+
+def referred(field: Field, ref: str, lookup: Lookup) -> str | None:
+    """What a field shows of the object behind a reference; None when there is no object."""
+    if ref in NULL_REFERENCES:
+        return None
+    if field.shows == "uuid":
+        return uuid_of(ref)
+    record = lookup(field.refers, ref)
+    return LOST_OBJECT if record is None else str(record.get(field.shows, ""))
+
+
+def text_of(value: Any, joiner: str = "; ") -> str:
+    """A value as xe prints it."""
+    if value is None:
+        return NO_OBJECT
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return joiner.join(text_of(item) for item in value)
+    if isinstance(value, dict):
+        return joiner.join(f"{key}: {text_of(item)}" for key, item in value.items())
+    return str(value)
