@@ -1,0 +1,43 @@
+"""The network and the daemon that each test gets, and the watch over what is not pifd's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cabling import Cabling, cabling
+from daemon import Daemon, Home, OpenKernel, await_answer, real_kernel, start_forked
+
+
+@dataclass
+class Site:
+    """A network with a daemon on its host."""
+
+    net: Cabling
+    home: Home
+    daemon: Daemon
+
+    def restart(self, open_kernel: OpenKernel = real_kernel) -> None:
+        """Start the daemon again after it has ended."""
+        self.daemon = start_forked(self.net.host, self.home, open_kernel)
+        await_answer(self.home)
+
+
+@pytest.fixture
+def net() -> Iterator[Cabling]:
+    """A fresh network; what is not pifd's is byte for byte the same at the end."""
+    with cabling() as net:
+        foreign = net.foreign()
+        yield net
+        assert net.foreign() == foreign
+
+
+@pytest.fixture
+def site(net: Cabling, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """The network with a daemon that has done its first start; its door can be given as a parameter."""
+    open_kernel: OpenKernel = getattr(request, "param", real_kernel)
+    home = Home(tmp_path)
+    site = Site(net, home, start_forked(net.host, home, open_kernel))
+    await_answer(home)
+    yield site
+    assert site.daemon.stop() == 0

@@ -1,0 +1,122 @@
+"""What the real kernel, or the host as it is, refuses: a clear error, and everything as before."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+from cabling import HOST_IP, Cabling
+from conftest import Site
+from daemon import Home, await_answer, start_forked
+from pifctl import output, pifctl
+from witness import is_pingable, kernel_of, state_of
+
+from agent.cli.__main__ import Outcome
+
+CREATE = "pif-uuids=eth0,eth1"
+
+
+def message(outcome: Outcome) -> str:
+    """The text of a PIF_CONFIGURATION_ERROR."""
+    lines = outcome.error.splitlines()
+    assert (outcome.status, lines[-1]) == (1, "code: PIF_CONFIGURATION_ERROR"), outcome.error
+    return next(line.removeprefix("msg: ") for line in lines if line.startswith("msg: "))
+
+
+def test_a_bond_name_that_is_somebody_elses_is_refused(site: Site) -> None:
+    site.net.ip(site.net.host, "link", "add", "bond0", "type", "bond")
+    network = output(site.home, "network-create", "name-label=Bonded")
+    before = state_of(site.net, site.home)
+    outcome = pifctl(site.home, "bond-create", f"network-uuid={network}", CREATE)
+    assert message(outcome).endswith("bond0 exists already and is not pifd's")
+    assert state_of(site.net, site.home) == before
+
+
+def test_a_nic_that_has_vanished_is_named(site: Site) -> None:
+    site.net.ip(site.net.host, "link", "delete", "eth1")
+    network = output(site.home, "network-create", "name-label=Bonded")
+    before = state_of(site.net, site.home)
+    outcome = pifctl(site.home, "bond-create", f"network-uuid={network}", CREATE)
+    assert message(outcome) == "eth1 is not there"
+    assert state_of(site.net, site.home) == before
+    assert is_pingable(site.net, HOST_IP)
+
+
+def test_a_nic_that_the_kernel_will_not_enslave_is_refused_in_the_kernels_words(site: Site) -> None:
+    """A VLAN-like device above a NIC is foreign: the NIC must not be pulled from under it."""
+    site.net.ip(site.net.host, "link", "add", "link", "eth1", "name", "theirs", "type", "macvlan")
+    network = output(site.home, "network-create", "name-label=Bonded")
+    before = state_of(site.net, site.home)
+    outcome = pifctl(site.home, "bond-create", f"network-uuid={network}", CREATE)
+    assert message(outcome) == "delete eth1: theirs, which is not pifd's, depends on eth1"
+    assert state_of(site.net, site.home) == before
+
+
+def test_an_mtu_too_small_for_the_ipv6_address_is_refused(site: Site) -> None:
+    network = output(site.home, "network-create", "name-label=Small", "MTU=1000")
+    before = state_of(site.net, site.home)
+    outcome = pifctl(site.home, "bond-create", f"network-uuid={network}", CREATE)
+    assert message(outcome) == "add 2001:db8::10/64 to xapi0: IPv6 needs an MTU of 1280, the link has 1000"
+    assert state_of(site.net, site.home) == before
+
+
+def test_what_only_the_kernel_knows_it_refuses_in_its_own_words(site: Site) -> None:
+    """A device that is no Ethernet can't be in a bridge; pifd's model of the kernel does not know that."""
+    outcome = pifctl(site.home, "pif-introduce", "device=gre0")
+    assert outcome.error.splitlines()[-1] == (
+        "code: COULD_NOT_FIND_NETWORK_INTERFACE_WITH_SPECIFIED_DEVICE_NAME_AND_MAC_ADDRESS"
+    )
+
+
+def test_a_foreign_port_in_our_bridge_keeps_it_from_being_deleted(site: Site) -> None:
+    site.net.ip(site.net.host, "link", "add", "vnet0", "type", "dummy")
+    site.net.ip(site.net.host, "link", "set", "vnet0", "master", "xenbr0")
+    network = output(site.home, "network-create", "name-label=Bonded")
+    before = state_of(site.net, site.home)
+    outcome = pifctl(site.home, "bond-create", f"network-uuid={network}", CREATE)
+    assert message(outcome) == "delete xenbr0: vnet0, which is not pifd's, depends on xenbr0"
+    assert state_of(site.net, site.home) == before
+
+
+def test_a_management_address_that_cuts_the_host_off_is_taken_back(site: Site) -> None:
+    before = state_of(site.net, site.home)
+    assert is_pingable(site.net, HOST_IP)
+    words = ("IP=198.51.100.10", "netmask=255.255.255.0", "gateway=198.51.100.1")
+    outcome = pifctl(site.home, "pif-reconfigure-ip", "uuid=eth0", "mode=Static", *words)
+    assert message(outcome) == ("the host is no longer reachable: over xenbr0 none of 198.51.100.1 answers")
+    assert state_of(site.net, site.home) == before
+    assert is_pingable(site.net, HOST_IP)
+
+
+def test_a_host_with_two_addresses_on_a_nic_is_left_as_it_is(net: Cabling, tmp_path: Path) -> None:
+    net.ip(net.host, "addr", "add", "192.0.2.11/24", "dev", "eth0")
+    before = kernel_of(net)
+    home = Home(tmp_path)
+    daemon = start_forked(net.host, home)
+    assert daemon.wait() == 1
+    assert "a second IPv4 address, 192.0.2.11/24" in daemon.log.read_text()
+    assert kernel_of(net) == before
+
+
+def test_a_store_of_a_newer_pifd_is_refused_and_the_host_left_as_it_is(net: Cabling, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    daemon = start_forked(net.host, home)
+    await_answer(home)
+    assert daemon.stop() == 0
+    with sqlite3.connect(home.directory / "state" / "pifd.sqlite") as store:
+        store.execute("PRAGMA user_version = 99")
+    store.close()
+    before = kernel_of(net)
+    daemon = start_forked(net.host, home)
+    assert daemon.wait() == 1
+    assert "written by a newer pifd (schema version 99" in daemon.log.read_text()
+    assert kernel_of(net) == before
+
+
+def test_a_second_daemon_on_the_same_socket_is_refused_by_the_program_itself(site: Site) -> None:
+    pifd = str(Path(sys.executable).with_name("pifd"))
+    options = [f"--state-dir={site.home.directory / 'state'}", f"--socket={site.home.socket}"]
+    command = ["ip", "netns", "exec", site.net.host, pifd, *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert str(site.home.socket) in done.stderr

@@ -1,0 +1,77 @@
+"""Witness: what the host is like, told by programs that are not pifd's (ip, /proc/net/bonding, ping)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cabling import Cabling, run
+from daemon import Home
+from pifctl import output
+
+
+@dataclass(frozen=True)
+class KernelAsShown:
+    """The host's kernel as `ip` shows it, without what changes by itself."""
+
+    links: dict[str, dict[str, Any]]
+    addresses: dict[str, list[str]]
+    routes: list[str]
+    foreign: dict[str, str]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything about the host that must be as before when a command has failed."""
+
+    kernel: KernelAsShown
+    resolver: str
+    model: dict[str, Any]
+
+
+def kernel_of(net: Cabling) -> KernelAsShown:
+    """The kernel as it is now."""
+    shown = net.shown()
+    links = {name: essence(link) for name, link in shown.links.items()}
+    return KernelAsShown(links, shown.addresses, shown.routes, shown.foreign())
+
+
+def state_of(net: Cabling, home: Home) -> State:
+    """The kernel by `ip`, the resolver's file, and the model by `pifctl`, as they are now."""
+    resolv_conf = home.directory / "resolv.conf"
+    return State(kernel_of(net), resolv_conf.read_text() if resolv_conf.exists() else "", model(home))
+
+
+def model(home: Home) -> dict[str, Any]:
+    """Every record that pifd has, by class."""
+    classes = ("pool", "host", "network", "pif", "bond")
+    return {name: json.loads(output(home, f"{name}-list", "params=all", "--json")) for name in classes}
+
+
+def essence(link: dict[str, Any]) -> dict[str, Any]:
+    """What is meant to be of a link; not its index, its timers or its counters."""
+    info = link.get("linkinfo", {})
+    data = info.get("info_data", {})
+    told = ("mode", "miimon", "stp_state", "forward_delay", "mcast_snooping")
+    return {
+        **{key: link.get(key) for key in ("address", "mtu", "master", "group", "ifalias", "operstate")},
+        "up": "UP" in link["flags"],
+        "kind": info.get("info_kind"),
+        **{key: data[key] for key in told if key in data},
+    }
+
+
+def is_pingable(net: Cabling, address: str) -> bool:
+    """Whether the host answers the admin."""
+    try:
+        run("ip", "netns", "exec", net.admin, "ping", "-n", "-c", "1", "-W", "5", address)
+    except RuntimeError:
+        return False
+    return True
+
+
+def bonding(net: Cabling, bond: str) -> dict[str, str]:
+    """What /proc/net/bonding says of a bond, the first value of each key."""
+    text = run("ip", "netns", "exec", net.host, "cat", str(Path("/proc/net/bonding") / bond))
+    pairs = [line.split(": ", 1) for line in text.splitlines() if ": " in line]
+    return {key.strip(): value for key, value in reversed(pairs)}
