@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from agent.draft import Plan, changes
 from agent.errors import Failure, InternalError, PIFConfigurationError
-from agent.kernel.desired import attached, bridge_of, needed_nics
-from agent.kernel.state import KernelState
+from agent.kernel.desired import attached, bridge_of
 from agent.kernel.steps import Refused, names_in
 from agent.model import PIF, Model
 
@@ -15,7 +14,7 @@ def failure(plan: Plan, cause: BaseException) -> Failure:
     if isinstance(cause, Failure):
         return cause
     named = blamed(plan.before, cause) if isinstance(cause, Refused) else ()
-    pif = next(iter([*named, *_touched(plan)]), None)
+    pif = next(iter([*named, *touched(plan)]), None)
     text = str(cause) or type(cause).__name__
     return PIFConfigurationError(pif.ref, text) if pif else InternalError(text)
 
@@ -28,15 +27,7 @@ def blamed(model: Model, cause: BaseException) -> Sequence[PIF]:
     return [pif for pif in model.all(PIF) if names & {pif.device, bridge_of(model, pif)}]
 
 
-def refuse_missing_nics(plan: Plan, actual: KernelState) -> None:
-    """A NIC that the plan needs anew must be there; one that is missing all along holds nothing up."""
-    for _, device in sorted(needed_nics(plan.after) - needed_nics(plan.before)):
-        if device not in actual.links:
-            pif = next(pif for pif in plan.after.all(PIF) if pif.device == device and pif.physical)
-            raise PIFConfigurationError(pif.ref, f"{device} is not there")
-
-
-def _touched(plan: Plan) -> list[PIF]:
+def touched(plan: Plan) -> list[PIF]:
     """The PIFs that a plan changes and that are there before it, so that a caller can look at them."""
     changed = [before for before, _ in changes(plan).changed if isinstance(before, PIF)]
     return [*changed, *(pif for pif in changes(plan).removed if isinstance(pif, PIF))]

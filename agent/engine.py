@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Protocol
 
 from agent import reachability
-from agent.blame import blamed, failure, refuse_missing_nics
+from agent.blame import blamed, failure
 from agent.converge import NotTaken, reach
 from agent.draft import Draft, Plan
 from agent.errors import InternalError
 from agent.facts import Facts
+from agent.foresight import foreseen
 from agent.interface_reconfigure import announcements
-from agent.interface_reconfigure import plan as plan_steps
 from agent.kernel.desired import as_before, bridge_of, desired, given_nics
 from agent.kernel.nics import facts_of
 from agent.kernel.state import KernelState
@@ -84,10 +84,12 @@ class Engine:
 
     async def close(self) -> None:
         """Let the change in progress finish, then stop; the kernel stays as it is."""
-        if self._reconciler is not None:
-            self._reconciler.cancel()
-            await asyncio.gather(self._reconciler, return_exceptions=True)
         await asyncio.gather(*self._changes, return_exceptions=True)
+        async with self._turn:
+            if self._reconciler is not None:
+                self._reconciler.cancel()
+        if self._reconciler is not None:
+            await asyncio.gather(self._reconciler, return_exceptions=True)
 
     async def change(self, decide: Decide) -> str | None:
         """Carry out what a rule decides, or raise a Failure with everything as it was.
@@ -142,7 +144,9 @@ class Engine:
     async def _first_start(self, hostname: str) -> None:
         """Here the store is written first: the kernel alone could not tell, half-way, what the host had."""
         snapshot = await self._kernel.read()
-        plan = first_start(hostname, facts_of(snapshot, self._nics))
+        facts = facts_of(snapshot, self._nics)
+        plan = first_start(hostname, facts)
+        warn_of_leases(facts)
         pif = management(plan.after)
         answered = await reachability.witnesses(self._kernel, snapshot, pif.device, pif) if pif else ()
         async with AsyncExitStack() as undo:
@@ -182,7 +186,7 @@ class Engine:
             try:
                 await reach(self._kernel, partial(_desired_of, model, given_nics(self.model)))
                 break
-            except (Refused, NotTaken) as error:
+            except (Refused, NotTaken, OSError) as error:
                 pif = next((pif for pif in blamed(model, error) if pif.currently_attached), None)
                 log.error("%s: %s", pif.device if pif else "the host's network", error)
                 self._go_astray()
@@ -226,13 +230,11 @@ class Engine:
             log.error("still not in the model's state: %s", error)
 
 
-def foreseen(plan: Plan, actual: KernelState) -> tuple[Step, ...]:
-    """The steps of a plan; what can be foreseen to fail is refused here, before anything is touched."""
-    refuse_missing_nics(plan, actual)
-    try:
-        return plan_steps(actual, desired(plan.after, actual, given_nics(plan.before)))
-    except Refused as refused:
-        raise failure(plan, refused) from refused
+def warn_of_leases(facts: Facts) -> None:
+    """Whoever renews an address will not find it where it was."""
+    for nic in facts.nics:
+        for interface in nic.leased:
+            log.warning("%s of %s has a lifetime: it is kept as a static address", interface, nic.device)
 
 
 def management(model: Model) -> PIF | None:

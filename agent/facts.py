@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class NIC:
     """A device that counts as a NIC, as the kernel has it.
 
-    addresses: `address/prefix length`, the permanent ones first.  gateway, ipv6_gateway: of the default
-    routes through it.  routes: the other routes through a gateway, `(subnet, gateway)`.  in_use: by which
-    foreign device, if any.  unsupported: what it carries that no PIF can hold, for people to read.
+    addresses: `address/prefix length`.  leased: those of them that have a lifetime.  gateway, ipv6_gateway:
+    of the default routes through it.  routes: the others through a gateway, `(subnet, gateway)`.  in_use: by
+    which foreign device, if any.  unsupported: what it carries that no PIF can hold, for people to read.
     """
 
     device: str
@@ -18,7 +18,7 @@ class NIC:
     addresses: tuple[str, ...] = ()
     gateway: str = ""
     ipv6_gateway: str = ""
-    autoconf: bool = False
+    leased: tuple[str, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
     in_use: str = ""
     unsupported: tuple[str, ...] = ()
@@ -26,8 +26,8 @@ class NIC:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The NICs in the order of their names, the names of all devices, and the resolver's name servers."""
+    """The NICs in the order of their names, the devices that pifd made, and the resolver's name servers."""
 
     nics: tuple[NIC, ...] = ()
-    devices: frozenset[str] = frozenset()
+    owned: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ()

@@ -246,7 +246,7 @@ def _pass_on_activity(course: Course, name: str, late: list[str]) -> None:
     bond = course.state.links.get(course.state.links[name].master)
     if bond is None or bond.kind != "bond" or bond.active_slave != name:
         return
-    others = [port.name for port in course.state.ports(bond.name) if port.name != name]
+    others = [port.name for port in course.state.ports(bond.name) if port.name != name and port.up]
     heir = next((other for other in others if other in late), None)
     if heir is not None:
         _take_frames_on_all_slaves(course, bond)

@@ -98,6 +98,20 @@ def test_a_host_with_two_addresses_on_a_nic_is_left_as_it_is(net: Cabling, tmp_p
     assert kernel_of(net) == before
 
 
+def test_a_host_whose_store_is_lost_keeps_its_network(net: Cabling, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    daemon = start_forked(net.host, home)
+    await_answer(home)
+    assert daemon.stop() == 0
+    before = kernel_of(net)
+    for file in (home.directory / "state").iterdir():
+        file.unlink()
+    daemon = start_forked(net.host, home)
+    assert daemon.wait() == 1
+    assert "made by a pifd whose store is not here" in daemon.log.read_text()
+    assert (kernel_of(net), is_pingable(net, HOST_IP)) == (before, True)
+
+
 def test_a_store_of_a_newer_pifd_is_refused_and_the_host_left_as_it_is(net: Cabling, tmp_path: Path) -> None:
     home = Home(tmp_path)
     daemon = start_forked(net.host, home)

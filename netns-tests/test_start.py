@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from cabling import HOST_IP
+from cabling import HOST_IP, HOST_IPV6, Cabling
 from conftest import Site
+from daemon import Home, await_answer, start_forked
 from pifctl import output
 from test_faults import settled
 from witness import is_pingable, kernel_of, state_of
@@ -13,6 +14,9 @@ from agent.engine import Kernel
 from agent.kernel.netlink import Netlink
 from agent.kernel.steps import Step
 from agent.settings import Settings
+
+
+LIFETIME = "valid_lft 900 preferred_lft 900"
 
 
 class Counting(Netlink):
@@ -80,6 +84,18 @@ def test_what_was_lost_while_the_daemon_was_away_is_made_again(site: Site, lost:
     site.restart()
     assert settled(state_of(site.net, site.home)) == settled(before)
     assert is_pingable(site.net, HOST_IP)
+
+
+def test_an_address_with_a_lifetime_that_is_the_hosts_only_one_is_kept(net: Cabling, tmp_path: Path) -> None:
+    net.batch(
+        net.host, f"addr flush dev eth0 scope global\naddr add {HOST_IPV6}/64 dev eth0 nodad {LIFETIME}\n"
+    )
+    home = Home(tmp_path)
+    daemon = start_forked(net.host, home)
+    await_answer(home)
+    assert net.addresses() == {"xenbr0": [f"{HOST_IPV6}/64"]}
+    assert is_pingable(net, HOST_IPV6)
+    assert daemon.stop() == 0
 
 
 def test_after_a_reboot_the_model_is_made_from_nothing(site: Site) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from agent import engine
 from agent.draft import Plan
+from agent.engine import Decide
 from agent.errors import Failure, PIFConfigurationError
-from agent.kernel.state import BondOptions, Link
+from agent.kernel.state import GROUP, BondOptions, BridgeOptions, Link, Route
 from agent.kernel.steps import (
     CreateLink,
     DeleteLinks,
@@ -18,10 +19,13 @@ from agent.rules import bond, pif
 from agent.store import StoreError
 from tests.world import (
     ADDRESS,
+    GATEWAY,
     World,
     decision,
+    mac,
     network_of,
     nic,
+    pif_of,
     with_pif,
 )
 
@@ -161,13 +165,65 @@ async def test_a_start_brings_up_what_it_can_and_the_rest_later(world: World, im
 
 
 async def test_a_start_that_fails_for_no_PIF_in_particular_is_not_settled(world: World) -> None:
-    ip = replace(world.pif("eth0").ip_configuration, DNS="192.0.2.54")
+    """A bridge of an older model's can't go: somebody else's device is in it."""
+    await world.stop()
+    old = Link(name="xapi9", kind="bridge", MAC=mac(9), up=True, group=GROUP, options=BridgeOptions())
+    theirs = Link(name="vnet0", kind="tun", up=True, master="xapi9")
+    world.kernel.state = replace(
+        world.kernel.state, links={**world.kernel.state.links, "xapi9": old, "vnet0": theirs}
+    )
+    await world.start()
+    assert world.engine.settled.is_set() is False
 
-    def with_other_DNS(model: Model, facts: object) -> Plan:
-        return Plan(model, with_pif(model, "eth0", ip_configuration=ip))
 
-    await world.engine.change(with_other_DNS)
+async def test_a_resolver_that_has_become_somebody_elses_holds_nothing_else_up(world: World) -> None:
+    await world.engine.change(with_DNS("192.0.2.54"))
     await world.stop()
     world.kernel.state = replace(world.kernel.state, resolver=None)
     await world.start()
-    assert world.engine.settled.is_set() is False
+    await world.do(pif.plug, world.pif("eth1").ref)
+    assert (world.engine.settled.is_set(), world.pif("eth1").currently_attached) == (True, True)
+
+
+async def test_name_servers_are_refused_where_somebody_else_writes_them(world: World) -> None:
+    world.kernel.state = replace(world.kernel.state, resolver=None)
+    before = world.everything()
+    with pytest.raises(PIFConfigurationError) as caught:
+        await world.engine.change(with_DNS("192.0.2.54"))
+    assert caught.value.parameters[1].endswith("resolv.conf is a symbolic link: another program writes it")
+    assert world.everything() == before
+
+
+async def test_a_route_that_somebody_else_has_is_not_replaced(world: World) -> None:
+    theirs = Route("docker0", "198.51.100.0/24", "172.17.0.9")
+    world.kernel.state = replace(world.kernel.state, routes=world.kernel.state.routes | {theirs})
+    before = world.everything()
+
+    def with_static_route(model: Model, facts: object) -> Plan:
+        routes = {"static-routes": f"198.51.100.0/24/{GATEWAY}"}
+        return Plan(model, with_pif(model, "eth0", other_config=routes))
+
+    with pytest.raises(PIFConfigurationError) as caught:
+        await world.engine.change(with_static_route)
+    reason = "there is a route to 198.51.100.0/24 already, and it is not this one"
+    assert caught.value.parameters == (world.pif("eth0").ref, reason)
+    assert world.everything() == before
+
+
+async def test_at_a_start_somebody_elses_route_wins(world: World) -> None:
+    await world.stop()
+    ours = {route for route in world.kernel.state.routes if route.link == "xenbr0"}
+    theirs = Route("docker0", "0.0.0.0/0", "172.17.0.9")
+    world.kernel.state = replace(world.kernel.state, routes=world.kernel.state.routes - ours | {theirs})
+    await world.start()
+    assert (theirs in world.kernel.state.routes, world.engine.settled.is_set()) == (True, True)
+
+
+def with_DNS(servers: str) -> Decide:
+    """Name servers for eth0."""
+
+    def decide(model: Model, facts: object) -> Plan:
+        ip = replace(pif_of(model, "eth0").ip_configuration, DNS=servers)
+        return Plan(model, with_pif(model, "eth0", ip_configuration=ip))
+
+    return decide

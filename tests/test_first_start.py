@@ -6,7 +6,7 @@ import pytest
 
 from agent.errors import CannotTakeOver
 from agent.kernel.nics import facts_of
-from agent.kernel.state import MULTIPATH, Address, KernelState, Link, Route
+from agent.kernel.state import GROUP, MULTIPATH, Address, KernelState, Link, Route
 from agent.model import PIF, AddressType, Host, IPConfiguration, IPMode, Model, Network, Pool, management_of
 from agent.rules.startup import first_start
 from tests.world import GATEWAY, facts, host, host_of, mac, nic, pif_of, static, taken_over
@@ -113,10 +113,18 @@ def test_a_host_with_IPv6_alone_prefers_IPv6() -> None:
     assert (ip.primary_address_type, ip.ip_configuration_mode) == (AddressType.IPV6, IPMode.NONE)
 
 
-def test_an_address_from_router_advertisements_means_Autoconf() -> None:
-    state = having(host(), Address("eth0", "2001:db8::ff/64", leased=True))
-    ip = pif_of(taken_over(state), "eth0").ip_configuration
-    assert (ip.ipv6_configuration_mode, ip.IPv6) == (IPMode.AUTOCONF, ())
+def test_an_address_with_a_lifetime_is_kept_because_the_host_may_be_reached_by_it() -> None:
+    state = having(without_addresses(host()), Address("eth0", "2001:db8::ff/64", leased=True))
+    pif = pif_of(taken_over(state), "eth0")
+    assert (pif.management, pif.ip_configuration.IPv6) == (True, ("2001:db8::ff/64",))
+    assert facts(state).nics[0].leased == ("2001:db8::ff/64",)
+
+
+def test_devices_of_pifds_without_their_store_are_refused() -> None:
+    ours = Link(name="xenbr0", kind="bridge", MAC=mac(0), group=GROUP)
+    assert refusal(ours) == (
+        "xenbr0", "made by a pifd whose store is not here: put it back, or delete the device",
+    )  # fmt: skip
 
 
 def test_the_MTU_of_the_NIC_is_the_networks() -> None:

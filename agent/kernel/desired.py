@@ -97,17 +97,31 @@ def gateway_pif(pifs: Iterable[PIF], version: int) -> PIF | None:
 
 
 def wanted_resolver(model: Model, actual: KernelState) -> str | None:
-    """resolv.conf with the name servers of one PIF: other_config:peerdns, else management, else the first."""
+    """resolv.conf with the wanted name servers; left alone where another program writes it."""
+    servers = wanted_nameservers(model)
+    if actual.resolver is None or nameservers_of(actual.resolver) == servers:
+        return actual.resolver
+    return with_nameservers(actual.resolver, servers)
+
+
+def wanted_nameservers(model: Model) -> tuple[str, ...]:
+    """Those of one PIF: other_config:peerdns, else management, else the first that has any."""
     candidates = [pif for pif in attached(model) if pif.ip_configuration.DNS]
     chosen = [pif for pif in candidates if pif.other_config.get("peerdns") == "true"]
     management = [pif for pif in candidates if pif.management]
     pif = next(iter([*chosen, *management, *candidates]), None)
-    servers = tuple(pif.ip_configuration.DNS.split(",")) if pif else ()
-    if actual.resolver is None:
-        return with_nameservers("", servers) or None
-    if nameservers_of(actual.resolver) == servers:
-        return actual.resolver
-    return with_nameservers(actual.resolver, servers)
+    return tuple(pif.ip_configuration.DNS.split(",")) if pif else ()
+
+
+def crowded_out(model: Model, actual: KernelState) -> frozenset[Route]:
+    """Routes of the model's for which there is no room: somebody else, or another PIF, has the same one."""
+    wanted = _Wanted(model, actual, given_nics(model))
+    return frozenset(wanted.own_routes()) - frozenset(wanted.routes())
+
+
+def _key(route: Route) -> tuple[str, int, int]:
+    """What two routes can't share."""
+    return route.destination, route.metric, route.table
 
 
 def _gateway(pif: PIF, version: int) -> str:
@@ -228,10 +242,22 @@ class _Wanted:
             yield link_local(pif.MAC)
 
     def routes(self) -> Iterator[Route]:
-        """Foreign routes, those that RAs gave to pifd's bridges, the default routes and the static ones."""
+        """Foreign routes, those that RAs gave to pifd's bridges, and pifd's own where there is room."""
+        taken = list(self._given_routes())
+        yield from taken
+        keys = {_key(route) for route in taken}
+        for route in self.own_routes():
+            if _key(route) not in keys:
+                keys.add(_key(route))
+                yield route
+
+    def _given_routes(self) -> Iterator[Route]:
         mine = self.given | {link.name for link in self.actual.links.values() if link.owned}
         yield from (route for route in self.actual.routes if route.link not in mine)
         yield from (route for route in self.actual.routes if route.leased and route.link in self.bridges)
+
+    def own_routes(self) -> Iterator[Route]:
+        """The default routes and the static ones."""
         for version in (4, 6):
             pif = gateway_pif(self.attached, version)
             if pif is not None:

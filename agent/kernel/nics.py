@@ -23,7 +23,8 @@ NIC_KINDS = frozenset({"", "veth", "dummy"})
 def facts_of(state: KernelState, patterns: Sequence[str]) -> Facts:
     """The NICs by shell patterns of their names; without patterns, the devices with hardware behind them."""
     nics = tuple(_nic(state, link) for _, link in sorted(state.links.items()) if _counts(link, patterns))
-    return Facts(nics, frozenset(state.links), nameservers_of(state.resolver or ""))
+    owned = tuple(name for name, link in sorted(state.links.items()) if link.owned)
+    return Facts(nics, owned, nameservers_of(state.resolver or ""))
 
 
 def _counts(link: Link, patterns: Sequence[str]) -> bool:
@@ -33,7 +34,7 @@ def _counts(link: Link, patterns: Sequence[str]) -> bool:
 
 
 def _nic(state: KernelState, link: Link) -> NIC:
-    addresses = [address for address in state.addresses_of(link.name) if not _autoconf(address)]
+    addresses = state.addresses_of(link.name)
     routes = sorted(route for route in state.routes if route.link == link.name)
     default = {version: _default_gateway(routes, version) for version in (4, 6)}
     return NIC(
@@ -43,16 +44,11 @@ def _nic(state: KernelState, link: Link) -> NIC:
         addresses=tuple(address.interface for address in addresses),
         gateway=default[4],
         ipv6_gateway=default[6],
-        autoconf=any(_autoconf(address) for address in state.addresses_of(link.name)),
+        leased=tuple(address.interface for address in addresses if address.leased),
         routes=tuple((r.destination, r.gateway) for r in routes if not _is_default(r) and not r.leased),
         in_use=_in_use(state, link),
         unsupported=tuple(_unsupported(addresses, routes)),
     )
-
-
-def _autoconf(address: Address) -> bool:
-    """An address that router advertisements gave: they will give it to the bridge, too."""
-    return address.leased and address.version == 6
 
 
 def _default_gateway(routes: Sequence[Route], version: int) -> str:

@@ -14,6 +14,7 @@ from agent.static_routes import STATIC_ROUTES, format_static_routes
 
 def first_start(hostname: str, facts: Facts) -> Plan:
     """Every NIC gets its PIF and network; those with an address are plugged with it, one is management."""
+    check_no_leftovers(facts.owned)
     check_supported(facts.nics)
     draft = Draft(Model())
     host = draft.put(Host(uuid=new_uuid(), name_label=hostname, hostname=hostname))
@@ -40,6 +41,14 @@ def is_taken_over(nic: NIC) -> bool:
     return bool(nic.addresses) and not nic.in_use
 
 
+def check_no_leftovers(owned: Sequence[str]) -> None:
+    """Devices of pifd's without their model: to go on would delete them, and the host's address with them."""
+    if owned:
+        raise CannotTakeOver(
+            ", ".join(owned), "made by a pifd whose store is not here: put it back, or delete the device"
+        )
+
+
 def check_supported(nics: Sequence[NIC]) -> None:
     """Refuse a host with an address or a route that would be lost: it might be the one it is reached by."""
     for nic in nics:
@@ -61,17 +70,19 @@ def take_over(draft: Draft, pif: PIF, nic: NIC, nameservers: Sequence[str]) -> N
 
 
 def configuration_of(nic: NIC, nameservers: Sequence[str]) -> IPConfiguration:
-    """The addresses, gateways and name servers of a NIC as XenAPI writes them."""
+    """The addresses, gateways and name servers of a NIC as XenAPI writes them.
+
+    An address that has a lifetime (DHCP, router advertisement) is kept: the host may be reached by it.
+    """
     ipv4 = next((ip_interface(a) for a in nic.addresses if ":" not in a), None)
     ipv6 = tuple(address for address in nic.addresses if ":" in address)
-    dynamic = IPMode.AUTOCONF if nic.autoconf else IPMode.NONE
     return IPConfiguration(
         ip_configuration_mode=IPMode.STATIC if ipv4 else IPMode.NONE,
         IP=str(ipv4.ip) if ipv4 else "",
         netmask=str(ipv4.netmask) if ipv4 else "",
         gateway=nic.gateway,
         DNS=",".join(nameservers),
-        ipv6_configuration_mode=IPMode.STATIC if ipv6 else dynamic,
+        ipv6_configuration_mode=IPMode.STATIC if ipv6 else IPMode.NONE,
         IPv6=ipv6,
         ipv6_gateway=nic.ipv6_gateway,
         primary_address_type=AddressType.IPV4 if ipv4 else AddressType.IPV6,

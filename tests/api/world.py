@@ -22,7 +22,6 @@ FACTS = Facts(
         NIC(device="eth2", MAC="02:00:00:00:00:02", MTU=1500),
         NIC(device="eth3", MAC="02:00:00:00:00:03", MTU=1500),
     ),
-    devices=frozenset({"eth0", "eth1", "eth2", "eth3"}),
 )
 
 
