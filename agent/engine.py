@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Protocol
 
 from agent import reachability
+from agent.address_steps import announcements
 from agent.blame import blamed, failure
 from agent.converge import NotTaken, reach
 from agent.draft import Draft, Plan
 from agent.errors import InternalError
 from agent.facts import Facts
 from agent.foresight import foreseen
-from agent.interface_reconfigure import announcements
 from agent.kernel.desired import as_before, bridge_of, desired, given_nics
 from agent.kernel.nics import facts_of
 from agent.kernel.state import KernelState

@@ -6,42 +6,31 @@ reasons stand with each phase.  Each phase looks at the state that the steps so 
 also serves a kernel that was left half-way.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_network
 
+from agent.address_steps import address_steps, announcement
 from agent.kernel.apply import apply, apply_all
-from agent.kernel.state import Address, BondOptions, KernelState, Link, Route
+from agent.kernel.state import Address, BondOptions, KernelState, Link
 from agent.kernel.steps import (
-    AddAddress,
-    Announce,
     AwaitCarrier,
     CopyNeighbours,
     CreateLink,
-    DeleteAddress,
     DeleteLinks,
-    DeleteRoute,
-    Refused,
     SetActiveSlave,
-    SetDown,
-    SetMAC,
-    SetMark,
     SetMaster,
-    SetMTU,
     SetOptions,
     SetResolver,
-    SetRoute,
-    SetUp,
     Step,
     Together,
 )
+from agent.link_steps import attribute_steps, nic_steps, port_steps
+from agent.trespass import refuse_trespass
 
 
 def plan(actual: KernelState, wanted: KernelState) -> tuple[Step, ...]:
     """The steps from one state to the other, none if they are equal; Refused when there is no safe way."""
-    refuse_taken_names(actual, wanted)
-    refuse_foreign_dependents(actual, wanted)
-    refuse_taken_nics(actual, wanted)
+    refuse_trespass(actual, wanted)
     course = Course(actual, wanted)
     delete_misfits(course)
     create_devices(course)
@@ -79,38 +68,6 @@ class Course:
             self.do(parts[0] if len(parts) == 1 else Together(parts))
 
 
-def refuse_taken_names(actual: KernelState, wanted: KernelState) -> None:
-    """A name that somebody else's device has is not ours to take."""
-    for name, link in wanted.links.items():
-        there = actual.links.get(name)
-        if link.owned and there is not None and not there.owned:
-            raise Refused(CreateLink(link), f"{name} exists already and is not pifd's")
-
-
-def refuse_foreign_dependents(actual: KernelState, wanted: KernelState) -> None:
-    """Somebody else's device sits on one that would go or change: it would be cut off."""
-    for name, link in wanted.links.items():
-        for below in (link.master, link.lower):
-            there, then = actual.links.get(below), wanted.links.get(below)
-            if there is None or link.owned or actual.links.get(name) != link:
-                continue
-            if then is None or (link.lower == below and _disturbs(there, then)):
-                raise Refused(DeleteLinks((below,)), f"{name}, which is not pifd's, depends on {below}")
-
-
-def refuse_taken_nics(actual: KernelState, wanted: KernelState) -> None:
-    """A NIC that somebody else's bridge or bond has got is not taken away from it."""
-    for name, link in actual.links.items():
-        master, then = actual.links.get(link.master), wanted.links.get(name)
-        if master is None or master.owned or then is None or then.master == link.master:
-            continue
-        raise Refused(SetMaster(name, then.master), f"{name} is a port of {master.name}, which is not pifd's")
-
-
-def _disturbs(there: Link, then: Link) -> bool:
-    return (there.master, there.up, there.MAC) != (then.master, then.up, then.MAC)
-
-
 def delete_misfits(course: Course) -> None:
     """A device of ours that can't become what is wanted (another kind, another bond mode) is made anew."""
     for name, want in course.wanted.links.items():
@@ -146,23 +103,7 @@ def set_attributes(course: Course) -> None:
     """
     for name, want in course.wanted.links.items():
         if want.owned and course.state.links[name] != want:
-            course.do_together(_attribute_steps(course.state.links[name], want))
-
-
-def _attribute_steps(link: Link, want: Link) -> Iterator[Step]:
-    name = want.name
-    if (link.group, link.alias) != (want.group, want.alias):
-        yield SetMark(name, want.group, want.alias)
-    if link.options != want.options and want.options is not None:
-        yield SetOptions(name, want.options)
-    if link.MTU != want.MTU:
-        yield SetMTU(name, want.MTU)
-    if link.MAC != want.MAC:
-        yield SetMAC(name, want.MAC)
-    if link.master != want.master:
-        yield SetMaster(name, want.master)
-    if link.up != want.up:
-        yield SetUp(name) if want.up else SetDown(name)
+            course.do_together(attribute_steps(course.state.links[name], want))
 
 
 def wake_nics(course: Course) -> None:
@@ -171,7 +112,7 @@ def wake_nics(course: Course) -> None:
         link = course.state.links.get(name)
         asleep = link is not None and want.up and not link.up and link.master == want.master
         if link is not None and asleep and not want.owned:
-            course.do_together(_nic_steps(link, want))
+            course.do_together(nic_steps(link, want))
 
 
 def move_early_ports(course: Course) -> list[str]:
@@ -184,7 +125,7 @@ def move_early_ports(course: Course) -> list[str]:
     for name in _moving(course):
         if name not in late:
             _pass_on_activity(course, name, late)
-            course.do_together(_port_steps(course.state.links[name], course.wanted))
+            course.do_together(port_steps(course.state.links[name], course.wanted))
     return late
 
 
@@ -251,7 +192,7 @@ def _pass_on_activity(course: Course, name: str, late: list[str]) -> None:
     if heir is not None:
         _take_frames_on_all_slaves(course, bond)
         course.do_together(
-            [SetActiveSlave(bond.name, heir), _announcement(course.state, course.state.top(bond.name))]
+            [SetActiveSlave(bond.name, heir), announcement(course.state, course.state.top(bond.name))]
         )
 
 
@@ -259,27 +200,6 @@ def _take_frames_on_all_slaves(course: Course, bond: Link) -> None:
     """Until the switch has learnt where the host is now, it sends to the slave that was active."""
     if isinstance(bond.options, BondOptions):
         course.do(SetOptions(bond.name, replace(bond.options, all_slaves_active=True)))
-
-
-def _port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:
-    """Take a NIC from where it is to where it belongs.  A bond takes it only while it is down."""
-    want = wanted.links[link.name]
-    master = wanted.links.get(want.master)
-    into_bond = master is not None and master.kind == "bond"
-    own_MAC = want.original_MAC if into_bond else want.MAC
-    leaves_bond = bool(link.original_MAC)
-    if link.master and (into_bond or not want.master):
-        yield SetMaster(link.name, "")
-    if (into_bond or not want.up) and link.up and not leaves_bond:
-        yield SetDown(link.name)
-    if own_MAC and (link.original_MAC or link.MAC) != own_MAC:
-        yield SetMAC(link.name, own_MAC)
-    if not into_bond and (link.original_MTU or link.MTU) != want.MTU:
-        yield SetMTU(link.name, want.MTU)
-    if want.master:
-        yield SetMaster(link.name, want.master)
-    if want.up and not into_bond and (not link.up or leaves_bond):
-        yield SetUp(link.name)
 
 
 def move_addresses(course: Course, late: list[str]) -> None:
@@ -300,18 +220,14 @@ def move_addresses(course: Course, late: list[str]) -> None:
     course.do(*(CopyNeighbours(*pair) for pair in sorted(set(moves))))
     if bare:
         first = _late_steps(course, late)
-        course.do_together([*first, *_address_steps(apply_all(first, course.state), course.wanted)])
+        course.do_together([*first, *address_steps(apply_all(first, course.state), course.wanted)])
         course.do(*(AwaitCarrier(home) for home in bare))
     else:
-        steps = _address_steps(course.state, course.wanted)
+        steps = address_steps(course.state, course.wanted)
         course.do_together([*steps, *_cutting_steps(course, {link for link, _ in moves})])
-    course.do(*(_announcement(course.state, home) for home in homes))
+    course.do(*(announcement(course.state, home) for home in homes))
     if not bare:
         course.do_together(_late_steps(course, late))
-
-
-def _announcement(state: KernelState, name: str) -> Announce:
-    return Announce(name, state.links[name].MAC, tuple(a.interface for a in state.addresses_of(name)))
 
 
 def _cutting_steps(course: Course, left: Iterable[str]) -> list[Step]:
@@ -323,43 +239,7 @@ def _cutting_steps(course: Course, left: Iterable[str]) -> list[Step]:
 
 
 def _late_steps(course: Course, late: list[str]) -> list[Step]:
-    return [step for name in late for step in _port_steps(course.state.links[name], course.wanted)]
-
-
-def _address_steps(state: KernelState, wanted: KernelState) -> list[Step]:
-    """New addresses, routes over them, then away with the old.
-
-    An old IPv4 address in the subnet of a new one on the same link goes first: the kernel would delete the
-    new one, its secondary, along with it.
-    """
-    new = sorted(wanted.addresses - state.addresses)
-    old = sorted(state.addresses - wanted.addresses)
-    first = [address for address in old if any(_same_subnet(address, other) for other in new)]
-    return [
-        *(DeleteAddress(address) for address in first),
-        *(AddAddress(address) for address in new),
-        *(SetRoute(route) for route in _new_routes(state, wanted)),
-        *(DeleteRoute(route) for route in _old_routes(state, wanted, first)),
-        *(DeleteAddress(address) for address in old if address not in first),
-    ]
-
-
-def _same_subnet(one: Address, other: Address) -> bool:
-    if one.link != other.link or one.version == 6 or other.version == 6:
-        return False
-    return ip_network(one.interface, strict=False) == ip_network(other.interface, strict=False)
-
-
-def _new_routes(state: KernelState, wanted: KernelState) -> list[Route]:
-    return sorted(wanted.routes - state.routes)
-
-
-def _old_routes(state: KernelState, wanted: KernelState, gone: Iterable[Address]) -> list[Route]:
-    """The routes to delete: neither replaced by a new one nor gone with an address deleted before."""
-    replaced = {(route.destination, route.metric, route.table) for route in wanted.routes}
-    bare = {address.link for address in gone}
-    old = sorted(state.routes - wanted.routes)
-    return [r for r in old if (r.destination, r.metric, r.table) not in replaced and r.link not in bare]
+    return [step for name in late for step in port_steps(course.state.links[name], course.wanted)]
 
 
 def delete_leftovers(course: Course) -> None:
@@ -378,29 +258,12 @@ def settle_nics(course: Course) -> None:
     for name, want in sorted(course.wanted.links.items()):
         link = course.state.links.get(name)
         if link is not None and not want.owned and link != want:
-            course.do_together(_nic_steps(link, want))
-
-
-def _nic_steps(link: Link, want: Link) -> Iterator[Step]:
-    if link.master != want.master:
-        yield SetMaster(link.name, want.master)
-    if link.MTU != want.MTU:
-        yield SetMTU(link.name, want.MTU)
-    if link.MAC != want.MAC:
-        yield SetMAC(link.name, want.MAC)
-    if link.up != want.up:
-        yield SetUp(link.name) if want.up else SetDown(link.name)
+            course.do_together(nic_steps(link, want))
 
 
 def settle_addresses(course: Course) -> None:
     """What was lost on the way, as routes go with the last address, is put back."""
-    course.do_together(_address_steps(course.state, course.wanted))
-
-
-def announcements(state: KernelState) -> tuple[Announce, ...]:
-    """One for each device of pifd's that has addresses."""
-    owned = (name for name, link in sorted(state.links.items()) if link.owned and state.addresses_of(name))
-    return tuple(_announcement(state, name) for name in owned)
+    course.do_together(address_steps(course.state, course.wanted))
 
 
 def announce_where_ports_changed(course: Course) -> None:
@@ -413,7 +276,7 @@ def announce_where_ports_changed(course: Course) -> None:
         name for name in sorted(before.keys() & after.keys()) if before[name].master != after[name].master
     ]
     places = {course.state.top(place) for name in changed for place in (name, before[name].master)}
-    course.do(*(_announcement(course.state, top) for top in sorted(places) if course.state.addresses_of(top)))
+    course.do(*(announcement(course.state, top) for top in sorted(places) if course.state.addresses_of(top)))
 
 
 def set_resolver(course: Course) -> None:

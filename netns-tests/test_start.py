@@ -15,7 +15,6 @@ from agent.kernel.netlink import Netlink
 from agent.kernel.steps import Step
 from agent.settings import Settings
 
-
 LIFETIME = "valid_lft 900 preferred_lft 900"
 
 

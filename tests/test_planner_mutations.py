@@ -85,7 +85,7 @@ def into_a_wrong_master(steps: list[Step]) -> Iterator[Step]:
 
 
 def addresses_gone_before_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    changed("_address_steps", first(DeleteAddress))(monkeypatch)
+    changed("address_steps", first(DeleteAddress))(monkeypatch)
     monkeypatch.setattr(Course, "do_together", lambda course, steps: course.do(*steps))
 
 
@@ -145,11 +145,11 @@ MUTATIONS: dict[str, Patch] = {
     "addresses do not settle": without("settle_addresses"),
     "NICs are not woken": without("wake_nics"),
     "no name servers": without("set_resolver"),
-    "enslaved while up": dropping("_port_steps", SetDown),
-    "no alias": dropping("_attribute_steps", SetMark),
-    "no MTU": dropping("_attribute_steps", SetMTU),
-    "wrong master": changed("_port_steps", into_a_wrong_master),
-    "routes before addresses": changed("_address_steps", first(SetRoute)),
+    "enslaved while up": dropping("port_steps", SetDown),
+    "no alias": dropping("attribute_steps", SetMark),
+    "no MTU": dropping("attribute_steps", SetMTU),
+    "wrong master": changed("port_steps", into_a_wrong_master),
+    "routes before addresses": changed("address_steps", first(SetRoute)),
     "addresses are gone before they come": addresses_gone_before_they_come,
     "keepers go first": without_keepers,
     "moves to anybody": moves_to_anybody,

@@ -1,0 +1,63 @@
+"""The steps for one link: its attributes, and its way from the master that it has to the one it needs."""
+
+from collections.abc import Iterator
+
+from agent.kernel.state import KernelState, Link
+from agent.kernel.steps import (
+    SetDown,
+    SetMAC,
+    SetMark,
+    SetMaster,
+    SetMTU,
+    SetOptions,
+    SetUp,
+    Step,
+)
+
+
+def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
+    name = want.name
+    if (link.group, link.alias) != (want.group, want.alias):
+        yield SetMark(name, want.group, want.alias)
+    if link.options != want.options and want.options is not None:
+        yield SetOptions(name, want.options)
+    if link.MTU != want.MTU:
+        yield SetMTU(name, want.MTU)
+    if link.MAC != want.MAC:
+        yield SetMAC(name, want.MAC)
+    if link.master != want.master:
+        yield SetMaster(name, want.master)
+    if link.up != want.up:
+        yield SetUp(name) if want.up else SetDown(name)
+
+
+def port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:
+    """Take a NIC from where it is to where it belongs.  A bond takes it only while it is down."""
+    want = wanted.links[link.name]
+    master = wanted.links.get(want.master)
+    into_bond = master is not None and master.kind == "bond"
+    own_MAC = want.original_MAC if into_bond else want.MAC
+    leaves_bond = bool(link.original_MAC)
+    if link.master and (into_bond or not want.master):
+        yield SetMaster(link.name, "")
+    if (into_bond or not want.up) and link.up and not leaves_bond:
+        yield SetDown(link.name)
+    if own_MAC and (link.original_MAC or link.MAC) != own_MAC:
+        yield SetMAC(link.name, own_MAC)
+    if not into_bond and (link.original_MTU or link.MTU) != want.MTU:
+        yield SetMTU(link.name, want.MTU)
+    if want.master:
+        yield SetMaster(link.name, want.master)
+    if want.up and not into_bond and (not link.up or leaves_bond):
+        yield SetUp(link.name)
+
+
+def nic_steps(link: Link, want: Link) -> Iterator[Step]:
+    if link.master != want.master:
+        yield SetMaster(link.name, want.master)
+    if link.MTU != want.MTU:
+        yield SetMTU(link.name, want.MTU)
+    if link.MAC != want.MAC:
+        yield SetMAC(link.name, want.MAC)
+    if link.up != want.up:
+        yield SetUp(link.name) if want.up else SetDown(link.name)

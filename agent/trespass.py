@@ -1,0 +1,43 @@
+"""What a plan must not do to devices that are not pifd's: it is refused before its first step."""
+
+from agent.kernel.state import KernelState, Link
+from agent.kernel.steps import CreateLink, DeleteLinks, Refused, SetMaster
+
+
+def refuse_trespass(actual: KernelState, wanted: KernelState) -> None:
+    """Refused when the way from one state to the other leads over somebody else's device."""
+    refuse_taken_names(actual, wanted)
+    refuse_foreign_dependents(actual, wanted)
+    refuse_taken_nics(actual, wanted)
+
+
+def refuse_taken_names(actual: KernelState, wanted: KernelState) -> None:
+    """A name that somebody else's device has is not ours to take."""
+    for name, link in wanted.links.items():
+        there = actual.links.get(name)
+        if link.owned and there is not None and not there.owned:
+            raise Refused(CreateLink(link), f"{name} exists already and is not pifd's")
+
+
+def refuse_foreign_dependents(actual: KernelState, wanted: KernelState) -> None:
+    """Somebody else's device sits on one that would go or change: it would be cut off."""
+    for name, link in wanted.links.items():
+        for below in (link.master, link.lower):
+            there, then = actual.links.get(below), wanted.links.get(below)
+            if there is None or link.owned or actual.links.get(name) != link:
+                continue
+            if then is None or (link.lower == below and _disturbs(there, then)):
+                raise Refused(DeleteLinks((below,)), f"{name}, which is not pifd's, depends on {below}")
+
+
+def refuse_taken_nics(actual: KernelState, wanted: KernelState) -> None:
+    """A NIC that somebody else's bridge or bond has got is not taken away from it."""
+    for name, link in actual.links.items():
+        master, then = actual.links.get(link.master), wanted.links.get(name)
+        if master is None or master.owned or then is None or then.master == link.master:
+            continue
+        raise Refused(SetMaster(name, then.master), f"{name} is a port of {master.name}, which is not pifd's")
+
+
+def _disturbs(there: Link, then: Link) -> bool:
+    return (there.master, there.up, there.MAC) != (then.master, then.up, then.MAC)
