@@ -58,9 +58,13 @@ def test_a_stdout_that_is_closed_or_full_gets_no_traceback(daemon: Daemon) -> No
     assert shell(">/dev/full") == (1, "The output cannot be written: No space left on device.\n")
 
 
+# A shell's background jobs ignore SIGINT, and so would pifctl, if the tests are one.
+HEEDING_INTERRUPTS = ("env", "--default-signal=INT")
+
+
 def test_an_interrupt_during_a_change_leaves_it_open_whether_it_was_made(daemon: Daemon) -> None:
     daemon.slow["PIF.plug"] = 3.0
-    command = [*PIFCTL, "pif-plug", f"uuid={ETH1}"]
+    command = [*HEEDING_INTERRUPTS, *PIFCTL, "pif-plug", f"uuid={ETH1}"]
     with subprocess.Popen(command, env=environment(daemon), stderr=subprocess.PIPE) as process:
         while not daemon.made():
             time.sleep(0.01)
