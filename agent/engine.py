@@ -1,6 +1,7 @@
 """Engine, one call at a time: decide, converge, check that the host is reachable, commit; or undo."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -12,7 +13,7 @@ from agent import reachability
 from agent.address_steps import announcements
 from agent.blame import blamed, failure
 from agent.converge import NotTaken, reach
-from agent.draft import Draft, Plan
+from agent.draft import Draft, Plan, changes
 from agent.errors import InternalError
 from agent.facts import Facts
 from agent.foresight import foreseen
@@ -20,7 +21,7 @@ from agent.kernel.desired import as_before, bridge_of, desired, given_nics
 from agent.kernel.nics import facts_of
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, Step
-from agent.model import PIF, Host, Model, management_of
+from agent.model import PIF, Host, Model, Ref, management_of
 from agent.rules.startup import first_start
 from agent.topology import topology
 
@@ -69,6 +70,7 @@ class Engine:
         self._turn = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
         self._reconciler: asyncio.Task[None] | None = None
+        self._broken: frozenset[Ref[PIF]] = frozenset()
         self.model = Model()
         self.settled = asyncio.Event()
 
@@ -106,7 +108,7 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            return DryRun(plan, tuple(str(step) for step in foreseen(plan, actual)))
+            return DryRun(plan, tuple(str(step) for step in foreseen(self._feasible(plan), actual)))
 
     async def links_up(self) -> frozenset[str]:
         """The NICs that have carrier."""
@@ -120,21 +122,32 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            if foreseen(plan, actual) or plan.before != plan.after:
+            if foreseen(self._feasible(plan), actual) or plan.before != plan.after:
                 await self._carry_out(plan, actual)
             return plan.result
 
-    async def _carry_out(self, plan: Plan, snapshot: KernelState) -> None:
+    def _feasible(self, plan: Plan) -> Plan:
+        """The plan without the PIFs that could not be had before and that it leaves as they are.
+
+        One that is broken must not hold up calls that have nothing to do with it.
+        """
+        changed = {record.ref for record, _ in changes(plan).changed}
+        still = self._broken & plan.after.records.keys() - changed
+        return Plan(without(plan.before, self._broken), without(plan.after, still), plan.result)
+
+    async def _carry_out(self, whole: Plan, snapshot: KernelState) -> None:
         """Converge, check, commit; from then on there is no undo."""
+        plan = self._feasible(whole)
         pif = management(plan.before)
         place = bridge_of(plan.before, pif) if pif else ""
         answered = await reachability.witnesses(self._kernel, snapshot, place, pif) if pif else ()
         async with AsyncExitStack() as undo:
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._converge(plan, answered)
-            await asyncio.to_thread(self._store.commit, plan.before, plan.after)
+            await asyncio.to_thread(self._store.commit, whole.before, whole.after)
             undo.pop_all()
-        self._settle(plan.after)
+        self._broken &= {pif.ref for pif in whole.after.all(PIF) if plan.after.get(pif.ref) != pif}
+        self._settle(whole.after)
 
     async def _announce(self) -> None:
         """The daemon before this one may have died before it could tell where the addresses are now."""
@@ -181,20 +194,24 @@ class Engine:
 
     async def _converge_as_far_as_possible(self) -> None:
         """At a start, one PIF that can't be had must not keep the others from coming up."""
-        model = self.model
         while True:
             try:
-                await reach(self._kernel, partial(_desired_of, model, given_nics(self.model)))
+                await self._reach_feasible()
                 break
             except (Refused, NotTaken, OSError) as error:
-                pif = next((pif for pif in blamed(model, error) if pif.currently_attached), None)
+                left = [pif for pif in blamed(self.model, error) if pif.ref not in self._broken]
+                pif = next((pif for pif in left if pif.currently_attached), None)
                 log.error("%s: %s", pif.device if pif else "the host's network", error)
                 self._go_astray()
                 if pif is None:
                     break
-                model = without(model, pif)
+                self._broken |= {pif.ref}
         if self._reconciler is None:
             self.settled.set()
+
+    async def _reach_feasible(self) -> None:
+        model = without(self.model, self._broken)
+        await reach(self._kernel, partial(_desired_of, model, given_nics(self.model)))
 
     def _forget(self, plan: Plan) -> None:
         """A first start that was undone leaves no trace.  One that could not be undone stays in the store:
@@ -205,7 +222,8 @@ class Engine:
 
     def _settle(self, model: Model) -> None:
         self.model = model
-        self.settled.set()
+        if not self._broken:
+            self.settled.set()
 
     def _go_astray(self) -> None:
         """The kernel is not in the model's state: try until it is."""
@@ -222,12 +240,17 @@ class Engine:
                 await self._try_again()
 
     async def _try_again(self) -> None:
+        """All of the model; if that still can't be had, at least what could be had before."""
+        broken, self._broken = self._broken, frozenset()
         try:
-            await reach(self._kernel, partial(_desired_of, self.model, given_nics(self.model)))
+            await self._reach_feasible()
             self.settled.set()
             log.info("the kernel is in the model's state again")
         except (Refused, NotTaken, OSError) as error:
+            self._broken = broken
             log.error("still not in the model's state: %s", error)
+            with contextlib.suppress(Refused, NotTaken, OSError):
+                await self._reach_feasible()
 
 
 def warn_of_leases(facts: Facts) -> None:
@@ -243,10 +266,11 @@ def management(model: Model) -> PIF | None:
     return management_of(model, hosts[0].ref) if hosts else None
 
 
-def without(model: Model, pif: PIF) -> Model:
-    """The model as if a PIF were unplugged."""
+def without(model: Model, broken: frozenset[Ref[PIF]]) -> Model:
+    """The model as if some PIFs were unplugged."""
     draft = Draft(model)
-    draft.put(replace(pif, currently_attached=False))
+    for ref in broken & model.records.keys():
+        draft.put(replace(model.get(ref), currently_attached=False))
     return draft.model
 
 

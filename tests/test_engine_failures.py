@@ -164,6 +164,32 @@ async def test_a_start_brings_up_what_it_can_and_the_rest_later(world: World, im
     assert world.everything() == before
 
 
+async def test_a_PIF_that_cannot_be_had_holds_up_no_call_that_leaves_it_alone(world: World) -> None:
+    await with_broken_eth1(world)
+    await world.engine.change(with_DNS("192.0.2.54"))
+    assert "nameserver 192.0.2.54\n" in (world.kernel.state.resolver or "")
+    assert world.engine.settled.is_set() is False
+    with pytest.raises(PIFConfigurationError) as caught:
+        await world.do(pif.set_disallow_unplug, world.pif("eth1").ref, True)
+    assert caught.value.parameters[1].endswith("xenbr1 exists already and is not pifd's")
+
+
+async def test_unplugging_the_PIF_that_cannot_be_had_settles_the_host(world: World) -> None:
+    await with_broken_eth1(world)
+    await world.do(pif.unplug, world.pif("eth1").ref)
+    assert (world.engine.settled.is_set(), world.pif("eth1").currently_attached) == (True, False)
+
+
+async def with_broken_eth1(world: World) -> None:
+    """A restart after somebody else has taken the name of eth1's bridge."""
+    await world.do(pif.plug, world.pif("eth1").ref)
+    await world.stop()
+    state = world.kernel.state
+    theirs = replace(state.links["xenbr1"], group=0, alias="")
+    world.kernel.state = replace(state, links={**state.links, "xenbr1": theirs, "eth1": nic(1)})
+    await world.start()
+
+
 async def test_a_start_that_fails_for_no_PIF_in_particular_is_not_settled(world: World) -> None:
     """A bridge of an older model's can't go: somebody else's device is in it."""
     await world.stop()
