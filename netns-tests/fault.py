@@ -1,7 +1,8 @@
-"""Faulty, the real kernel with a fault: a part of a step is refused, or the daemon is killed before it."""
+"""Faulty, the real kernel with a fault: a part of a step is refused, or something happens just before it."""
 
 import os
 import signal
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +18,19 @@ REFUSAL = "a fault was injected here"
 
 @dataclass(frozen=True)
 class Fault:
-    """What is to happen (`refuse` or `kill`) at which part, the next one being 1."""
+    """What is to happen at which part, the next one being 1.
+
+    kind: `refuse` the part, `kill` the daemon before it, or `meddle` before it with an `ip` command.
+    """
 
     kind: str
     part: int
+    command: str = ""
 
 
 def inject(home: Home, fault: Fault) -> None:
     """Arm a daemon that runs with `faulty_kernel`; it is disarmed as the fault happens."""
-    (home.directory / "fault").write_text(f"{fault.kind} {fault.part}")
+    (home.directory / "fault").write_text(f"{fault.kind} {fault.part} {fault.command}")
 
 
 def disarm(home: Home) -> bool:
@@ -55,7 +60,7 @@ class Faulty(Netlink):
             await super().apply(step)
             return
         self._begin(self._orders.stat().st_mtime_ns)
-        kind, number = self._orders.read_text().split()
+        kind, number, *command = self._orders.read_text().split()
         parts = flat([step])
         before = int(number) - 1 - self._done
         self._done += len(parts)
@@ -64,9 +69,12 @@ class Faulty(Netlink):
             return
         await super().apply(Together(parts[:before]))
         self._orders.unlink()
+        if kind == "refuse":
+            raise Refused(parts[before], REFUSAL)
         if kind == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
-        raise Refused(parts[before], REFUSAL)
+        subprocess.run(["ip", *command], check=True)
+        await super().apply(Together(parts[before:]))
 
     def _begin(self, armed: int) -> None:
         """Count from one for each arming."""

@@ -3,12 +3,15 @@
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from cabling import HOST_IP, Cabling
 from conftest import Site
 from daemon import Home, await_answer, start_forked
+from fault import Fault, disarm, inject
 from pifctl import output, pifctl
+from test_faults import FAULTY
 from witness import is_pingable, kernel_of, state_of
 
 from agent.cli.__main__ import Outcome
@@ -60,12 +63,45 @@ def test_an_mtu_too_small_for_the_ipv6_address_is_refused(site: Site) -> None:
     assert state_of(site.net, site.home) == before
 
 
-def test_what_only_the_kernel_knows_it_refuses_in_its_own_words(site: Site) -> None:
-    """A device that is no Ethernet can't be in a bridge; pifd's model of the kernel does not know that."""
-    outcome = pifctl(site.home, "pif-introduce", "device=gre0")
-    assert outcome.error.splitlines()[-1] == (
-        "code: COULD_NOT_FIND_NETWORK_INTERFACE_WITH_SPECIFIED_DEVICE_NAME_AND_MAC_ADDRESS"
-    )
+CREATE_BOND, ENSLAVE_ETH1 = 2, 3
+"""Parts of the plan that puts eth0 and eth1 into a bond."""
+
+
+def refused_by_the_kernel(site: Site, part: int, meddling: str) -> str:
+    """What creating a bond comes to when somebody meddles just before a part of it."""
+    network = output(site.home, "network-create", "name-label=Bonded")
+    inject(site.home, Fault("meddle", part, meddling))
+    outcome = pifctl(site.home, "bond-create", f"network-uuid={network}", CREATE)
+    assert disarm(site.home) is False
+    assert is_pingable(site.net, HOST_IP)
+    return message(outcome)
+
+
+@FAULTY
+def test_the_kernels_own_words_are_in_the_error(site: Site) -> None:
+    before = kernel_of(site.net)
+    told = refused_by_the_kernel(site, ENSLAVE_ETH1, "link set eth1 up")
+    assert told == "put eth1 into bond0: Device can not be enslaved while up (Operation not permitted)"
+    assert kernel_of(site.net) == before
+
+
+@FAULTY
+def test_a_nic_that_vanishes_on_the_way_leaves_the_rest_as_it_was(site: Site) -> None:
+    before = kernel_of(site.net)
+    told = refused_by_the_kernel(site, ENSLAVE_ETH1, "link delete eth1")
+    assert told == "put eth1 into bond0: No such device"
+    left = {name: link for name, link in before.links.items() if name != "eth1"}
+    assert kernel_of(site.net) == replace(before, links=left)
+
+
+@FAULTY
+def test_a_name_that_somebody_takes_on_the_way_stays_theirs(site: Site) -> None:
+    before = kernel_of(site.net)
+    told = refused_by_the_kernel(site, CREATE_BOND, "link add bond0 type bond")
+    assert told.endswith("File exists")
+    after = kernel_of(site.net)
+    assert after.links.pop("bond0")["ifalias"] is None
+    assert after == before
 
 
 def test_a_foreign_port_in_our_bridge_keeps_it_from_being_deleted(site: Site) -> None:

@@ -32,7 +32,12 @@ CHANGES = (
             required("network-uuid", "The network that the bond is for: uuid, name-label or bridge."),
             required("pif-uuids", "The PIFs to bond, with commas in between: uuids or devices.", words),
             optional("mac", "The bond's MAC address; without it, the primary member's."),
-            optional("mode", "active-backup (the default), balance-slb or lacp.", BOND_MODE, "active-backup"),
+            optional(
+                "mode",
+                "active-backup (the default); the others are not there yet.",
+                BOND_MODE,
+                "active-backup",
+            ),
             mapping("properties", "Properties of the mode, such as properties:hashing_algorithm=src_mac."),
             *CHANGE,
         ),

@@ -5,8 +5,9 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pyroute2.netlink import nlmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
@@ -15,11 +16,22 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.announcement import frame
 from agent.kernel.netlink import decode, neighbours
-from agent.kernel.netlink.encode import RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, messages
+from agent.kernel.netlink.encode import RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, Index, finishing, messages
 from agent.kernel.netlink.wire import Refusal, Wire
 from agent.kernel.resolv_conf import ResolvConf
 from agent.kernel.state import KernelState
-from agent.kernel.steps import Announce, AwaitCarrier, CopyNeighbours, Refused, SetResolver, Step, flat
+from agent.kernel.steps import (
+    Announce,
+    AwaitCarrier,
+    CopyNeighbours,
+    CreateLink,
+    Refused,
+    SetResolver,
+    Step,
+    flat,
+)
+
+S = TypeVar("S", bound=Step)
 
 RTEXT_FILTER_SKIP_STATS = 8
 CARRIER_POLL = 0.01
@@ -97,17 +109,29 @@ class Netlink:
             await asyncio.to_thread(self._change, steps)
 
     def _change(self, steps: Sequence[Step]) -> None:
-        """Send the messages of the steps in one go; the first that was refused is raised."""
-        sent: list[tuple[Step, nlmsg]] = [(s, m) for s in steps for m in self._messages(s)]
-        self.writes += len(sent)
-        answers = self._wire.change([message for _, message in sent])
-        for (step, _), refusal in zip(sent, answers, strict=True):
+        """Send the messages of the steps in one go; the first that was refused is raised.
+
+        A device that is created is known by its index from then on, so its creation ends a send.
+        """
+        batch: list[tuple[Step, nlmsg]] = []
+        for step in steps:
+            batch += [(step, message) for message in self._encoded(step, messages)]
+            if isinstance(step, CreateLink):
+                self._flush(batch)
+                self._indices[step.link.name] = self._asked_index(step.link.name)
+                batch = [(step, message) for message in self._encoded(step, finishing)]
+        self._flush(batch)
+
+    def _flush(self, batch: Sequence[tuple[Step, nlmsg]]) -> None:
+        self.writes += len(batch)
+        answers = self._wire.change([message for _, message in batch])
+        for (step, _), refusal in zip(batch, answers, strict=True):
             if refusal is not None:
                 raise Refused(step, str(refusal))
 
-    def _messages(self, step: Step) -> list[nlmsg]:
+    def _encoded(self, step: S, encode: Callable[[S, Index], list[nlmsg]]) -> list[nlmsg]:
         try:
-            return messages(step, self._index)
+            return encode(step, self._index)
         except NetlinkError as error:
             raise Refused(step, os.strerror(error.errno or 0)) from error
 
@@ -138,7 +162,10 @@ class Netlink:
         return not isinstance(self._wire.ask(_link_request(name)), Refusal)
 
     def _index(self, name: str) -> int:
-        """The index of a link; asked afresh, because a name may have been given to another device since."""
+        """The index of a link as last read: if the name is another device's by now, that is left alone."""
+        return self._indices[name] if name in self._indices else self._asked_index(name)
+
+    def _asked_index(self, name: str) -> int:
         answer = self._wire.ask(_link_request(name))
         if isinstance(answer, Refusal):
             raise NetlinkError(answer.code, f"{name}: {answer}")

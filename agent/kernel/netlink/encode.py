@@ -62,69 +62,71 @@ def messages(step: Step, index: Index) -> list[nlmsg]:
 
 @messages.register
 def _(step: CreateLink, index: Index) -> list[nlmsg]:
-    """Made with its mark, quietened, then up: a device that is up first would give itself IPv6 addresses.
-
-    A bridge gets its MTU when it is there, because one given in the creating message does not stay: the
-    kernel goes back to its ports' smallest as soon as one comes or goes.
-    """
+    """The creating message alone.  What follows names the device by an index that is only there then."""
     link = step.link
-    bridge = link.kind == "bridge"
     created: list[tuple[str, Any]] = [
         ("IFLA_IFNAME", link.name),
         ("IFLA_ADDRESS", link.MAC),
         ("IFLA_GROUP", link.group),
-        *([] if bridge else [("IFLA_MTU", link.MTU)]),
+        *([] if link.kind == "bridge" else [("IFLA_MTU", link.MTU)]),
         *([("IFLA_MASTER", index(link.master))] if link.master else []),
         ("IFLA_LINKINFO", _kind(link.kind, link.options)),
     ]
-    quiet = (
-        "IFLA_AF_SPEC",
-        _attrs(("AF_INET6", _attrs(("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE)))),
-    )
-    named: list[tuple[str, Any]] = [("IFLA_IFALIAS", link.alias), quiet]
-    if bridge and link.MTU != DEFAULT_BRIDGE_MTU:
+    return [_link(RTM_NEWLINK, 0, *created, flags=NLM_F_CREATE | NLM_F_EXCL)]
+
+
+def finishing(step: CreateLink, index: Index) -> list[nlmsg]:
+    """Named and quietened, then up: a device that is up first would give itself IPv6 addresses.
+
+    A bridge gets its MTU when it is there, because one given in the creating message does not stay: the
+    kernel goes back to its ports' smallest as soon as one comes or goes.
+    """
+    link, number = step.link, index(step.link.name)
+    quiet = _attrs(("AF_INET6", _attrs(("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE))))
+    named: list[tuple[str, Any]] = [("IFLA_IFALIAS", link.alias), ("IFLA_AF_SPEC", quiet)]
+    if link.kind == "bridge" and link.MTU != DEFAULT_BRIDGE_MTU:
         named.append(("IFLA_MTU", link.MTU))
-    raised = [_set(link.name, up=True)] if link.up else []
-    return [_link(RTM_NEWLINK, *created, flags=NLM_F_CREATE | NLM_F_EXCL), _set(link.name, *named), *raised]
+    return [_set(number, *named), *([_set(number, up=True)] if link.up else [])]
 
 
 @messages.register
 def _(step: DeleteLinks, index: Index) -> list[nlmsg]:
     """Several go as a group, because the kernel waits once a message, not once a device."""
-    if len(step.names) == 1:
-        return [_link(RTM_DELLINK, ("IFLA_IFNAME", step.names[0]))]
-    doomed = [_set(name, ("IFLA_GROUP", DOOMED_GROUP)) for name in step.names]
-    return [*doomed, _link(RTM_DELLINK, ("IFLA_GROUP", DOOMED_GROUP))]
+    numbers = [index(name) for name in step.names]
+    if len(numbers) == 1:
+        return [_link(RTM_DELLINK, numbers[0])]
+    doomed = [_set(number, ("IFLA_GROUP", DOOMED_GROUP)) for number in numbers]
+    return [*doomed, _link(RTM_DELLINK, 0, ("IFLA_GROUP", DOOMED_GROUP))]
 
 
 @messages.register
 def _(step: SetUp, index: Index) -> list[nlmsg]:
-    return [_set(step.name, up=True)]
+    return [_set(index(step.name), up=True)]
 
 
 @messages.register
 def _(step: SetDown, index: Index) -> list[nlmsg]:
-    return [_set(step.name, up=False)]
+    return [_set(index(step.name), up=False)]
 
 
 @messages.register
 def _(step: SetMaster, index: Index) -> list[nlmsg]:
-    return [_set(step.name, ("IFLA_MASTER", index(step.master) if step.master else 0))]
+    return [_set(index(step.name), ("IFLA_MASTER", index(step.master) if step.master else 0))]
 
 
 @messages.register
 def _(step: SetMAC, index: Index) -> list[nlmsg]:
-    return [_set(step.name, ("IFLA_ADDRESS", step.MAC))]
+    return [_set(index(step.name), ("IFLA_ADDRESS", step.MAC))]
 
 
 @messages.register
 def _(step: SetMTU, index: Index) -> list[nlmsg]:
-    return [_set(step.name, ("IFLA_MTU", step.MTU))]
+    return [_set(index(step.name), ("IFLA_MTU", step.MTU))]
 
 
 @messages.register
 def _(step: SetMark, index: Index) -> list[nlmsg]:
-    return [_set(step.name, ("IFLA_GROUP", step.group), ("IFLA_IFALIAS", step.alias))]
+    return [_set(index(step.name), ("IFLA_GROUP", step.group), ("IFLA_IFALIAS", step.alias))]
 
 
 @messages.register
@@ -133,7 +135,7 @@ def _(step: SetOptions, index: Index) -> list[nlmsg]:
     kind = "bond" if isinstance(step.options, BondOptions) else "bridge"
     data = [option for option in _options(step.options) if option[0] != "IFLA_BOND_MODE"]
     info = _attrs(("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", _attrs(*data)))
-    return [_link(RTM_NEWLINK, ("IFLA_IFNAME", step.name), ("IFLA_LINKINFO", info))]
+    return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", info))]
 
 
 @messages.register
@@ -142,7 +144,7 @@ def _(step: SetActiveSlave, index: Index) -> list[nlmsg]:
         ("IFLA_INFO_KIND", "bond"),
         ("IFLA_INFO_DATA", _attrs(("IFLA_BOND_ACTIVE_SLAVE", index(step.slave)))),
     )
-    return [_link(RTM_NEWLINK, ("IFLA_IFNAME", step.bond), ("IFLA_LINKINFO", info))]
+    return [_link(RTM_NEWLINK, index(step.bond), ("IFLA_LINKINFO", info))]
 
 
 @messages.register
@@ -174,16 +176,18 @@ def _attrs(*attrs: tuple[str, Any]) -> dict[str, Any]:
     return {"attrs": list(attrs)}
 
 
-def _link(kind: int, *attrs: tuple[str, Any], flags: int = 0) -> nlmsg:
+def _link(kind: int, number: int, *attrs: tuple[str, Any], flags: int = 0) -> nlmsg:
+    """A message about a device by its index: a name may be somebody else's by now, an index is given once."""
     message = ifinfmsg()
     message["header"]["type"] = kind
     message["header"]["flags"] = flags
+    message["index"] = number
     message["attrs"] = list(attrs)
     return message
 
 
-def _set(name: str, *attrs: tuple[str, Any], up: bool | None = None) -> nlmsg:
-    message = _link(RTM_SETLINK, ("IFLA_IFNAME", name), *attrs)
+def _set(number: int, *attrs: tuple[str, Any], up: bool | None = None) -> nlmsg:
+    message = _link(RTM_SETLINK, number, *attrs)
     if up is not None:
         message["flags"], message["change"] = (IFF_UP if up else 0), IFF_UP
     return message

@@ -52,6 +52,8 @@ class Wire:
 
     def change(self, messages: Sequence[nlmsg]) -> list[Refusal | None]:
         """Send messages in one go; for each, None or why it was refused.  All are tried."""
+        if not messages:
+            return []
         first = self._sequence + 1
         data = b"".join(self._encode(message, NLM_F_REQUEST | NLM_F_ACK) for message in messages)
         self._socket.send(data)
