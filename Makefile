@@ -29,7 +29,8 @@ check: .venv/.stamp ## format, lint, types and who imports whom
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-unit: .venv/.stamp ## the tests that need no kernel
+unit: .venv/.stamp ## the tests that need no kernel, but for the ones of in-kernel itself
+	$(PREPARE) kernel
 	.venv/bin/python -m pytest tests $(ARGS)
 
 netns: .venv/.stamp ## the tests on a real kernel with bonding, this one or a guest's

@@ -22,7 +22,7 @@ ECHO_REQUEST = {socket.AF_INET: 8, socket.AF_INET6: 128}
 ECHO_REPLY = {socket.AF_INET: 0, socket.AF_INET6: 129}
 IDENTIFIER = os.getpid() & 0xFFFF
 """Tells our replies from those to other pingers on the machine."""
-LAST_CALL = 1.0
+LAST_CALL = 3.0
 """Seconds to wait for the last replies."""
 
 

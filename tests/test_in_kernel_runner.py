@@ -1,10 +1,7 @@
 """in-kernel passes on what its command prints, writes and exits with; wherever the kernel is from."""
 
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 IN_KERNEL = ROOT / "netns-tests" / "in-kernel"
@@ -12,12 +9,6 @@ IN_KERNEL = ROOT / "netns-tests" / "in-kernel"
 
 def in_kernel(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run([IN_KERNEL, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120)
-
-
-@pytest.fixture(autouse=True)
-def some_kernel() -> None:
-    if shutil.which("ip") is None or in_kernel("--which").returncode != 0:
-        pytest.skip("no kernel with bonding yet: `make netns` installs one")
 
 
 def test_output_status_and_files_are_the_commands(tmp_path: Path) -> None:

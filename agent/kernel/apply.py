@@ -103,19 +103,15 @@ def _(step: SetMaster, state: KernelState) -> KernelState:
 
 @apply.register
 def _(step: SetMAC, state: KernelState) -> KernelState:
-    link = _existing(step, state, step.name)
-    state = _with_link(state, replace(link, MAC=step.MAC))
-    for port in tuple(state.ports(step.name)) if link.kind == "bond" else ():
-        state = _with_link(state, replace(port, MAC=step.MAC))
+    for link in _with_slaves(state, _existing(step, state, step.name)):
+        state = _with_link(state, replace(link, MAC=step.MAC))
     return state
 
 
 @apply.register
 def _(step: SetMTU, state: KernelState) -> KernelState:
-    link = _existing(step, state, step.name)
-    state = _with_link(state, replace(link, MTU=step.MTU))
-    for port in tuple(state.ports(step.name)) if link.kind == "bond" else ():
-        state = _with_link(state, replace(port, MTU=step.MTU))
+    for link in _with_slaves(state, _existing(step, state, step.name)):
+        state = _with_link(state, replace(link, MTU=step.MTU))
     return state
 
 
@@ -197,6 +193,11 @@ def _existing(step: Step, state: KernelState, name: str) -> Link:
     if name not in state.links:
         raise Refused(step, "No such device")
     return state.links[name]
+
+
+def _with_slaves(state: KernelState, link: Link) -> tuple[Link, ...]:
+    """A bond passes its MAC and its MTU on to its slaves."""
+    return (link, *state.ports(link.name)) if link.kind == "bond" else (link,)
 
 
 def _with_link(state: KernelState, link: Link) -> KernelState:
