@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,10 @@ class Refusal:
 
 
 class Wire:
-    """A netlink socket of the routing family in the network namespace of the thread that makes it."""
+    """A netlink socket of the routing family in the network namespace of the thread that makes it.
+
+    One exchange at a time: a reader must not take the answers to a change that another thread is making.
+    """
 
     def __init__(self) -> None:
         self._socket = socket.socket(
@@ -45,6 +49,7 @@ class Wire:
             self._socket.setsockopt(SOL_NETLINK, option, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
         self._sequence = 0
+        self._exchange = threading.Lock()
 
     def close(self) -> None:
         """Close the socket."""
@@ -54,31 +59,37 @@ class Wire:
         """Send messages in one go; for each, None or why it was refused.  All are tried."""
         if not messages:
             return []
-        first = self._sequence + 1
-        data = b"".join(self._encode(message, NLM_F_REQUEST | NLM_F_ACK) for message in messages)
-        self._socket.send(data)
-        answers: dict[int, Refusal | None] = {}
-        while len(answers) < len(messages):
-            for kind, _, sequence, body in self._receive():
-                if kind == NLMSG_ERROR and sequence >= first:
-                    answers[sequence] = _refusal(body)
-        return [answers[first + n] for n in range(len(messages))]
+        with self._exchange:
+            first = self._sequence + 1
+            data = b"".join(self._encode(message, NLM_F_REQUEST | NLM_F_ACK) for message in messages)
+            self._socket.send(data)
+            return self._acknowledgements(first, len(messages))
 
     def dump(self, message: nlmsg) -> list[bytes]:
         """All answers to a dump request, each a whole message; asked again if the kernel was interrupted."""
         while True:
-            self._socket.send(self._encode(message, NLM_F_REQUEST | NLM_F_DUMP))
-            found, whole = self._collect()
+            with self._exchange:
+                self._socket.send(self._encode(message, NLM_F_REQUEST | NLM_F_DUMP))
+                found, whole = self._collect()
             if whole:
                 return found
 
     def ask(self, message: nlmsg) -> bytes | Refusal:
         """The one answer to a request."""
-        self._socket.send(self._encode(message, NLM_F_REQUEST))
-        for kind, _, sequence, body in self._receive():
-            if sequence == self._sequence:
-                return _refusal(body) or Refusal(errno.ENODATA, "") if kind == NLMSG_ERROR else body
+        with self._exchange:
+            self._socket.send(self._encode(message, NLM_F_REQUEST))
+            for kind, _, sequence, body in self._receive():
+                if sequence == self._sequence:
+                    return _refusal(body) or Refusal(errno.ENODATA, "") if kind == NLMSG_ERROR else body
         return Refusal(errno.ENODATA, "")
+
+    def _acknowledgements(self, first: int, count: int) -> list[Refusal | None]:
+        answers: dict[int, Refusal | None] = {}
+        while len(answers) < count:
+            for kind, _, sequence, body in self._receive():
+                if kind == NLMSG_ERROR and sequence >= first:
+                    answers[sequence] = _refusal(body)
+        return [answers[first + n] for n in range(count)]
 
     def _encode(self, message: nlmsg, flags: int) -> bytes:
         self._sequence += 1
