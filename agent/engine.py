@@ -174,7 +174,7 @@ class Engine:
     async def _converge(self, plan: Plan, answered: Sequence[str]) -> None:
         """The kernel is as the plan wants it, and the host is as reachable as it was."""
         given = given_nics(plan.before)
-        await reach(self._kernel, lambda actual: desired(plan.after, actual, given))
+        await reach(self._kernel, partial(desired, plan.after, given=given))
         pif = management(plan.after)
         if pif is not None:
             await reachability.check(self._kernel, bridge_of(plan.after, pif), pif, answered)
@@ -211,7 +211,7 @@ class Engine:
 
     async def _reach_feasible(self) -> None:
         model = without(self.model, self._broken)
-        await reach(self._kernel, partial(_desired_of, model, given_nics(self.model)))
+        await reach(self._kernel, partial(desired, model, given=given_nics(self.model)))
 
     def _forget(self, plan: Plan) -> None:
         """A first start that was undone leaves no trace.  One that could not be undone stays in the store:
@@ -272,7 +272,3 @@ def without(model: Model, broken: frozenset[Ref[PIF]]) -> Model:
     for ref in broken & model.records.keys():
         draft.put(replace(model.get(ref), currently_attached=False))
     return draft.model
-
-
-def _desired_of(model: Model, given: frozenset[str], actual: KernelState) -> KernelState:
-    return desired(model, actual, given)

@@ -244,10 +244,3 @@ class PIFConfigurationError(Failure):
 
     code = "PIF_CONFIGURATION_ERROR"
     names = ("PIF", "msg")
-
-
-class OtherOperationInProgress(Failure):
-    """Another operation involving the object is currently in progress"""
-
-    code = "OTHER_OPERATION_IN_PROGRESS"
-    names = ("class", "object")

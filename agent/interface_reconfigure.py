@@ -77,14 +77,9 @@ def delete_misfits(course: Course) -> None:
 
 
 def _misfit(link: Link, want: Link) -> bool:
-    if link.kind != want.kind:
-        return True
-    both = isinstance(link.options, BondOptions) and isinstance(want.options, BondOptions)
-    return both and _mode(link) != _mode(want)
-
-
-def _mode(link: Link) -> str:
-    return link.options.mode if isinstance(link.options, BondOptions) else ""
+    if isinstance(link.options, BondOptions) and isinstance(want.options, BondOptions):
+        return link.options.mode != want.options.mode
+    return link.kind != want.kind
 
 
 def create_devices(course: Course) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent.api.codec import JSON
-from agent.api.engine import Agent, Decide, DryRun
+from agent.api.engine import Agent, DryRun
 from agent.api.records import computed_fields, record_of
 from agent.draft import Plan, changes
+from agent.engine import Decide
 from agent.facts import Facts
 from agent.model import Model, Record
 

@@ -1,16 +1,14 @@
 """What the API asks of the engine, and Agent, what a method has to work with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent.api.codec import JSON
 from agent.api.sessions import Sessions
 from agent.draft import Plan
-from agent.facts import Facts
+from agent.engine import Decide
 from agent.model import Model
-
-Decide = Callable[[Model, Facts], Plan]
 
 
 class DryRun(Protocol):

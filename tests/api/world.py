@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.api.engine import Decide
 from agent.draft import Plan, changes
+from agent.engine import Decide
 from agent.facts import NIC, Facts
 from agent.model import PIF, Host, Network
 from agent.rules.startup import first_start
