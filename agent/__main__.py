@@ -13,6 +13,9 @@ from agent.api.server import serve
 from agent.api.socketfile import SocketUnavailable, check_free
 from agent.engine import Engine, Kernel
 from agent.errors import Failure
+from agent.hotplug.builtin import BuiltIn
+from agent.hotplug.provider import Hotplug
+from agent.hotplug.script import Script
 from agent.kernel.netlink import Netlink
 from agent.readiness import notify
 from agent.settings import Settings, SettingsError, read_settings
@@ -45,30 +48,43 @@ async def run(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:
     settings.socket.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     store = Store(settings.state_dir / "pifd.sqlite")
     try:
-        engine = Engine(open_kernel(), store, settings.nics)
+        engine = Engine(open_kernel(), store, hotplug(settings), settings.nics)
         await serve_until(stop, settings, engine)
     finally:
         store.close()
 
 
+def hotplug(settings: Settings) -> Hotplug:
+    """Who asks VMs: the operator's script, if there is one."""
+    if settings.hotplug_script is None:
+        return BuiltIn()
+    return Script(settings.hotplug_script, settings.hotplug_timeout)
+
+
 async def serve_until(stop: asyncio.Event, settings: Settings, engine: Engine) -> None:
-    """Start the engine, serve the API, and tell the service manager once the host is in the model's state."""
+    """Start the engine, serve the API, and tell the service manager that it can be used.
+
+    A PIF that can't be had, say of a NIC that is gone, must not keep the service from being up: the manager
+    would end it for being late, over and over.
+    """
     try:
         await engine.start(socket.gethostname())
         async with serve(settings.socket, dispatcher(engine)):
-            ready = asyncio.create_task(tell_when_settled(engine))
+            tell(engine)
             await stop.wait()
-            ready.cancel()
             notify("STOPPING=1")
     finally:
         await engine.close()
 
 
-async def tell_when_settled(engine: Engine) -> None:
-    """READY, once the host's network is what the model says."""
-    await engine.settled.wait()
-    log.info("ready: the host's network is in the model's state")
-    notify("READY=1")
+def tell(engine: Engine) -> None:
+    """READY, with what there is to know of the host's network."""
+    missing = len(engine.failures)
+    status = (
+        f"{missing} of the PIFs and VIFs are not up" if missing else "the network is in the model's state"
+    )
+    log.info("ready: %s", status)
+    notify(f"READY=1\nSTATUS={status}")
 
 
 def stop_signal() -> asyncio.Event:

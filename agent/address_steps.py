@@ -1,9 +1,8 @@
 """The steps for addresses and routes, and their announcement."""
 
 from collections.abc import Iterable
-from ipaddress import ip_network
 
-from agent.kernel.state import Address, KernelState, Route
+from agent.kernel.state import Address, KernelState, Route, parsed
 from agent.kernel.steps import AddAddress, Announce, DeleteAddress, DeleteRoute, SetRoute, Step
 
 
@@ -28,7 +27,7 @@ def address_steps(state: KernelState, wanted: KernelState) -> list[Step]:
 def _same_subnet(one: Address, other: Address) -> bool:
     if one.link != other.link or one.version == 6 or other.version == 6:
         return False
-    return ip_network(one.interface, strict=False) == ip_network(other.interface, strict=False)
+    return parsed(one.interface).network == parsed(other.interface).network
 
 
 def _new_routes(state: KernelState, wanted: KernelState) -> list[Route]:
@@ -44,10 +43,13 @@ def _old_routes(state: KernelState, wanted: KernelState, gone: Iterable[Address]
 
 
 def announcements(state: KernelState) -> tuple[Announce, ...]:
-    """One for each device of pifd's that has addresses."""
-    owned = (name for name, link in sorted(state.links.items()) if link.owned and state.addresses_of(name))
-    return tuple(announcement(state, name) for name in owned)
+    """One for each device of pifd's that has addresses, or VMs behind it."""
+    owned = (announcement(state, name) for name, link in sorted(state.links.items()) if link.owned)
+    return tuple(step for step in owned if step.interfaces or step.stations)
 
 
 def announcement(state: KernelState, name: str) -> Announce:
-    return Announce(name, state.links[name].MAC, tuple(a.interface for a in state.addresses_of(name)))
+    """Of the addresses on a device and, if it is a bridge of pifd's, of the VMs that are its ports."""
+    ports = sorted(link.station for link in state.links.values() if link.master == name and link.station)
+    interfaces = tuple(a.interface for a in state.addresses_of(name))
+    return Announce(name, state.links[name].MAC, interfaces, tuple(ports) if state.links[name].owned else ())

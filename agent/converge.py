@@ -16,7 +16,11 @@ PASSES = 3
 
 
 class NotTaken(Exception):
-    """The kernel accepted the steps and still is not what it should be."""
+    """The kernel accepted the steps and still is not what it should be.  names: the devices that differ."""
+
+    def __init__(self, words: str, names: frozenset[str]) -> None:
+        super().__init__(words)
+        self.names = names
 
 
 class Kernel(Protocol):
@@ -43,7 +47,15 @@ async def reach(kernel: Kernel, wanted_of: Callable[[KernelState], KernelState])
     actual = await kernel.read()
     found = "; ".join(differences(actual, wanted_of(actual)))
     if found:
-        raise NotTaken(f"the kernel did not take everything: {found}")
+        raise NotTaken(f"the kernel did not take everything: {found}", differing(actual, wanted_of(actual)))
+
+
+def differing(actual: KernelState, wanted: KernelState) -> frozenset[str]:
+    """The devices that are not as they should be, or whose addresses or routes are not."""
+    names = actual.links.keys() | wanted.links.keys()
+    links = {name for name in names if actual.links.get(name) != wanted.links.get(name)}
+    apart = (actual.addresses ^ wanted.addresses) | (actual.routes ^ wanted.routes)
+    return frozenset(links | {found.link for found in apart})
 
 
 def differences(actual: KernelState, wanted: KernelState) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from agent.model import Model, R, Record, Ref
+from agent.model import Model
+from agent.record import VIF, R, Record, Ref
 
 
 class Draft:
@@ -34,11 +35,16 @@ class Draft:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a call will do, decided before anything is touched."""
+    """What a call will do, decided before anything is touched.
+
+    unplug, plug: the VIFs that their VMs are asked to give up first, and to take in the end.
+    """
 
     before: Model
     after: Model
     result: str | None = None
+    unplug: tuple[Ref[VIF], ...] = ()
+    plug: tuple[Ref[VIF], ...] = ()
 
 
 @dataclass(frozen=True)

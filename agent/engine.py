@@ -1,34 +1,37 @@
-"""Engine, one call at a time: decide, converge, check that the host is reachable, commit; or undo."""
+"""Engine, one call at a time: decide, ask VMs, converge, see that the host is reachable, commit; or undo."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from agent import reachability
 from agent.address_steps import announcements
-from agent.blame import blamed, failure
-from agent.converge import NotTaken, reach
-from agent.draft import Draft, Plan, changes
+from agent.blame import failure
+from agent.converge import reach
+from agent.draft import Plan
 from agent.errors import InternalError
 from agent.facts import Facts
 from agent.foresight import foreseen
-from agent.kernel.desired import as_before, bridge_of, desired, given_nics
+from agent.handover import ask_back, asked_by, check_taken, plug, unplug
+from agent.hotplug.provider import Hotplug
+from agent.kernel.desired import as_before, bridge_of, desired, given_by
+from agent.kernel.device_names import tunnel_devices
 from agent.kernel.nics import facts_of
 from agent.kernel.state import KernelState
-from agent.kernel.steps import Refused, Step
-from agent.model import PIF, Host, Model, Ref, management_of
+from agent.kernel.steps import Step
+from agent.ledger import Ledger, Store
+from agent.model import Model, management_of
+from agent.reconciler import TROUBLE, Reconciler
+from agent.record import PIF, Host, Ref, Tunnel
+from agent.rules.rectify import rectify
 from agent.rules.startup import first_start
 from agent.topology import topology
 
 log = logging.getLogger("pifd.engine")
-
-RETRY_FIRST, RETRY_LAST = 1.0, 60.0
-"""Seconds between two attempts to bring a kernel that went astray to the model's state."""
 
 Decide = Callable[[Model, Facts], Plan]
 
@@ -43,13 +46,6 @@ class Kernel(Protocol):
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]: ...
 
 
-class Store(Protocol):
-    """What the engine needs of the store."""
-
-    def load(self) -> Model: ...
-    def commit(self, before: Model, after: Model) -> None: ...
-
-
 @dataclass(frozen=True)
 class DryRun:
     """What a call would do: the change of the model, and the ordered steps as a person reads them."""
@@ -61,25 +57,39 @@ class DryRun:
 class Engine:
     """The wanted model and the kernel that follows it.
 
-    nics: shell patterns of the NICs' names, none for the devices with hardware behind them.  model: the last
-    committed one, which reads take without waiting.  settled: set while the kernel is in the model's state.
+    nics: shell patterns of the NICs' names, none for the devices with hardware behind them.
     """
 
-    def __init__(self, kernel: Kernel, store: Store, nics: Sequence[str]) -> None:
-        self._kernel, self._store, self._nics = kernel, store, nics
+    def __init__(self, kernel: Kernel, store: Store, hotplug: Hotplug, nics: Sequence[str]) -> None:
+        self._kernel, self._hotplug, self._nics = kernel, hotplug, nics
+        self._ledger = Ledger(store)
         self._turn = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
-        self._reconciler: asyncio.Task[None] | None = None
-        self._broken: frozenset[Ref[PIF]] = frozenset()
-        self.model = Model()
-        self.settled = asyncio.Event()
+        self._reconciler = Reconciler(kernel, self._ledger, hotplug, self._turn)
+
+    @property
+    def model(self) -> Model:
+        """The last committed one, which reads take without waiting."""
+        return self._ledger.model
+
+    @property
+    def settled(self) -> asyncio.Event:
+        """Set while the kernel is in the model's state."""
+        return self._reconciler.settled
+
+    @property
+    def failures(self) -> Mapping[Ref[Any], str]:
+        """The plugged PIFs and VIFs that could not be had, and why."""
+        return self._reconciler.failures
 
     async def start(self, hostname: str) -> None:
         """Bring the host to the stored model's state; at the first start, make the model from the host."""
         async with self._turn:
-            self.model = await asyncio.to_thread(self._store.load)
+            await self._ledger.load()
             if self.model.records:
-                await self._converge_as_far_as_possible()
+                left = self.model
+                await self._rectify()
+                await self._reconciler.bring_up(left)
                 await self._announce()
             else:
                 await self._first_start(hostname)
@@ -87,11 +97,7 @@ class Engine:
     async def close(self) -> None:
         """Let the change in progress finish, then stop; the kernel stays as it is."""
         await asyncio.gather(*self._changes, return_exceptions=True)
-        async with self._turn:
-            if self._reconciler is not None:
-                self._reconciler.cancel()
-        if self._reconciler is not None:
-            await asyncio.gather(self._reconciler, return_exceptions=True)
+        await self._reconciler.close()
 
     async def change(self, decide: Decide) -> str | None:
         """Carry out what a rule decides, or raise a Failure with everything as it was.
@@ -108,51 +114,98 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            return DryRun(plan, tuple(str(step) for step in foreseen(self._feasible(plan), actual)))
+            return DryRun(plan, tuple(str(step) for step in self._foreseen(plan, actual)))
 
     async def links_up(self) -> frozenset[str]:
-        """The NICs that have carrier."""
-        return await self._kernel.carriers(pif.device for pif in self.model.all(PIF) if pif.physical)
+        """The NICs and the tunnels' devices that have carrier."""
+        model = self.model
+        nics = [pif.device for pif in model.all(PIF) if pif.physical]
+        tunnels = [
+            device
+            for tunnel in model.all(Tunnel)
+            for device in tunnel_devices(model.get(tunnel.access_PIF).device, tunnel)
+        ]
+        return await self._kernel.carriers([*nics, *tunnels])
 
     async def topology(self) -> dict[str, Any]:
         """The tree of networks, bridges, bonds and NICs, with what the kernel says of them."""
-        return topology(self.model, await self._kernel.read())
+        return topology(self.model, await self._kernel.read(), self.failures)
 
     async def _change(self, decide: Decide) -> str | None:
         async with self._turn:
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            if foreseen(self._feasible(plan), actual) or plan.before != plan.after:
+            if self._foreseen(plan, actual) or plan.before != plan.after:
                 await self._carry_out(plan, actual)
             return plan.result
 
-    def _feasible(self, plan: Plan) -> Plan:
-        """The plan without the PIFs that could not be had before and that it leaves as they are.
-
-        One that is broken must not hold up calls that have nothing to do with it.
-        """
-        changed = {record.ref for record, _ in changes(plan).changed}
-        still = self._broken & plan.after.records.keys() - changed
-        return Plan(without(plan.before, self._broken), without(plan.after, still), plan.result)
+    def _foreseen(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
+        feasible = self._reconciler.feasible(plan)
+        return foreseen(feasible, actual, makes_devices=self._hotplug.makes_devices)
 
     async def _carry_out(self, whole: Plan, snapshot: KernelState) -> None:
-        """Converge, check, commit; from then on there is no undo."""
-        plan = self._feasible(whole)
+        """Ask, converge, check, commit; from then on there is no undo."""
+        plan = self._reconciler.feasible(whole)
         pif = management(plan.before)
         place = bridge_of(plan.before, pif) if pif else ""
         answered = await reachability.witnesses(self._kernel, snapshot, place, pif) if pif else ()
         async with AsyncExitStack() as undo:
             undo.push_async_exit(partial(self._undo, plan, snapshot))
+            await self._ledger.note(asked_by(plan))
+            await unplug(self._hotplug, plan)
             await self._converge(plan, answered)
-            await asyncio.to_thread(self._store.commit, whole.before, whole.after)
+            await self._have_vifs_taken(plan)
+            await self._ledger.commit(whole.after, ended=asked_by(plan))
             undo.pop_all()
-        self._broken &= {pif.ref for pif in whole.after.all(PIF) if plan.after.get(pif.ref) != pif}
-        self._settle(whole.after)
+        self._reconciler.settle(whole)
+
+    async def _converge(self, plan: Plan, answered: Sequence[str]) -> None:
+        """The kernel is as the plan wants it, and the host is as reachable as it was."""
+        await reach(self._kernel, partial(desired, plan.after, given=given_by(plan.before)))
+        pif = management(plan.after)
+        if pif is not None:
+            await reachability.check(self._kernel, bridge_of(plan.after, pif), pif, answered)
+
+    async def _have_vifs_taken(self, plan: Plan) -> None:
+        """A script may have made devices: they become ports as well."""
+        if plan.plug:
+            await plug(self._hotplug, plan)
+            await reach(self._kernel, partial(desired, plan.after, given=given_by(plan.before)))
+            check_taken(self._hotplug, plan, await self._kernel.read())
+
+    async def _undo(
+        self, plan: Plan, snapshot: KernelState, kind: object, cause: BaseException, traceback: object
+    ) -> bool:
+        """Give everything back as it was, and raise the Failure that the cause is to the caller."""
+        log.warning("undoing, because of: %s", cause)
+        try:
+            await self._give_back(plan, snapshot)
+        except TROUBLE as second:
+            self._reconciler.go_astray()
+            raise InternalError(f"{cause}; undoing it failed too, and is tried again: {second}") from cause
+        raise failure(plan, cause) from cause
+
+    async def _give_back(self, plan: Plan, snapshot: KernelState) -> None:
+        """First the bridges and bonds, which the VMs' devices then go back to."""
+        given = given_by(plan.before) | given_by(plan.after)
+        asked = self._ledger.asked & asked_by(plan)
+        wanted_of = partial(as_before, snapshot, given=given)
+        await reach(self._kernel, wanted_of)
+        if asked:
+            await ask_back(self._kernel, self._hotplug, self.model, asked, wanted_of)
+            await self._ledger.commit(self.model, ended=asked)
 
     async def _announce(self) -> None:
-        """The daemon before this one may have died before it could tell where the addresses are now."""
-        for step in announcements(await self._kernel.read()):
+        """The daemon before this one may have died before it could tell where addresses and VMs are now."""
+        for step in announcements(desired(self.model, await self._kernel.read())):
             await self._kernel.apply(step)
+
+    async def _rectify(self) -> None:
+        """What breaks the rules in the store, by hand or by an older program, is put right first of all."""
+        rectified = rectify(self.model)
+        for line in rectified.log:
+            log.warning("%s", line)
+        await self._ledger.commit(rectified.model)
 
     async def _first_start(self, hostname: str) -> None:
         """Here the store is written first: the kernel alone could not tell, half-way, what the host had."""
@@ -163,94 +216,18 @@ class Engine:
         pif = management(plan.after)
         answered = await reachability.witnesses(self._kernel, snapshot, pif.device, pif) if pif else ()
         async with AsyncExitStack() as undo:
-            await asyncio.to_thread(self._store.commit, plan.before, plan.after)
-            self.model = plan.after
-            undo.callback(self._forget, plan)
+            await self._ledger.commit(plan.after)
+            undo.push_async_callback(self._forget, plan)
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._converge(plan, answered)
             undo.pop_all()
-        self._settle(plan.after)
+        self._reconciler.settle(plan)
 
-    async def _converge(self, plan: Plan, answered: Sequence[str]) -> None:
-        """The kernel is as the plan wants it, and the host is as reachable as it was."""
-        given = given_nics(plan.before)
-        await reach(self._kernel, partial(desired, plan.after, given=given))
-        pif = management(plan.after)
-        if pif is not None:
-            await reachability.check(self._kernel, bridge_of(plan.after, pif), pif, answered)
-
-    async def _undo(
-        self, plan: Plan, snapshot: KernelState, kind: object, cause: BaseException, traceback: object
-    ) -> bool:
-        """Give the kernel back as it was, and raise the Failure that the cause is to the caller."""
-        log.warning("undoing, because of: %s", cause)
-        given = given_nics(plan.before) | given_nics(plan.after)
-        try:
-            await reach(self._kernel, lambda actual: as_before(snapshot, actual, given))
-        except (Refused, NotTaken, OSError) as second:
-            self._go_astray()
-            raise InternalError(f"{cause}; undoing it failed too, and is tried again: {second}") from cause
-        raise failure(plan, cause) from cause
-
-    async def _converge_as_far_as_possible(self) -> None:
-        """At a start, one PIF that can't be had must not keep the others from coming up."""
-        while True:
-            try:
-                await self._reach_feasible()
-                break
-            except (Refused, NotTaken, OSError) as error:
-                left = [pif for pif in blamed(self.model, error) if pif.ref not in self._broken]
-                pif = next((pif for pif in left if pif.currently_attached), None)
-                log.error("%s: %s", pif.device if pif else "the host's network", error)
-                self._go_astray()
-                if pif is None:
-                    break
-                self._broken |= {pif.ref}
-        if self._reconciler is None:
-            self.settled.set()
-
-    async def _reach_feasible(self) -> None:
-        model = without(self.model, self._broken)
-        await reach(self._kernel, partial(desired, model, given=given_nics(self.model)))
-
-    def _forget(self, plan: Plan) -> None:
+    async def _forget(self, plan: Plan) -> None:
         """A first start that was undone leaves no trace.  One that could not be undone stays in the store:
         what it read from the host is nowhere else."""
-        if self._reconciler is None:
-            self._store.commit(plan.after, plan.before)
-            self.model = plan.before
-
-    def _settle(self, model: Model) -> None:
-        self.model = model
-        if not self._broken:
-            self.settled.set()
-
-    def _go_astray(self) -> None:
-        """The kernel is not in the model's state: try until it is."""
-        self.settled.clear()
-        if self._reconciler is None or self._reconciler.done():
-            self._reconciler = asyncio.create_task(self._reconcile())
-
-    async def _reconcile(self) -> None:
-        pause = RETRY_FIRST
-        while not self.settled.is_set():
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, RETRY_LAST)
-            async with self._turn:
-                await self._try_again()
-
-    async def _try_again(self) -> None:
-        """All of the model; if that still can't be had, at least what could be had before."""
-        broken, self._broken = self._broken, frozenset()
-        try:
-            await self._reach_feasible()
-            self.settled.set()
-            log.info("the kernel is in the model's state again")
-        except (Refused, NotTaken, OSError) as error:
-            self._broken = broken
-            log.error("still not in the model's state: %s", error)
-            with contextlib.suppress(Refused, NotTaken, OSError):
-                await self._reach_feasible()
+        if not self._reconciler.is_astray:
+            await self._ledger.commit(plan.before)
 
 
 def warn_of_leases(facts: Facts) -> None:
@@ -264,11 +241,3 @@ def management(model: Model) -> PIF | None:
     """The management interface of the one host."""
     hosts = model.all(Host)
     return management_of(model, hosts[0].ref) if hosts else None
-
-
-def without(model: Model, broken: frozenset[Ref[PIF]]) -> Model:
-    """The model as if some PIFs were unplugged."""
-    draft = Draft(model)
-    for ref in broken & model.records.keys():
-        draft.put(replace(model.get(ref), currently_attached=False))
-    return draft.model

@@ -244,3 +244,178 @@ class PIFConfigurationError(Failure):
 
     code = "PIF_CONFIGURATION_ERROR"
     names = ("PIF", "msg")
+
+
+class PIFIsPhysical(Failure):
+    """You tried to destroy a PIF, but it represents an aspect of the physical host configuration, and so cannot be destroyed. The parameter echoes the PIF handle you gave."""
+
+    code = "PIF_IS_PHYSICAL"
+    names = ("PIF",)
+
+
+class PIFIsVLAN(Failure):
+    """You tried to create a VLAN on top of another VLAN - use the underlying physical PIF/bond instead"""
+
+    code = "PIF_IS_VLAN"
+    names = ("PIF",)
+
+
+class PIFVLANStillExists(Failure):
+    """Operation cannot proceed while a VLAN exists on this interface."""
+
+    code = "PIF_VLAN_STILL_EXISTS"
+    names = ("PIF",)
+
+
+class PIFTunnelStillExists(Failure):
+    """Operation cannot proceed while a tunnel exists on this interface."""
+
+    code = "PIF_TUNNEL_STILL_EXISTS"
+    names = ("PIF",)
+
+
+class VLANTagInvalid(Failure):
+    """The VLAN tag you gave was invalid -- it must be between 0 and 4094. The parameter echoes the VLAN tag you gave."""
+
+    code = "VLAN_TAG_INVALID"
+    names = ("VLAN",)
+
+
+class VLANInUse(Failure):
+    """Operation cannot be performed because this VLAN is already in use. Please check your network configuration."""
+
+    code = "VLAN_IN_USE"
+    names = ("device", "vlan")
+
+
+class CannotAddVLANToBondSlave(Failure):
+    """This PIF is a bond member and cannot have a VLAN on it."""
+
+    code = "CANNOT_ADD_VLAN_TO_BOND_SLAVE"
+    names = ("PIF",)
+
+
+class CannotAddTunnelToBondSlave(Failure):
+    """This PIF is a bond member and cannot have a tunnel on it."""
+
+    code = "CANNOT_ADD_TUNNEL_TO_BOND_SLAVE"
+    names = ("PIF",)
+
+
+class IsTunnelAccessPIF(Failure):
+    """Cannot create a VLAN or tunnel on top of a tunnel access PIF - use the underlying transport PIF instead."""
+
+    code = "IS_TUNNEL_ACCESS_PIF"
+    names = ("PIF",)
+
+
+class TransportPIFNotConfigured(Failure):
+    """The tunnel transport PIF has no IP configuration set."""
+
+    code = "TRANSPORT_PIF_NOT_CONFIGURED"
+    names = ("PIF",)
+
+
+class NetworkContainsVIF(Failure):
+    """The network contains active VIFs and cannot be deleted."""
+
+    code = "NETWORK_CONTAINS_VIF"
+    names = ("vifs",)
+
+
+class VIFInUse(Failure):
+    """Network has active VIFs"""
+
+    code = "VIF_IN_USE"
+    names = ("network", "VIF")
+
+
+class InvalidDevice(Failure):
+    """The device name is invalid"""
+
+    code = "INVALID_DEVICE"
+    names = ("device",)
+
+
+class DeviceAlreadyExists(Failure):
+    """A device with the name given already exists on the selected VM"""
+
+    code = "DEVICE_ALREADY_EXISTS"
+    names = ("device",)
+
+
+class DeviceAlreadyAttached(Failure):
+    """The device is already attached to a VM"""
+
+    code = "DEVICE_ALREADY_ATTACHED"
+    names = ("device",)
+
+
+class DeviceAlreadyDetached(Failure):
+    """The device is not currently attached"""
+
+    code = "DEVICE_ALREADY_DETACHED"
+    names = ("device",)
+
+
+class DeviceAttachRejected(Failure):
+    """The VM rejected the attempt to attach the device."""
+
+    code = "DEVICE_ATTACH_REJECTED"
+    names = ("type", "ref", "msg")
+
+
+class DeviceDetachRejected(Failure):
+    """The VM rejected the attempt to detach the device."""
+
+    code = "DEVICE_DETACH_REJECTED"
+    names = ("type", "ref", "msg")
+
+
+class DeviceAttachTimeout(Failure):
+    """A timeout happened while attempting to attach a device to a VM."""
+
+    code = "DEVICE_ATTACH_TIMEOUT"
+    names = ("type", "ref")
+
+
+class DeviceDetachTimeout(Failure):
+    """A timeout happened while attempting to detach a device from a VM."""
+
+    code = "DEVICE_DETACH_TIMEOUT"
+    names = ("type", "ref")
+
+
+class VMBadPowerState(Failure):
+    """You attempted an operation on a VM that was not in an appropriate power state at the time; for example, you attempted to start a VM that was already running. The parameters returned are the VM's handle, and the expected and actual VM state at the time of the call."""
+
+    code = "VM_BAD_POWER_STATE"
+    names = ("vm", "expected", "actual")
+
+
+class VMMissingPVDrivers(Failure):
+    """You attempted an operation on a VM which requires PV drivers to be installed but the drivers were not detected."""
+
+    code = "VM_MISSING_PV_DRIVERS"
+    names = ("vm",)
+
+
+class VMIsTemplate(Failure):
+    """The operation attempted is not valid for a template VM"""
+
+    code = "VM_IS_TEMPLATE"
+    names = ("vm",)
+
+
+class OperationNotAllowed(Failure):
+    """You attempted an operation that was not allowed."""
+
+    code = "OPERATION_NOT_ALLOWED"
+    names = ("reason",)
+
+
+class MapDuplicateKey(Failure):
+    """You tried to add a key-value pair to a map, but that key is already there."""
+
+    code = "MAP_DUPLICATE_KEY"
+    names = ("type", "param_name", "uuid", "key")

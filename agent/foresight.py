@@ -3,23 +3,32 @@
 What a plan brings about anew must be possible.  What is wrong already, and was before, holds nothing up.
 """
 
+from collections.abc import Collection
+
+from agent.attachment import device_of, is_plugged
 from agent.blame import failure, touched
 from agent.draft import Plan
-from agent.errors import PIFConfigurationError
+from agent.errors import DeviceAttachRejected, PIFConfigurationError, VLANInUse
 from agent.interface_reconfigure import plan as plan_steps
-from agent.kernel.desired import crowded_out, desired, given_nics, needed_nics, wanted_nameservers
-from agent.kernel.state import KernelState
+from agent.kernel.desired import crowded_out, desired, given_by, needed_nics, wanted_nameservers
+from agent.kernel.state import KernelState, VLANOptions
 from agent.kernel.steps import Refused, SetResolver, Step
-from agent.model import PIF
+from agent.model import Model
+from agent.record import PIF, VIF, VLAN, Ref
 
 
-def foreseen(plan: Plan, actual: KernelState) -> tuple[Step, ...]:
-    """The steps; a Failure where they, or what they are to lead to, can't be had."""
+def foreseen(plan: Plan, actual: KernelState, *, makes_devices: bool) -> tuple[Step, ...]:
+    """The steps; a Failure where they, or what they are to lead to, can't be had.
+
+    makes_devices: whether a VM that takes a VIF brings the host's device with it.
+    """
     refuse_missing_nics(plan, actual)
+    refuse_missing_vifs(plan, actual, brought=plan.plug if makes_devices else ())
+    refuse_taken_VLANs(plan, actual)
     try:
         refuse_rival_routes(plan, actual)
         refuse_unwritable_resolver(plan, actual)
-        return plan_steps(actual, desired(plan.after, actual, given_nics(plan.before)))
+        return plan_steps(actual, desired(plan.after, actual, given_by(plan.before)))
     except Refused as refused:
         raise failure(plan, refused) from refused
 
@@ -30,6 +39,42 @@ def refuse_missing_nics(plan: Plan, actual: KernelState) -> None:
         if device not in actual.links:
             pif = next(pif for pif in plan.after.all(PIF) if pif.device == device and pif.physical)
             raise PIFConfigurationError(pif.ref, f"{device} is not there")
+
+
+def refuse_taken_VLANs(plan: Plan, actual: KernelState) -> None:
+    """The kernel has one VLAN of a tag on a device, and that one may be somebody else's, by any name."""
+    taken = {
+        (link.lower, link.options.tag)
+        for link in actual.links.values()
+        if isinstance(link.options, VLANOptions) and not link.owned
+    }
+    for device, tag in sorted((plugged_VLANs(plan.after) - plugged_VLANs(plan.before)) & taken):
+        raise VLANInUse(device, str(tag))
+
+
+def plugged_VLANs(model: Model) -> frozenset[tuple[str, int]]:
+    """(device below, tag) of each VLAN that is up."""
+    return frozenset(
+        (model.get(vlan.tagged_PIF).device, vlan.tag)
+        for vlan in model.all(VLAN)
+        if model.get(vlan.untagged_PIF).currently_attached
+    )
+
+
+def refuse_missing_vifs(plan: Plan, actual: KernelState, *, brought: Collection[Ref[VIF]]) -> None:
+    """The device of a VIF that is to be plugged has to be there: the toolstack, or a script, makes it."""
+    for vif in plan.after.all(VIF):
+        device = device_of(plan.after, vif)
+        if vif.ref in brought or device in actual.links or not is_plugged(plan.after, vif):
+            continue
+        if not was_plugged(plan.before, vif.ref):
+            reason = f"{device} is not there: the toolstack makes it before it tells pifd"
+            raise DeviceAttachRejected("VIF", vif.ref, reason)
+
+
+def was_plugged(model: Model, ref: Ref[VIF]) -> bool:
+    """Whether a VIF is in the model, and plugged."""
+    return ref in model.records and is_plugged(model, model.get(ref))
 
 
 def refuse_rival_routes(plan: Plan, actual: KernelState) -> None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import BondOptions, BridgeOptions, KernelState, Link
 from agent.kernel.steps import (
+    AddFlood,
+    RemoveFlood,
     SetDown,
+    SetIsolated,
     SetMAC,
     SetMark,
     SetMaster,
@@ -19,7 +22,7 @@ def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
     name = want.name
     if (link.group, link.alias) != (want.group, want.alias):
         yield SetMark(name, want.group, want.alias)
-    if link.options != want.options and want.options is not None:
+    if link.options != want.options and isinstance(want.options, BondOptions | BridgeOptions):
         yield SetOptions(name, want.options)
     if link.MTU != want.MTU:
         yield SetMTU(name, want.MTU)
@@ -27,6 +30,12 @@ def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
         yield SetMAC(name, want.MAC)
     if link.master != want.master:
         yield SetMaster(name, want.master)
+    if want.isolated and (not link.isolated or link.master != want.master):
+        yield SetIsolated(name, isolated=True)
+    if link.isolated and not want.isolated and link.master == want.master:
+        yield SetIsolated(name, isolated=False)
+    yield from (RemoveFlood(name, remote) for remote in link.flood if remote not in want.flood)
+    yield from (AddFlood(name, remote) for remote in want.flood if remote not in link.flood)
     if link.up != want.up:
         yield SetUp(name) if want.up else SetDown(name)
 

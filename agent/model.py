@@ -1,180 +1,12 @@
-"""The wanted model of a host: frozen records of XenAPI's classes, and Model, a snapshot of all of them.
+"""Model, an immutable snapshot of all records, and what follows from it: who belongs to whom."""
 
-Field names, types and defaults are XenAPI's.  A field without a mark is written by pifd alone; `RW` may be
-set by a client, `STATIC` is given at creation and stays.  Fields that follow from other records (a Bond's
-slaves, a network's PIFs) are not stored: they are functions of the Model, at the end of this file.
-"""
-
-import uuid as uuids
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
-
-from pydantic_core import CoreSchema, core_schema
+from typing import cast
 
 from agent.errors import HandleInvalid
-
-R = TypeVar("R", bound="Record")
-
-REFERENCE_PATTERN = r"^OpaqueRef:[0-9a-f-]{36}$"
-
-
-class Ref(str, Generic[R]):
-    """A reference to a record of class R: `OpaqueRef:<uuid>`."""
-
-    __slots__ = ()
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
-        text = core_schema.str_schema(pattern=REFERENCE_PATTERN)
-        return core_schema.no_info_after_validator_function(cls, text)
-
-
-class Qualifier(Enum):
-    """Who may write a field (XenAPI's RW and StaticRO)."""
-
-    RW = "RW"
-    STATIC = "StaticRO"
-
-
-RW, STATIC = Qualifier.RW, Qualifier.STATIC
-
-
-class IPMode(StrEnum):
-    """XenAPI's ip_configuration_mode and ipv6_configuration_mode; Autoconf is IPv6's alone."""
-
-    NONE = "None"
-    DHCP = "DHCP"
-    STATIC = "Static"
-    AUTOCONF = "Autoconf"
-
-
-class AddressType(StrEnum):
-    """Which family the management interface uses."""
-
-    IPV4 = "IPv4"
-    IPV6 = "IPv6"
-
-
-class BondMode(StrEnum):
-    """XenAPI's bond modes."""
-
-    BALANCE_SLB = "balance-slb"
-    ACTIVE_BACKUP = "active-backup"
-    LACP = "lacp"
-
-
-@dataclass(frozen=True, slots=True)
-class IPConfiguration:
-    """What a PIF knows of IP, as one value, because it moves as one (create, step 5; destroy, step 2)."""
-
-    ip_configuration_mode: IPMode = IPMode.NONE
-    IP: str = ""
-    netmask: str = ""
-    gateway: str = ""
-    DNS: str = ""
-    ipv6_configuration_mode: IPMode = IPMode.NONE
-    IPv6: tuple[str, ...] = ()
-    ipv6_gateway: str = ""
-    primary_address_type: AddressType = AddressType.IPV4
-
-    def is_configured(self) -> bool:
-        """Whether either family has a mode other than None."""
-        return (self.ip_configuration_mode, self.ipv6_configuration_mode) != (IPMode.NONE, IPMode.NONE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One object.  `class_name` is XenAPI's, with its capitals."""
-
-    class_name: ClassVar[str] = ""
-    uuid: str
-
-    @property
-    def ref(self) -> Ref[Any]:
-        return Ref(f"OpaqueRef:{self.uuid}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool(Record):
-    """The pool, of one host for now."""
-
-    class_name = "pool"
-    master: "Ref[Host]"
-    name_label: Annotated[str, RW] = ""
-    name_description: Annotated[str, RW] = ""
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host(Record):
-    """The host that this program runs on."""
-
-    class_name = "host"
-    name_label: Annotated[str, RW] = ""
-    name_description: Annotated[str, RW] = ""
-    hostname: str = ""
-    enabled: bool = True
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network(Record):
-    """A named L2 segment, a bridge on the host."""
-
-    class_name = "network"
-    name_label: Annotated[str, RW] = ""
-    name_description: Annotated[str, RW] = ""
-    MTU: Annotated[int, RW] = 1500
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
-    bridge: Annotated[str, STATIC] = ""
-    managed: Annotated[bool, STATIC] = True
-    tags: Annotated[tuple[str, ...], RW] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PIF(Record):
-    """An interface of a host: a NIC, or the master of a bond."""
-
-    class_name = "PIF"
-    device: str
-    network: Ref[Network]
-    host: Ref[Host]
-    MAC: str
-    MTU: int = 1500
-    VLAN: int = -1
-    physical: bool = False
-    currently_attached: bool = False
-    ip_configuration: IPConfiguration = IPConfiguration()
-    bond_slave_of: "Ref[Bond] | None" = None
-    management: bool = False
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
-    disallow_unplug: bool = False
-    managed: Annotated[bool, STATIC] = True
-    properties: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bond(Record):
-    """Several PIFs that act as one, their master."""
-
-    class_name = "Bond"
-    master: Annotated[Ref[PIF], STATIC]
-    primary_slave: Ref[PIF]
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
-    mode: BondMode = BondMode.ACTIVE_BACKUP
-    properties: Mapping[str, str] = field(default_factory=dict)
-    auto_update_mac: bool = True
-
-
-CLASSES: tuple[type[Record], ...] = (Pool, Host, Network, PIF, Bond)
-
-
-def new_uuid() -> str:
-    """A fresh random uuid."""
-    return str(uuids.uuid4())
+from agent.record import PIF, VIF, VLAN, VM, Bond, Host, Network, R, Record, Ref, Tunnel
 
 
 @dataclass(frozen=True)
@@ -211,18 +43,44 @@ class Model:
 
     @cached_property
     def slaves_by_bond(self) -> Mapping[str, tuple[PIF, ...]]:
-        found: dict[str, list[PIF]] = {}
-        for pif in self.all(PIF):
-            if pif.bond_slave_of is not None:
-                found.setdefault(pif.bond_slave_of, []).append(pif)
-        return {bond: tuple(pifs) for bond, pifs in found.items()}
+        return _grouped((pif.bond_slave_of, pif) for pif in self.all(PIF))
 
     @cached_property
     def pifs_by_network(self) -> Mapping[str, tuple[PIF, ...]]:
-        found: dict[str, list[PIF]] = {}
-        for pif in self.all(PIF):
-            found.setdefault(pif.network, []).append(pif)
-        return {network: tuple(pifs) for network, pifs in found.items()}
+        return _grouped((pif.network, pif) for pif in self.all(PIF))
+
+    @cached_property
+    def vlans_by_upper(self) -> Mapping[str, VLAN]:
+        return {vlan.untagged_PIF: vlan for vlan in self.all(VLAN)}
+
+    @cached_property
+    def vlans_by_lower(self) -> Mapping[str, tuple[VLAN, ...]]:
+        return _grouped((vlan.tagged_PIF, vlan) for vlan in self.all(VLAN))
+
+    @cached_property
+    def tunnels_by_access(self) -> Mapping[str, Tunnel]:
+        return {tunnel.access_PIF: tunnel for tunnel in self.all(Tunnel)}
+
+    @cached_property
+    def tunnels_by_transport(self) -> Mapping[str, tuple[Tunnel, ...]]:
+        return _grouped((tunnel.transport_PIF, tunnel) for tunnel in self.all(Tunnel))
+
+    @cached_property
+    def vifs_by_network(self) -> Mapping[str, tuple[VIF, ...]]:
+        return _grouped((vif.network, vif) for vif in self.all(VIF))
+
+    @cached_property
+    def vifs_by_VM(self) -> Mapping[str, tuple[VIF, ...]]:
+        return _grouped((vif.VM, vif) for vif in self.all(VIF))
+
+
+def _grouped(pairs: Iterable[tuple[str | None, R]]) -> Mapping[str, tuple[R, ...]]:
+    """The records of each key; those without one are left out."""
+    found: dict[str, list[R]] = {}
+    for key, record in pairs:
+        if key is not None:
+            found.setdefault(key, []).append(record)
+    return {key: tuple(records) for key, records in found.items()}
 
 
 def bond_of_master(model: Model, pif: PIF) -> Bond | None:
@@ -233,6 +91,12 @@ def bond_of_master(model: Model, pif: PIF) -> Bond | None:
 def slaves(model: Model, bond: Bond) -> tuple[PIF, ...]:
     """The slaves of a bond, the first-made PIF first (Bond.slaves)."""
     return model.slaves_by_bond.get(bond.ref, ())
+
+
+def primary_slave_of(model: Model, bond: Bond) -> PIF:
+    """The primary slave; of a bond that names none of its slaves (an older program's) the first."""
+    own = slaves(model, bond)
+    return next((slave for slave in own if slave.ref == bond.primary_slave), own[0])
 
 
 def pifs_on(model: Model, network: Ref[Network]) -> tuple[PIF, ...]:
@@ -248,3 +112,33 @@ def management_of(model: Model, host: Ref[Host]) -> PIF | None:
 def pifs_of(model: Model, host: Ref[Host]) -> Iterator[PIF]:
     """The PIFs of a host (host.PIFs)."""
     return (pif for pif in model.all(PIF) if pif.host == host)
+
+
+def vlan_over(model: Model, pif: PIF) -> VLAN | None:
+    """The VLAN whose upper side this PIF is (PIF.VLAN_master_of)."""
+    return model.vlans_by_upper.get(pif.ref)
+
+
+def vlans_on(model: Model, pif: Ref[PIF]) -> tuple[VLAN, ...]:
+    """The VLANs on top of a PIF (PIF.VLAN_slave_of)."""
+    return model.vlans_by_lower.get(pif, ())
+
+
+def tunnel_over(model: Model, pif: PIF) -> Tunnel | None:
+    """The tunnel whose upper side this PIF is (PIF.tunnel_access_PIF_of)."""
+    return model.tunnels_by_access.get(pif.ref)
+
+
+def tunnels_on(model: Model, pif: Ref[PIF]) -> tuple[Tunnel, ...]:
+    """The tunnels that a PIF carries (PIF.tunnel_transport_PIF_of)."""
+    return model.tunnels_by_transport.get(pif, ())
+
+
+def vifs_on(model: Model, network: Ref[Network]) -> tuple[VIF, ...]:
+    """The VIFs on a network (network.VIFs)."""
+    return model.vifs_by_network.get(network, ())
+
+
+def vifs_of(model: Model, vm: Ref[VM]) -> tuple[VIF, ...]:
+    """The VIFs of a VM (VM.VIFs)."""
+    return model.vifs_by_VM.get(vm, ())

@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_interface
 from typing import Protocol
 
 from agent.kernel.state import KernelState
-from agent.model import PIF, IPMode
+from agent.record import PIF, IPMode
 
 MOST_PEERS = 8
 """How many neighbours are asked, the gateway first."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 DEFAULT_FILE = Path("/etc/pifd/pifd.toml")
 PREFIX = "PIFD_"
@@ -21,11 +21,19 @@ def split(value: object) -> object:
     return tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
 
 
+def absolute(path: Path) -> Path:
+    """A path that means the same wherever the daemon is started."""
+    if not path.is_absolute():
+        raise ValueError("not an absolute path")
+    return path
+
+
 class Settings(BaseModel):
     """What the daemon is told.
 
     nics: shell patterns of the devices that count as NICs; none means those with hardware behind them.
     carrier_wait: seconds to wait for a link that is coming up before traffic moves to it.
+    hotplug_script: asks VMs to give up and take VIFs (docs/hotplug.md); none means that they are not asked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +46,10 @@ class Settings(BaseModel):
     )
     resolv_conf: Path = Field(Path("/etc/resolv.conf"), description="the resolver's file")
     carrier_wait: float = Field(10, ge=0, le=300, description="seconds to wait for a link's carrier")
+    hotplug_script: Annotated[Path, AfterValidator(absolute)] | None = Field(
+        None, description="the executable that asks VMs to give up and take VIFs"
+    )
+    hotplug_timeout: float = Field(30, gt=0, le=600, description="seconds that the hotplug script may take")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")
 
 

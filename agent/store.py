@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.model import CLASSES, Model, Record
+from agent.model import Model
+from agent.record import CLASSES, Record
 
 APPLICATION_ID = 0x70696664
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: VLAN, tunnel, VM, VM_guest_metrics and VIF.  Version 1 has none of these, and is no different else."""
 SCHEMA = """
 CREATE TABLE record (
     ref TEXT PRIMARY KEY,
@@ -21,7 +23,7 @@ CREATE TABLE record (
 ADAPTERS: Mapping[str, TypeAdapter[Any]] = {kind.class_name: TypeAdapter(kind) for kind in CLASSES}
 
 
-class StoreError(Exception):
+class StoreError(OSError):
     """The store can't be used; the text says why and names the file."""
 
 
@@ -97,7 +99,7 @@ class Store:
             self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _lock(self) -> None:
-        """Take the write lock; in exclusive mode it is kept."""
+        """Take the write lock, which exclusive mode keeps.  An older store is of this version then."""
         with self._transaction():
             self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

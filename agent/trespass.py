@@ -7,6 +7,7 @@ from agent.kernel.steps import CreateLink, DeleteLinks, Refused, SetMaster
 def refuse_trespass(actual: KernelState, wanted: KernelState) -> None:
     """Refused when the way from one state to the other leads over somebody else's device."""
     refuse_taken_names(actual, wanted)
+    refuse_taken_VLANs(actual, wanted)
     refuse_foreign_dependents(actual, wanted)
     refuse_taken_nics(actual, wanted)
 
@@ -17,6 +18,15 @@ def refuse_taken_names(actual: KernelState, wanted: KernelState) -> None:
         there = actual.links.get(name)
         if link.owned and there is not None and not there.owned:
             raise Refused(CreateLink(link), f"{name} exists already and is not pifd's")
+
+
+def refuse_taken_VLANs(actual: KernelState, wanted: KernelState) -> None:
+    """The kernel has one VLAN of a tag on a device, and that one may be somebody else's, by any name."""
+    taken = {(link.lower, link.options): link for link in actual.links.values() if link.kind == "vlan"}
+    for link in wanted.links.values():
+        other = taken.get((link.lower, link.options)) if link.kind == "vlan" and link.owned else None
+        if other is not None and not other.owned:
+            raise Refused(CreateLink(link), f"{other.name}, which is not pifd's, is this VLAN already")
 
 
 def refuse_foreign_dependents(actual: KernelState, wanted: KernelState) -> None:

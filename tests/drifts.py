@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.kernel.apply import apply
+from agent.kernel.effects import without_link
 from agent.kernel.state import (
     DOOMED_GROUP,
     GROUP,
@@ -42,12 +43,7 @@ def _deleted(state: KernelState, name: str, choice: int) -> KernelState:
 
 
 def _vanished(state: KernelState, name: str) -> KernelState:
-    return replace(
-        state,
-        links={other: link for other, link in state.links.items() if other != name},
-        addresses=frozenset(a for a in state.addresses if a.link != name),
-        routes=frozenset(r for r in state.routes if r.link != name),
-    )
+    return without_link(state, name)
 
 
 def _with_address(state: KernelState, name: str, choice: int) -> KernelState:

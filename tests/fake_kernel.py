@@ -12,6 +12,7 @@ from agent.kernel.apply import apply
 from agent.kernel.state import Address, KernelState, Link
 from agent.kernel.steps import (
     AddAddress,
+    AddFlood,
     Announce,
     AwaitCarrier,
     CopyNeighbours,
@@ -20,8 +21,10 @@ from agent.kernel.steps import (
     DeleteLinks,
     DeleteRoute,
     Refused,
+    RemoveFlood,
     SetActiveSlave,
     SetDown,
+    SetIsolated,
     SetMAC,
     SetMark,
     SetMaster,
@@ -38,9 +41,14 @@ from agent.kernel.steps import (
 LOOKS = (AwaitCarrier, Announce)
 """Steps that wait or tell, and change nothing of the kernel."""
 WRITES = (
-    AddAddress, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute, SetActiveSlave, SetDown,
-    SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver, SetRoute, SetUp,
+    AddAddress, AddFlood, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute, RemoveFlood,
+    SetActiveSlave, SetDown, SetIsolated, SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver,
+    SetRoute, SetUp,
 )  # fmt: skip
+
+
+UNWIRED = ("veth", "vxlan", "gretap", "ip6gretap")
+"""Kinds that have carrier as soon as they are up."""
 
 
 class Killed(BaseException):
@@ -48,11 +56,12 @@ class Killed(BaseException):
 
 
 class FakeKernel:
-    """A kernel with NICs that were given to pifd, some of them with a cable in them.
+    """A kernel with devices that were given to pifd, and NICs, some of them with a cable in them.
 
-    neighbours: the hosts that answer.  silent: links over which none does.  refuse, die_at: numbers of the
-    parts to refuse and of the one to die at.  parts: how many came.  trespasses: writes to what is not
-    pifd's, which are refused and kept here for a test to find.
+    given: the NICs' names, and those of the VIFs that are plugged.  neighbours: the hosts that answer.
+    silent: links over which none does.  refuse, die_at: numbers of the parts to refuse and of the one to die
+    at.  parts: how many came.  trespasses: writes to what is not pifd's, which are refused and kept here for
+    a test to find.
     """
 
     def __init__(self, state: KernelState, given: Collection[str], cables: Collection[str]) -> None:
@@ -120,6 +129,16 @@ class FakeKernel:
         for step in steps:
             self.state = with_carrier(apply(step, self.state), self.cables)
 
+    def insert(self, link: Link) -> None:
+        """A device appears; if it is there already it stays as it is."""
+        links = {link.name: link, **self.state.links}
+        self.state = with_carrier(replace(self.state, links=links), self.cables)
+
+    def remove(self, name: str) -> None:
+        """A device vanishes."""
+        links = {key: link for key, link in self.state.links.items() if key != name}
+        self.state = with_carrier(replace(self.state, links=links), self.cables)
+
     def _take(self, part: Step) -> None:
         self.check_alive()
         number, self.parts = self.parts, self.parts + 1
@@ -147,18 +166,23 @@ class FakeKernel:
 def trespasses(part: Step, state: KernelState, given: frozenset[str]) -> bool:
     """Whether a part names, or displaces, what is neither pifd's nor given to it."""
     if isinstance(part, CreateLink):
-        return not part.link.owned or _foreign(state, given, part.link.master)
+        below = part.link.master, part.link.lower
+        return not part.link.owned or any(_foreign(state, given, name) for name in below)
     if isinstance(part, SetRoute) and any(_foreign(state, given, link) for link in _displaced(state, part)):
         return True
     return any(_foreign(state, given, name) for name in names_in(part))
 
 
 def with_carrier(state: KernelState, cables: Collection[str]) -> KernelState:
-    """The state with carrier as it follows from the cables: a NIC's own, else that of any port."""
+    """The state with carrier as it follows from the cables: a NIC's own, that of any port, or of below."""
     links = dict(state.links)
     for link in sorted(links.values(), key=lambda link: _height(state, link)):
         ports = [port for port in links.values() if port.master == link.name]
-        fed = any(port.carrier for port in ports) if link.kind in ("bridge", "bond") else link.name in cables
+        fed = link.name in cables or link.kind in UNWIRED
+        if link.kind in ("bridge", "bond"):
+            fed = any(links[port.name].carrier for port in ports)
+        if link.kind == "vlan":
+            fed = link.lower in links and links[link.lower].carrier
         links[link.name] = _with_active_slave(replace(link, carrier=link.up and fed), ports)
     return replace(state, links=links)
 
@@ -171,8 +195,8 @@ def _with_active_slave(bond: Link, ports: Sequence[Link]) -> Link:
 
 
 def _height(state: KernelState, link: Link) -> int:
-    """How many layers of ports are below a link, at most: NICs, bonds, bridges."""
-    return {"bond": 1, "bridge": 2}.get(link.kind, 0)
+    """How many layers are below a link, at most: NICs, bonds, VLANs, bridges."""
+    return {"bond": 1, "vlan": 2, "bridge": 3}.get(link.kind, 0)
 
 
 def _foreign(state: KernelState, given: frozenset[str], name: str) -> bool:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
 from agent.interface_reconfigure import plan
-from agent.kernel.apply import UNKNOWN_MAC, apply
-from agent.kernel.desired import desired, given_nics
+from agent.kernel.apply import apply
+from agent.kernel.desired import Given, desired, given_by
+from agent.kernel.effects import UNKNOWN_MAC
 from agent.kernel.state import (
     Address,
     KernelState,
@@ -23,7 +25,7 @@ from agent.kernel.steps import (
 )
 from agent.model import Model
 from tests.drifts import DRIFTS, drifted
-from tests.networks import MOST_NICS, Sketch, sketches
+from tests.networks import MOST_NICS, VMS, Sketch, sketches
 from tests.world import FOREIGN, FOREIGN_ADDRESSES, FOREIGN_ROUTES, RESOLVER, mac, nic
 
 NIC_ADDRESSES = (
@@ -43,15 +45,20 @@ NIC_ROUTES = {"192.0.2.10/24": "192.0.2.1", "192.0.2.11/24": "192.0.2.1", "203.0
 class Case:
     """A kernel as it is, of which model; the model that is wanted; and two numbers for a property to use.
 
-    given: the NICs that are pifd's, or have been.
+    given: what is pifd's, or has been.
     """
 
     actual: KernelState
-    given: frozenset[str]
+    given: Given
     before: Model
     after: Model
     number: int
     skips: bool
+    drawn: tuple[object, ...]
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How it was drawn; whole states would be in the way."""
+        printer.text(f"_case{self.drawn}")
 
     @property
     def wanted(self) -> KernelState:
@@ -87,11 +94,12 @@ def _case(
     skips: bool,
 ) -> Case:
     """From a pristine host, a converged one, one on half its way, or one with drift; or management moves."""
+    drawn = (bits, first, second, third, way, drifts, number, skips)
     earlier, before, after = first.model(), second.model(), third.model()
     if way > 5:
         before, after = second.managed(number), third.managed(number // 6)
-    given = given_nics(earlier) | given_nics(before) | given_nics(after)
-    state = without_rivals(pristine(bits), given)
+    given = given_by(earlier) | given_by(before) | given_by(after)
+    state = without_rivals(pristine(bits), given.names)
     if way > 5:
         state = desired(before, state, given) if way > 6 else state
     elif way > 0:
@@ -100,13 +108,14 @@ def _case(
         state = half_way(state, desired(before, state, given), number, skips)
     if 5 >= way > 1:
         for kind, choice in drifts:
-            state = drifted(state, kind, choice, given)
-    return Case(with_real_MACs(state), given, before, after, number, skips)
+            state = drifted(state, kind, choice, given.names)
+    return Case(with_real_MACs(state), given, before, after, number, skips, drawn)
 
 
 def pristine(bits: Sequence[int]) -> KernelState:
     """A host that pifd has never been on, a byte for each NIC; with other people's devices."""
-    links = {link.name: link for link in (*FOREIGN, *map(_nic_of, range(len(bits)), bits))}
+    nics = (*map(_nic_of, range(len(bits)), bits), *map(_vif_device, range(VMS)))
+    links = {link.name: link for link in (*FOREIGN, *nics)}
     owned = {
         f"eth{n}": NIC_ADDRESSES[byte >> 5] for n, byte in enumerate(bits) if byte >> 5 < len(NIC_ADDRESSES)
     }
@@ -130,6 +139,11 @@ def without_rivals(state: KernelState, given: frozenset[str]) -> KernelState:
 def _nic_of(number: int, byte: int) -> Link:
     up = byte & 3 > 0
     return nic(number, up=up, carrier=up and byte & 4 == 0, MTU=9000 if byte & 24 == 24 else 1500)
+
+
+def _vif_device(number: int) -> Link:
+    """The host's end of a VM's interface; one of them has not been brought up yet."""
+    return Link(name=f"vif{number}.0", kind="veth", MAC="fe:ff:ff:ff:ff:ff", up=number > 0)
 
 
 def half_way(actual: KernelState, wanted: KernelState, number: int, skips: bool) -> KernelState:

@@ -6,17 +6,23 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from agent.model import (
+from agent.model import Model
+from agent.record import (
     PIF,
+    VIF,
+    VLAN,
+    VM,
     Bond,
     Host,
     IPConfiguration,
     IPMode,
-    Model,
     Network,
     Pool,
+    PowerState,
     Record,
     Ref,
+    Tunnel,
+    TunnelProtocol,
 )
 from tests.world import mac, static, static6
 
@@ -72,17 +78,36 @@ class Use:
 
 
 FLAGS = 8
-USES = st.integers(0, 4 * (len(CONFIGURATIONS) + 3) * len(MTUS) * FLAGS - 1)
+MOST_USES = 4 * (len(CONFIGURATIONS) + 3) * len(MTUS) * FLAGS
+USES = st.integers(0, MOST_USES - 1)
+
+
+VLANS, TUNNELS, VMS = 3, 2, 2
+TAGS = (10, 20)
+UPPERS = st.integers(0, 24 * MOST_USES - 1)
+"""Of a VLAN or a tunnel: half of them are not there."""
+VIFS = st.integers(0, 63)
+REMOTES = (
+    {4: "192.0.2.201", 6: "2001:db8:1::201"},
+    {4: "192.0.2.201,203.0.113.202", 6: "2001:db8:1::201,2001:db8:2::202"},
+    {4: "192.0.2.203", 6: "2001:db8:1::203"},
+)
 
 
 @dataclass(frozen=True)
 class Sketch:
-    """A model in few words.  groups: 1 and 2 for bond0 and bond1.  management: the n-th that can be."""
+    """A model in few words.  groups: 1 and 2 for bond0 and bond1.  management: the n-th that can be.
+
+    vlans, tunnels: what each is on, and how it is used.  vifs: the network, and whether it is plugged.
+    """
 
     groups: tuple[int, ...]
     nics: tuple[int, ...]
     bonds: tuple[int, ...]
     management: int
+    vlans: tuple[int, ...] = ()
+    tunnels: tuple[int, ...] = ()
+    vifs: tuple[int, ...] = ()
 
     def model(self) -> Model:
         records = _records(self, set())
@@ -92,7 +117,8 @@ class Sketch:
     def managed(self, place: int) -> Model:
         """The model with management on the place-th PIF that can have it, at the same address always."""
         records = _records(self, {0})
-        able = [r for r in records if isinstance(r, PIF) and r.bond_slave_of is None]
+        tunnels = {r.access_PIF for r in records if isinstance(r, Tunnel)}
+        able = [r for r in records if isinstance(r, PIF) and r.bond_slave_of is None and r.ref not in tunnels]
         chosen = able[place % len(able)] if able else None
         if chosen is None:
             return _model(records, None)
@@ -107,7 +133,10 @@ def sketches(count: int) -> st.SearchStrategy[Sketch]:
         st.tuples(*[st.integers(0, BONDS + 1)] * count),
         st.tuples(*[USES] * count),
         st.tuples(*[USES] * BONDS),
-        st.integers(0, MOST_NICS),
+        st.integers(0, MOST_NICS + VLANS),
+        st.tuples(*[UPPERS] * VLANS),
+        st.tuples(*[UPPERS] * TUNNELS),
+        st.tuples(*[VIFS] * VMS),
     )
 
 
@@ -139,6 +168,12 @@ def _records(sketch: Sketch, taken: set[int]) -> list[Record]:
         slave_of = _bond_ref(group - 1, sketch) if group in range(1, BONDS + 1) else None
         if slave_of is not None or use.flag > 0:  # else nobody has introduced the NIC
             records += _nic(host, number, use, slave_of, taken)
+    for number, upper in enumerate(sketch.vlans):
+        records += _vlan(host, number, divmod(upper, MOST_USES), records, taken)
+    for number, upper in enumerate(sketch.tunnels):
+        records += _tunnel(host, number, divmod(upper, MOST_USES), records, taken)
+    for number, choice in enumerate(sketch.vifs):
+        records += _vm(host, number, choice, records)
     return records
 
 
@@ -165,6 +200,71 @@ def _nic(host: Host, number: int, use: Use, slave_of: Ref[Bond] | None, taken: s
         use = replace(use, attached=False, configuration=len(CONFIGURATIONS))
     network, pif = _connected(host, f"xenbr{number}", f"eth{number}", number, use, taken)
     return [network, replace(pif, MAC=mac(number), physical=True, bond_slave_of=slave_of)]
+
+
+def _bases(records: Sequence[Record]) -> list[PIF]:
+    """The PIFs that can have a VLAN: NICs and bonds."""
+    return [r for r in records if isinstance(r, PIF) and r.bond_slave_of is None and r.VLAN < 0]
+
+
+def _vlan(
+    host: Host, number: int, upper: tuple[int, int], records: Sequence[Record], taken: set[int]
+) -> list[Record]:
+    """A VLAN on a NIC or a bond, if there is one without this tag, with no larger packets than that."""
+    bases, tag = _bases(records), TAGS[upper[0] % len(TAGS)]
+    used = {(r.tagged_PIF, r.tag) for r in records if isinstance(r, VLAN)}
+    bases = [pif for pif in bases if (pif.ref, tag) not in used]
+    if not bases or upper[0] not in range(12):
+        return []
+    base, use = bases[upper[0] // len(TAGS) % len(bases)], Use.of(upper[1])
+    use = replace(use, MTU=min(use.MTU, base.MTU))
+    network, pif = _connected(host, f"xapi{20 + number}", base.device, 20 + number, use, taken)
+    pif = replace(pif, VLAN=tag, MAC="fe:ff:ff:ff:ff:ff")
+    vlan = VLAN(uuid=uuid(7, number), tagged_PIF=base.ref, untagged_PIF=pif.ref, tag=tag)
+    return [network, pif, vlan]
+
+
+def _tunnel(
+    host: Host, number: int, upper: tuple[int, int], records: Sequence[Record], taken: set[int]
+) -> list[Record]:
+    """A tunnel over a PIF with a static address, if there is one; it is up only if that is."""
+    static_ones = [r for r in records if isinstance(r, PIF) and not r.device.startswith("tunnel")]
+    able = [pif for pif in static_ones if pif.ip_configuration.IP or pif.ip_configuration.IPv6]
+    if not able or upper[0] not in range(12):
+        return []
+    transport, use = able[upper[0] % len(able)], Use.of(upper[1])
+    use = replace(use, attached=use.attached and transport.currently_attached)
+    network, pif = _connected(host, f"xapi{30 + number}", f"tunnel{number}", 30 + number, use, taken)
+    version = 4 if transport.ip_configuration.IP else 6
+    tunnel = Tunnel(
+        uuid=uuid(8, number),
+        access_PIF=pif.ref,
+        transport_PIF=transport.ref,
+        protocol=tuple(TunnelProtocol)[upper[0] % 2],
+        other_config={"remote-ips": REMOTES[upper[0] // 2 % len(REMOTES)][version]},
+        key=number + 1,
+    )
+    return [network, pif, tunnel]
+
+
+def _vm(host: Host, number: int, choice: int, records: Sequence[Record]) -> list[Record]:
+    """A running VM with one VIF, on some network or on one of its own; its device is vif<n>.0."""
+    if choice not in range(32):
+        return []
+    networks = [record for record in records if isinstance(record, Network)]
+    own = Network(uuid=uuid(3, 40 + number), bridge=f"xapi{40 + number}")
+    network = [own, *networks][choice // 2 % (len(networks) + 1)]
+    vm = VM(uuid=uuid(9, number), power_state=PowerState.RUNNING, resident_on=host.ref, domid=number)
+    vif = VIF(
+        uuid=uuid(10, number),
+        device="0",
+        network=network.ref,
+        VM=vm.ref,
+        MAC=mac(0x70 + number),
+        MTU=network.MTU,
+        currently_attached=choice % 2 > 0,
+    )
+    return [*([own] if network is own else []), vm, vif]
 
 
 def _connected(

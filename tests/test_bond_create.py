@@ -1,7 +1,8 @@
 """Bond.create: the sentences of the design."""
 
-from agent.model import PIF, BondMode, Host, IPConfiguration, Model, Ref
-from agent.rules import bond
+from agent.model import Model
+from agent.record import PIF, BondMode, Host, IPConfiguration, Ref
+from agent.rules import bond, slaves
 from tests.world import (
     bond_of,
     bonded,
@@ -32,7 +33,7 @@ def ref(model: Model, device: str) -> Ref[PIF]:
 
 def test_duplicates_keep_their_first_place() -> None:
     refs = [Ref[PIF](name) for name in ("a", "b", "a", "c", "b")]
-    assert bond.without_duplicates(refs) == ["a", "b", "c"]
+    assert slaves.without_duplicates(refs) == ["a", "b", "c"]
 
 
 def test_a_member_named_twice_is_one_slave() -> None:
@@ -157,3 +158,8 @@ def test_nothing_else_changes() -> None:
     touched = {ref(model, "eth1"), ref(after, "bond0"), bond_of(after).ref}
     left = {key: record for key, record in after.records.items() if key not in touched}
     assert left == {key: record for key, record in model.records.items() if key not in touched}
+
+
+def test_a_name_that_a_bridge_has_is_used() -> None:
+    model, _ = with_new_network(MODEL, "bond0")
+    assert [pif.device for pif in bonded(model, "eth1").all(PIF) if not pif.physical] == ["bond1"]

@@ -10,6 +10,7 @@ from agent.errors import (
     HandleInvalid,
     IncompatiblePIFProperties,
     InvalidValue,
+    IsTunnelAccessPIF,
     MACInvalid,
     NetworkAlreadyConnected,
     NetworkUnmanaged,
@@ -21,8 +22,10 @@ from agent.errors import (
     PIFUnmanaged,
     PIFVLANExists,
 )
-from agent.model import PIF, AddressType, Host, Model, Network, Ref
+from agent.model import Model
+from agent.record import PIF, AddressType, Host, Network, Ref
 from agent.rules import bond
+from tests.laden import with_tunnel, with_vif, with_vlan
 from tests.world import (
     bonded,
     host,
@@ -155,6 +158,11 @@ def test_a_VLAN_is_refused() -> None:
     assert said(refusal(model, ["eth1"])) == (PIFVLANExists, (ref(model, "eth1"),))
 
 
+def test_a_tunnels_access_PIF_is_refused() -> None:
+    model = with_tunnel(MODEL, ref(MODEL, "eth0"), bridge="far")
+    assert said(refusal(model, ["eth1", "tunnel0"])) == (IsTunnelAccessPIF, (ref(model, "tunnel0"),))
+
+
 def test_members_on_two_hosts_are_refused() -> None:
     model = with_pif(MODEL, "eth2", host=ELSEWHERE.ref)
     assert said(refusal(model, ["eth1", "eth2"])) == (PIFCannotBondCrossHost, ())
@@ -168,6 +176,35 @@ def test_members_with_different_properties_are_refused() -> None:
 def test_two_members_with_IP_are_refused() -> None:
     model = with_pif(MODEL, "eth2", ip_configuration=static("198.51.100.2/24"))
     assert said(refusal(model, ["eth0", "eth2"])) == (PIFBondMoreThanOneIP, ())
+
+
+def test_two_VLANs_of_one_tag_that_both_have_IP_are_refused() -> None:
+    model = with_vlan(MODEL, "eth1", 5, ip_configuration=static("198.51.100.2/24"))
+    model = with_vlan(model, "eth2", 5, ip_configuration=static("203.0.113.2/24"))
+    model = with_network(model, "xapi0", bridge="five")
+    assert said(refusal(model, ["eth1", "eth2"])) == (PIFBondMoreThanOneIP, ())
+
+
+def test_a_VLAN_that_is_larger_than_the_network_of_the_bond_is_refused() -> None:
+    model = with_vlan(with_network(MODEL, "xenbr1", MTU=9000), "eth1", 5, MTU=9000)
+    model = with_network(model, "xapi0", bridge="five")
+    words = "9000: larger than the 1500 of bond0 below"
+    assert said(refusal(model, ["eth1", "eth2"])) == (InvalidValue, ("MTU", words))
+
+
+def test_a_VIF_that_is_larger_than_the_network_of_the_bond_is_refused() -> None:
+    model = with_network(MODEL, "xenbr1", MTU=9000)
+    model = with_vif(model, network_of(model, "xenbr1").ref, "vm", "Halted")
+    words = "9000: larger than the 1500 of the network xapi0"
+    assert said(refusal(model, ["eth1", "eth2"])) == (InvalidValue, ("MTU", words))
+
+
+def test_a_tunnel_that_the_bond_has_no_room_for_is_refused() -> None:
+    model = with_tunnel(MODEL, ref(MODEL, "eth0"), bridge="far")
+    model, home = with_new_network(model, MTU=1300)
+    with pytest.raises(InvalidValue) as caught:
+        bond.create(model, home, [ref(model, "eth0")], "")
+    assert caught.value.parameters[0] == "MTU"
 
 
 def test_the_checks_come_in_XenAPIs_order() -> None:

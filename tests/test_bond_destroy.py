@@ -3,7 +3,8 @@
 import pytest
 
 from agent.errors import HandleInvalid
-from agent.model import PIF, Bond, IPConfiguration, Model, Network, Ref
+from agent.model import Model
+from agent.record import PIF, Bond, IPConfiguration, Network, Ref
 from agent.rules import bond
 from tests.world import (
     bond_of,

@@ -1,4 +1,4 @@
-"""What holds of creating and destroying any bond in any model."""
+"""What holds of creating and destroying any bond of NICs that carry nothing, in any model."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,8 +6,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.model import PIF, IPConfiguration, Model, bond_of_master
-from agent.rules import bond
+from agent.model import Model, bond_of_master, tunnels_on, vifs_on, vlans_on
+from agent.record import PIF, IPConfiguration, Record
+from agent.rules import bond, slaves
 from tests.networks import MOST_NICS, sketches
 from tests.world import bond_of, pif_of, with_new_network, with_record
 
@@ -37,16 +38,22 @@ def test_a_bond_of_the_same_members_in_other_words_is_the_same_bond(model: Model
 
 
 def bondable(model: Model, choices: Sequence[int]) -> list[PIF]:
-    """The chosen NICs that can be in one bond: free ones, of which one has an IP configuration."""
+    """The chosen NICs that can be in one bond: free, with nothing on them, one with an IP configuration."""
     pifs = [pif for pif in model.all(PIF) if pif.physical and pif.bond_slave_of is None]
+    pifs = [pif for pif in pifs if not carried(model, pif)]
     chosen = list({pif.ref: pif for pif in (pifs[n % len(pifs)] for n in choices if pifs)}.values())
     with_IP = [pif for pif in chosen if pif.ip_configuration.is_configured()]
     return [pif for pif in chosen if pif not in with_IP[1:]]
 
 
+def carried(model: Model, pif: PIF) -> tuple[Record, ...]:
+    """What is on a NIC and would move with it."""
+    return (*vlans_on(model, pif.ref), *tunnels_on(model, pif.ref), *vifs_on(model, pif.network))
+
+
 def gathered(model: Model, members: Sequence[PIF]) -> Model:
     """The model with all that the members had on the primary slave: what the design promises of a destroy."""
-    primary = bond.primary_slave(members)
+    primary = slaves.primary_slave(members)
     plugged = any(member.currently_attached for member in members)
     for member in members:
         mine = member == primary

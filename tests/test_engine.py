@@ -18,7 +18,7 @@ from agent.kernel.steps import (
     SetMaster,
     SetMTU,
 )
-from agent.model import PIF, IPMode
+from agent.record import PIF, IPMode
 from agent.rules import bond, pif
 from tests.world import (
     ADDRESS,

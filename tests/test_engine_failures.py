@@ -4,30 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from agent import engine
+from agent import reconciler
 from agent.draft import Plan
 from agent.engine import Decide
-from agent.errors import Failure, PIFConfigurationError
-from agent.kernel.state import GROUP, BondOptions, BridgeOptions, Link, Route
-from agent.kernel.steps import (
-    CreateLink,
-    DeleteLinks,
-    SetMaster,
-)
+from agent.errors import Failure, PIFConfigurationError, VLANInUse
+from agent.kernel.state import GROUP, BondOptions, BridgeOptions, Link, Route, VLANOptions
+from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
 from agent.model import Model
-from agent.rules import bond, pif
+from agent.rules import bond, pif, vlan
 from agent.store import StoreError
-from tests.world import (
-    ADDRESS,
-    GATEWAY,
-    World,
-    decision,
-    mac,
-    network_of,
-    nic,
-    pif_of,
-    with_pif,
-)
+from tests.world import ADDRESS, GATEWAY, World, decision, mac, network_of, nic, pif_of, with_pif
 
 
 async def refused(world: World, *devices: str) -> Failure:
@@ -45,15 +31,15 @@ async def refused(world: World, *devices: str) -> Failure:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reconciler tries again at once."""
-    monkeypatch.setattr(engine, "RETRY_FIRST", 0.001)
-    monkeypatch.setattr(engine, "RETRY_LAST", 0.001)
+    monkeypatch.setattr(reconciler, "RETRY_FIRST", 0.001)
+    monkeypatch.setattr(reconciler, "RETRY_LAST", 0.001)
 
 
 async def test_a_commit_that_fails_is_undone(world: World) -> None:
     assert world.store is not None
     await world.new_network()
     before = world.everything()
-    world.store.broken = StoreError("pifd.sqlite: database or disk is full")
+    world.store.expect(broken={0: StoreError("pifd.sqlite: database or disk is full")})
     with pytest.raises(PIFConfigurationError) as caught:
         await world.do(pif.plug, world.pif("eth1").ref)
     assert caught.value.parameters == (world.pif("eth1").ref, "pifd.sqlite: database or disk is full")
@@ -63,10 +49,23 @@ async def test_a_commit_that_fails_is_undone(world: World) -> None:
 async def test_an_error_that_is_no_devices_names_the_PIF_that_was_to_change(world: World) -> None:
     assert world.store is not None
     await world.do(pif.plug, world.pif("eth1").ref)
-    world.store.broken = StoreError("disk full")
+    world.store.expect(broken={0: StoreError("disk full")})
     with pytest.raises(PIFConfigurationError) as caught:
         await world.do(pif.set_disallow_unplug, world.pif("eth0").ref, True)
     assert caught.value.parameters == (world.pif("eth0").ref, "disk full")
+
+
+async def test_a_VLAN_that_somebody_else_has_made_is_left_to_them(world: World) -> None:
+    theirs = Link(name="stolen", kind="vlan", MAC=mac(1), lower="eth1", options=VLANOptions(5))
+    await world.do(pif.plug, world.pif("eth1").ref)
+    world.kernel.behind_our_back(CreateLink(theirs))
+    network = await world.new_network()
+    before = world.everything()
+    with pytest.raises(VLANInUse) as caught:
+        await world.do(vlan.create, world.pif("eth1").ref, 5, network)
+    assert (caught.value.parameters, world.everything()) == (("eth1", "5"), before)
+    await world.do(vlan.create, world.pif("eth1").ref, 6, network)
+    assert world.kernel.state.links["stolen"] == theirs
 
 
 async def test_a_change_after_which_no_neighbour_answers_is_undone_with_the_reason(world: World) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import engine
+from agent import reconciler
 from agent.errors import Failure, InternalError
 from agent.kernel.state import KernelState
 from agent.model import Model
@@ -105,7 +105,7 @@ async def test_a_start_that_is_killed_too_is_done_by_the_one_after(world: World)
 async def test_a_change_that_is_killed_before_its_commit_is_undone(act: Act, world: World) -> None:
     before = world.everything()
     assert world.store is not None
-    world.store.kills = True
+    world.store.expect(kills=0)
     with pytest.raises(Killed):
         await act(world)
     await world.restart()
@@ -173,8 +173,8 @@ async def test_a_first_start_that_can_neither_go_on_nor_back_is_completed_by_the
 async def test_an_undo_that_fails_is_told_and_done_later(
     act: Act, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "RETRY_FIRST", 0.001)
-    monkeypatch.setattr(engine, "RETRY_LAST", 0.001)
+    monkeypatch.setattr(reconciler, "RETRY_FIRST", 0.001)
+    monkeypatch.setattr(reconciler, "RETRY_LAST", 0.001)
     count = await parts_of(act, tmp_path, world)
     before = world.everything()
     for number in range(1, count):

@@ -7,7 +7,8 @@ import pytest
 from agent.errors import CannotTakeOver
 from agent.kernel.nics import facts_of
 from agent.kernel.state import GROUP, MULTIPATH, Address, KernelState, Link, Route
-from agent.model import PIF, AddressType, Host, IPConfiguration, IPMode, Model, Network, Pool, management_of
+from agent.model import Model, management_of
+from agent.record import PIF, AddressType, Host, IPConfiguration, IPMode, Network, Pool
 from agent.rules.startup import first_start
 from tests.world import GATEWAY, facts, host, host_of, mac, nic, pif_of, static, taken_over
 

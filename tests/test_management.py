@@ -1,5 +1,7 @@
 """host.management_reconfigure."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.errors import (
@@ -10,9 +12,13 @@ from agent.errors import (
     PIFHasNoV6NetworkConfiguration,
     PIFIncompatiblePrimaryAddressType,
     PIFUnmanaged,
+    TransportPIFNotConfigured,
 )
-from agent.model import AddressType, IPConfiguration, Model, Ref
+from agent.model import Model
+from agent.record import AddressType, IPConfiguration, Ref
 from agent.rules.host import management_reconfigure
+from tests.uppers import refused as refusal
+from tests.uppers import with_tunnel, with_VLAN
 from tests.world import (
     bond_of,
     bonded,
@@ -22,6 +28,7 @@ from tests.world import (
     static6,
     taken_over,
     with_pif,
+    with_record,
 )
 
 MODEL = with_pif(taken_over(host()), "eth1", ip_configuration=static("198.51.100.2/24"))
@@ -59,6 +66,36 @@ def test_a_host_without_management_gets_one() -> None:
 def test_a_bond_can_be_management() -> None:
     model = with_pif(bonded(MODEL, "eth1"), "eth0", management=True)
     assert pif_of(moved(model, "bond0"), "bond0").management is True
+
+
+def test_a_VLAN_can_be_management() -> None:
+    model, vlan = with_VLAN(MODEL, pif_of(MODEL, "eth1"), 5)
+    upper = model.get(vlan.untagged_PIF)
+    upper = replace(upper, ip_configuration=static("203.0.113.2/24"), currently_attached=False)
+    after = management_reconfigure(with_record(model, upper), upper.ref).after
+    assert after.get(upper.ref) == replace(upper, management=True, currently_attached=True)
+    assert after.get(vlan.tagged_PIF) == pif_of(MODEL, "eth1")
+
+
+def test_a_tunnel_can_be_management_and_what_carries_it_is_plugged() -> None:
+    model, tunnel = with_tunnel(MODEL, pif_of(MODEL, "eth1"))
+    access = model.get(tunnel.access_PIF)
+    access = replace(access, ip_configuration=static("203.0.113.2/24"), currently_attached=False)
+    model = with_pif(with_record(model, access), "eth1", currently_attached=False)
+    after = management_reconfigure(model, access.ref).after
+    assert after.get(access.ref) == replace(access, management=True, currently_attached=True)
+    assert after.get(tunnel.transport_PIF).currently_attached is True
+    model = with_pif(model, "eth1", ip_configuration=IPConfiguration())
+    found = refusal(management_reconfigure, model, access.ref)
+    assert found == (TransportPIFNotConfigured, (tunnel.transport_PIF,))
+
+
+def test_a_VLAN_on_a_slave_is_refused() -> None:
+    model, vlan = with_VLAN(MODEL, pif_of(MODEL, "eth1"), 5)
+    upper = replace(model.get(vlan.untagged_PIF), ip_configuration=static("203.0.113.2/24"))
+    slave = replace(model.get(vlan.tagged_PIF), bond_slave_of=Ref("OpaqueRef:x"))
+    model = with_record(with_record(model, upper), slave)
+    assert refusal(management_reconfigure, model, upper.ref) == (CannotPlugBondSlave, (slave.ref,))
 
 
 def test_a_slave_is_refused() -> None:

@@ -4,10 +4,20 @@ from typing import Any
 
 import pytest
 
-from agent.errors import BridgeNameExists, Failure, HandleInvalid, InvalidValue, NetworkContainsPIF
-from agent.model import Model, Network, Ref
+from agent.errors import (
+    BridgeNameExists,
+    Failure,
+    HandleInvalid,
+    InvalidValue,
+    NetworkContainsPIF,
+    NetworkContainsVIF,
+)
+from agent.model import Model
+from agent.record import Network, Ref
 from agent.rules import network as rules
-from tests.world import host, network_of, pif_of, taken_over
+from agent.rules import vm
+from tests.uppers import vif_of, with_VIF, with_VM
+from tests.world import host, network_of, nic, pif_of, taken_over, with_new_network
 
 MODEL = taken_over(host())
 
@@ -69,6 +79,16 @@ def test_a_bridge_that_another_network_has_is_refused() -> None:
     assert caught.value.parameters == ("lan",)
 
 
+def test_a_bridge_that_is_called_as_another_device_is_refused() -> None:
+    model, owner = with_VM(taken_over(host(nic(0), nic(3, name="lan"))))
+    given = {"host-device": "guest"}
+    model = with_VIF(model, owner, network_of(model, "xenbr0").ref, other_config=given)
+    for bridge in ("lan", "lan.5", "guest"):
+        with pytest.raises(InvalidValue) as caught:
+            rules.create(model, {"bridge": bridge})
+        assert caught.value.parameters == ("bridge", bridge)
+
+
 def test_static_routes_that_do_not_parse_are_refused() -> None:
     words = "static-routes = 10.0.0.0/8"
     assert refused(other_config={"static-routes": "10.0.0.0/8"}) == (InvalidValue, ("other_config", words))
@@ -83,6 +103,28 @@ def test_a_network_with_a_PIF_is_not_destroyed() -> None:
     with pytest.raises(NetworkContainsPIF) as caught:
         rules.destroy(MODEL, network_of(MODEL, "xenbr1").ref)
     assert caught.value.parameters == (pif_of(MODEL, "eth1").ref,)
+
+
+def test_a_network_with_a_VIF_is_not_destroyed_be_it_in_use_or_not() -> None:
+    model, home = with_new_network(MODEL)
+    model, owner = with_VM(model)
+    model = with_VIF(model, owner, home)
+    for able in (model, vm.start(model, owner.ref).after):
+        with pytest.raises(NetworkContainsVIF) as caught:
+            rules.destroy(able, home)
+        assert caught.value.parameters == (vif_of(model, owner).ref,)
+
+
+def test_a_VIF_in_use_counts_before_a_PIF_and_one_that_is_not_after_it() -> None:
+    model, owner = with_VM(MODEL)
+    home = network_of(model, "xenbr1").ref
+    model = with_VIF(model, owner, home)
+    codes = []
+    for able in (model, vm.start(model, owner.ref).after):
+        with pytest.raises(Failure) as caught:
+            rules.destroy(able, home)
+        codes.append(caught.value.code)
+    assert codes == ["NETWORK_CONTAINS_PIF", "NETWORK_CONTAINS_VIF"]
 
 
 def test_a_reference_to_something_else_is_refused() -> None:

@@ -1,27 +1,28 @@
-"""PIF.scan, introduce, forget, plug, unplug and set_disallow_unplug."""
+"""PIF.scan, introduce and forget, and which keys of other_config move with a PIF."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from agent.draft import Plan
 from agent.errors import (
-    CannotPlugBondSlave,
     DuplicatePIFDeviceName,
-    Failure,
     HandleInvalid,
     MACInvalid,
     NoSuchNIC,
     PIFAlreadyBonded,
-    PIFDoesNotAllowUnplug,
     PIFIsManagementInterface,
     PIFIsNotPhysical,
-    PIFUnmanaged,
+    PIFTunnelStillExists,
+    PIFVLANStillExists,
+    VIFInUse,
 )
 from agent.facts import NIC, Facts
-from agent.model import PIF, Model, Network
-from agent.rules import pif
+from agent.model import Model
+from agent.record import PIF, Network
+from agent.rules import pif, vm
+from tests.uppers import refused, vif_of, with_tunnel, with_VIF, with_VLAN, with_VM
 from tests.world import (
     bond_of,
     bonded,
@@ -32,6 +33,7 @@ from tests.world import (
     network_of,
     nic,
     pif_of,
+    static,
     taken_over,
     with_new_network,
     with_pif,
@@ -41,10 +43,7 @@ MODEL = taken_over(host())
 MORE = facts(host(nic(0), nic(1), nic(2, MTU=9000), nic(3, name="ens3f1np1longer")))
 
 
-def refused(rule: Callable[..., Plan], *arguments: Any, **more: Any) -> tuple[type[Failure], tuple[str, ...]]:
-    with pytest.raises(Failure) as caught:
-        rule(*arguments, **more)
-    return type(caught.value), caught.value.parameters
+CONFIGURED = with_pif(MODEL, "eth1", ip_configuration=static("198.51.100.2/24"))
 
 
 def scanned(model: Model, found: Facts) -> Model:
@@ -64,6 +63,15 @@ def test_a_scan_makes_a_PIF_for_every_NIC_that_has_none() -> None:
         True,
         False,
     )
+
+
+def test_a_NIC_is_plugged_at_once_where_VMs_are_on_its_network_already() -> None:
+    left = pif.forget(MODEL, pif_of(MODEL, "eth1").ref).after
+    model, owner = with_VM(left)
+    model = with_VIF(model, owner, network_of(model, "xenbr1").ref)
+    assert pif_of(scanned(model, MORE), "eth1").currently_attached is False
+    running = vm.start(model, owner.ref).after
+    assert pif_of(scanned(running, MORE), "eth1").currently_attached is True
 
 
 def test_a_scan_changes_nothing_of_what_is_known() -> None:
@@ -165,71 +173,31 @@ def test_forget_looks_at_management_first() -> None:
     assert refused(pif.forget, model, ref) == (PIFIsManagementInterface, (ref,))
 
 
+def test_forget_refuses_what_is_below_a_VLAN_or_a_tunnel_and_their_own_PIFs() -> None:
+    model, vlan = with_VLAN(MODEL, pif_of(MODEL, "eth1"), 5)
+    for ref in (vlan.tagged_PIF, vlan.untagged_PIF):
+        assert refused(pif.forget, model, ref) == (PIFVLANStillExists, (ref,))
+    model, tunnel = with_tunnel(CONFIGURED, pif_of(CONFIGURED, "eth1"))
+    for ref in (tunnel.transport_PIF, tunnel.access_PIF):
+        assert refused(pif.forget, model, ref) == (PIFTunnelStillExists, (ref,))
+
+
+def test_forget_and_unplug_refuse_a_network_that_a_VM_is_using() -> None:
+    model, owner = with_VM(MODEL)
+    home = pif_of(model, "eth1").network
+    model = with_VIF(model, owner, home)
+    ref = pif_of(model, "eth1").ref
+    running = vm.start(model, owner.ref).after
+    for rule in (pif.forget, pif.unplug):
+        assert refused(rule, running, ref) == (VIFInUse, (home, vif_of(model, owner).ref))
+    suspended = vm.suspend(running, owner.ref).after
+    assert pif.unplug(suspended, ref).after.get(ref).currently_attached is False
+
+
 def test_forget_refuses_what_is_no_NIC() -> None:
     model = with_pif(MODEL, "eth1", physical=False)
     ref = pif_of(model, "eth1").ref
     assert refused(pif.forget, model, ref) == (PIFIsNotPhysical, (ref,))
-
-
-def test_plug_attaches_a_PIF_and_a_second_time_too() -> None:
-    ref = pif_of(MODEL, "eth1").ref
-    once = pif.plug(MODEL, ref).after
-    assert once == with_pif(MODEL, "eth1", currently_attached=True)
-    assert pif.plug(once, ref).after == once
-
-
-def test_plug_refuses_an_unmanaged_PIF() -> None:
-    ref = pif_of(MODEL, "eth8").ref
-    assert refused(pif.plug, MODEL, ref) == (PIFUnmanaged, (ref,))
-
-
-def test_plug_refuses_a_bond_slave() -> None:
-    model = bonded(MODEL, "eth1")
-    ref = pif_of(model, "eth1").ref
-    assert refused(pif.plug, model, ref) == (CannotPlugBondSlave, (ref,))
-
-
-def test_plug_looks_at_managed_first() -> None:
-    model = with_pif(bonded(MODEL, "eth1"), "eth1", managed=False)
-    assert refused(pif.plug, model, pif_of(model, "eth1").ref)[0] == PIFUnmanaged
-
-
-def test_unplug_detaches_a_PIF() -> None:
-    model = with_pif(MODEL, "eth1", currently_attached=True)
-    assert pif.unplug(model, pif_of(model, "eth1").ref).after == MODEL
-
-
-def test_unplugging_a_slave_changes_nothing() -> None:
-    model = bonded(MODEL, "eth1")
-    assert pif.unplug(model, pif_of(model, "eth1").ref).after == model
-
-
-def test_unplug_refuses_in_XenAPIs_order() -> None:
-    model = with_pif(MODEL, "eth0", managed=False, disallow_unplug=True)
-    ref = pif_of(model, "eth0").ref
-    found = [refused(pif.unplug, model, ref)]
-    model = with_pif(model, "eth0", managed=True)
-    found.append(refused(pif.unplug, model, ref))
-    model = with_pif(model, "eth0", management=False)
-    found.append(refused(pif.unplug, model, ref))
-    assert found == [
-        (PIFUnmanaged, (ref,)),
-        (PIFIsManagementInterface, (ref,)),
-        (PIFDoesNotAllowUnplug, (ref,)),
-    ]
-
-
-@pytest.mark.parametrize("value", [True, False])
-def test_disallow_unplug_is_set(value: bool) -> None:
-    model = with_pif(MODEL, "eth1", disallow_unplug=not value)
-    after = pif.set_disallow_unplug(model, pif_of(model, "eth1").ref, value).after
-    assert after == with_pif(MODEL, "eth1", disallow_unplug=value)
-
-
-def test_disallow_unplug_of_a_slave_is_refused() -> None:
-    model = bonded(MODEL, "eth1")
-    ref = pif_of(model, "eth1").ref
-    assert refused(pif.set_disallow_unplug, model, ref, True) == (PIFAlreadyBonded, (ref,))
 
 
 @pytest.mark.parametrize("rule", [pif.plug, pif.unplug, pif.forget])
@@ -237,3 +205,23 @@ def test_a_reference_to_something_else_is_refused(rule: Callable[..., Plan]) -> 
     model, home = with_new_network(bonded(MODEL, "eth1"))
     for ref in (home, bond_of(model).ref):
         assert refused(rule, model, ref) == (HandleInvalid, ("PIF", ref))
+
+
+@pytest.mark.parametrize(
+    ("key", "then"),
+    [
+        ("domain", True),
+        ("defaultroute", True),
+        ("peerdns", True),
+        ("static-routes", True),
+        ("mtu", True),
+        ("ethtool-tso", True),
+        ("bond-miimon", False),
+        ("XenCenter", False),
+    ],
+)
+def test_keys_of_the_IP_configuration_and_of_the_device_move_with_it(key: str, then: bool) -> None:
+    found = replace(pif_of(MODEL, "eth1"), other_config={key: "x"})
+    assert (pif.ip_keys(found), pif.without_ip_keys(found)) == (
+        ({key: "x"}, {}) if then else ({}, {key: "x"})
+    )

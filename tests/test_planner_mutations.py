@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
 from agent import interface_reconfigure as planner
-from agent.interface_reconfigure import Course
+from agent import port_moves, uplinks
+from agent.course import Course
 from agent.kernel.state import Address
 from agent.kernel.steps import (
     AddAddress,
@@ -90,7 +91,7 @@ def addresses_gone_before_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_keepers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "_keepers", lambda course: [])
+    monkeypatch.setattr(planner, "keepers", lambda course: [])
 
 
 def attributes_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,13 +106,26 @@ def _has_moved(course: Course) -> bool:
 
 
 def moves_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    def moves(course: Course, source: str) -> list[tuple[Address, str]]:
+    def moves(course: Course) -> dict[str, list[tuple[Address, str]]]:
         then = {address.interface: address.link for address in course.wanted.addresses}
-        mine = course.state.addresses_of(source)
-        leaving = [a for a in mine if a not in course.wanted.addresses and a.interface in then]
-        return [(address, then[address.interface]) for address in leaving]
+        leaving = [a for a in course.state.addresses - course.wanted.addresses if a.interface in then]
+        return {one.link: [(a, then[a.interface]) for a in leaving if a.link == one.link] for one in leaving}
 
-    monkeypatch.setattr(planner, "_moves", moves)
+    for module in (planner, port_moves):
+        monkeypatch.setattr(module, "moves_by_link", moves)
+
+
+def in_the_bridge_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A VLAN becomes a port when it is made, beside the old one."""
+    monkeypatch.setattr(uplinks, "_has_uplink", lambda course, bridge: False)
+
+
+def in_before_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uplinks, "_out", lambda course, state: ())
+
+
+def VLANs_before_their_NICs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uplinks, "_is_ready", lambda course, want, late: want.lower in course.state.links)
 
 
 def everything_is_a_leftover(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +170,12 @@ MUTATIONS: dict[str, Patch] = {
     "other people's devices are leftovers": everything_is_a_leftover,
     "bonds before bridges": bonds_before_bridges,
     "late ports after their routes": late_ports_after_their_routes,
+    "VLANs are not made": without("make_VLANs"),
+    "VLANs are in the bridge at once": in_the_bridge_at_once,
+    "old VLANs stay in the bridge": in_before_out,
+    "VLANs before their NICs": VLANs_before_their_NICs,
+    "nothing changes over": changed("changeover", lambda steps: []),
+    "old VLANs stay on a slave": changed("old_VLANs_on", lambda steps: []),
 }
 
 

@@ -7,10 +7,12 @@ from hypothesis import given
 
 from agent.interface_reconfigure import plan
 from agent.kernel.apply import apply, apply_all
-from agent.kernel.desired import as_before, bridge_of, desired
+from agent.kernel.desired import as_before, desired
+from agent.kernel.places import Given, bridge_of
 from agent.kernel.state import KernelState
 from agent.kernel.steps import flat
-from agent.model import PIF, Model
+from agent.model import Model, tunnel_over
+from agent.record import PIF
 from tests.fake_kernel import trespasses, with_carrier
 from tests.kernels import Case, cases, half_way, with_possible_routes
 
@@ -56,20 +58,49 @@ def test_from_half_a_plan_there_is_a_way_back_to_the_kernel_as_it_was(case: Case
 def test_no_step_names_what_is_somebody_elses(case: Case) -> None:
     state = case.actual
     for step in flat(plan(state, case.wanted)):
-        assert not trespasses(step, state, case.given)
+        assert not trespasses(step, state, case.given.names)
         state = apply(step, state)
-    assert foreign(state, case.given) == foreign(case.actual, case.given)
+    assert foreign(state, case.given.names) == foreign(case.actual, case.given.names)
 
 
 @given(cases())
 def test_a_management_address_that_moves_is_never_without_a_link_with_carrier(case: Case) -> None:
-    cables = {name for name in case.given if name in case.actual.links}
+    cables = {name for name in case.given.nics if name in case.actual.links}
     state = with_carrier(desired(case.before, case.actual, case.given), cables)
     wanted = with_carrier(desired(case.after, state, case.given), cables)
     moving = set(management(case.before, state)) & set(management(case.after, wanted))
     for step in plan(state, wanted):
         state = with_carrier(apply(step, state), cables)
         assert moving <= set(reachable(state))
+
+
+@given(cases())
+def test_no_bridge_of_pifds_has_two_ways_to_the_outside_at_any_moment(case: Case) -> None:
+    state = desired(case.before, case.actual, case.given)
+    for step in flat(plan(state, desired(case.after, state, case.given))):
+        state = apply(step, state)
+        assert all(len(ways) < 2 for ways in ways_out(state, case.given).values())
+
+
+@given(cases())
+def test_a_bonds_slave_has_no_vlan_of_pifds_at_any_moment(case: Case) -> None:
+    state = desired(case.before, case.actual, case.given)
+    for step in flat(plan(state, desired(case.after, state, case.given))):
+        state = apply(step, state)
+        bonds = {name for name, link in state.links.items() if link.kind == "bond"}
+        slaves = {name for name, link in state.links.items() if link.master in bonds and not link.owned}
+        assert not [name for name, link in state.links.items() if link.owned and link.lower in slaves]
+
+
+def ways_out(state: KernelState, given: Given) -> dict[str, list[str]]:
+    """The NICs, bonds and VLANs in each bridge of pifd's: with two of them, the switch would have a loop."""
+    outer = {name for name, link in state.links.items() if link.kind in ("bond", "vlan") and link.owned}
+    found: dict[str, list[str]] = {}
+    for name in sorted(outer | given.nics & state.links.keys()):
+        master = state.links[name].master
+        if master and state.links[master].kind == "bridge" and state.links[master].owned:
+            found.setdefault(master, []).append(name)
+    return found
 
 
 def foreign(state: KernelState, given: frozenset[str]) -> tuple[object, object, object]:
@@ -83,8 +114,12 @@ def foreign(state: KernelState, given: frozenset[str]) -> tuple[object, object, 
 
 
 def management(model: Model, state: KernelState) -> Iterator[str]:
-    """The configured addresses of the management interface that can be reached."""
-    bridges = {bridge_of(model, pif) for pif in model.all(PIF) if pif.management}
+    """The configured addresses of the management interface that can be reached.
+
+    Not on a tunnel: one whose ends change is made anew, and that takes its moment.
+    """
+    pifs = (pif for pif in model.all(PIF) if pif.management and tunnel_over(model, pif) is None)
+    bridges = {bridge_of(model, pif) for pif in pifs}
     links_of = {address.interface: address.link for address in state.addresses}
     return (i for i in reachable(state) if links_of[i] in bridges and not i.startswith("fe80"))
 

@@ -1,5 +1,7 @@
 """PIF.reconfigure_ip: what is taken, and what is refused in which order."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.errors import (
@@ -9,12 +11,16 @@ from agent.errors import (
     PIFAlreadyBonded,
     PIFIsManagementInterface,
     PIFUnmanaged,
+    TransportPIFNotConfigured,
 )
-from agent.model import AddressType, IPConfiguration, Model
+from agent.model import Model
+from agent.record import AddressType, IPConfiguration, IPMode
 from agent.rules.pif import reconfigure_ip
-from tests.world import bonded, host, pif_of, static, static6, taken_over, with_pif
+from tests.uppers import with_tunnel
+from tests.world import bonded, host, pif_of, static, static6, taken_over, with_pif, with_record
 
 MODEL = taken_over(host())
+CONFIGURED = with_pif(MODEL, "eth1", ip_configuration=static("198.51.100.9/24"))
 GOOD = ("Static", "198.51.100.2", "255.255.255.0", "198.51.100.1", "192.0.2.53,2001:db8::53")
 
 
@@ -125,6 +131,30 @@ def test_also_without_a_mode_what_is_given_must_be_an_address() -> None:
 def test_management_cannot_lose_its_address() -> None:
     ref = pif_of(MODEL, "eth0").ref
     assert refused(MODEL, "None", "", "", "", "", device="eth0") == (PIFIsManagementInterface, (ref,))
+
+
+def test_a_plugged_tunnel_keeps_an_address_to_run_from() -> None:
+    model, tunnel = with_tunnel(CONFIGURED, pif_of(CONFIGURED, "eth1"))
+    ref = pif_of(model, "eth1").ref
+    assert refused(model, "None", "", "", "", "") == (TransportPIFNotConfigured, (ref,))
+    assert reconfigured(model, *GOOD).IP == "198.51.100.2"
+    unplugged = with_record(model, replace(model.get(tunnel.access_PIF), currently_attached=False))
+    assert reconfigured(unplugged, "None", "", "", "", "") == IPConfiguration()
+
+
+def test_IPv6_is_an_address_to_run_from_unless_the_other_ends_have_IPv4() -> None:
+    both = replace(static6("2001:db8::2/64"), ip_configuration_mode=IPMode.STATIC, IP="198.51.100.9")
+    model = with_pif(CONFIGURED, "eth1", ip_configuration=both)
+    model, tunnel = with_tunnel(model, pif_of(model, "eth1"))
+    assert reconfigured(model, "None", "", "", "", "") == static6("2001:db8::2/64")
+    ended = with_record(model, replace(tunnel, other_config={"remote-ips": "203.0.113.1"}))
+    assert refused(ended, "None", "", "", "", "")[0] == TransportPIFNotConfigured
+
+
+def test_the_address_of_a_tunnels_other_end_is_refused() -> None:
+    model, tunnel = with_tunnel(CONFIGURED, pif_of(CONFIGURED, "eth1"))
+    model = with_record(model, replace(tunnel, other_config={"remote-ips": "203.0.113.1,198.51.100.2"}))
+    assert refused(model, *GOOD) == (InvalidIPAddressSpecified, ("IP",))
 
 
 def test_the_checks_come_in_XenAPIs_order() -> None:

@@ -29,6 +29,7 @@ def test_nothing_said_means_the_defaults() -> None:
 
 def test_the_defaults_are_where_a_daemons_things_are() -> None:
     found = Settings()
+    assert (found.hotplug_script, found.hotplug_timeout) == (None, 30)
     assert (found.state_dir, found.socket, found.resolv_conf, found.nics, found.carrier_wait) == (
         Path("/var/lib/pifd"), Path("/run/pifd/xapi"), Path("/etc/resolv.conf"), (), 10,
     )  # fmt: skip
@@ -90,7 +91,14 @@ def test_an_unknown_setting_is_refused_with_its_place(file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("carrier-wait", "-1"), ("carrier-wait", "301"), ("carrier-wait", "soon"), ("log-level", "loud")],
+    [
+        ("carrier-wait", "-1"),
+        ("carrier-wait", "301"),
+        ("carrier-wait", "soon"),
+        ("log-level", "loud"),
+        ("hotplug-timeout", "0"),
+        ("hotplug-timeout", "601"),
+    ],
 )
 def test_a_value_that_cannot_be_is_refused_with_its_name(setting: str, value: str) -> None:
     assert refusal(f"--{setting}", value).startswith(
@@ -101,6 +109,14 @@ def test_a_value_that_cannot_be_is_refused_with_its_name(setting: str, value: st
 def test_a_wrong_value_is_told_even_when_another_place_overrides_it() -> None:
     said = refusal("--carrier-wait", "1", environment={"PIFD_CARRIER_WAIT": "x"})
     assert said.startswith("the environment: carrier_wait: ")
+
+
+def test_the_hotplug_script_is_named_by_an_absolute_path(file: Path) -> None:
+    file.write_text('hotplug_script = "/etc/xen/vif"\nhotplug_timeout = 5\n')
+    found = read_settings([], {})
+    assert (found.hotplug_script, found.hotplug_timeout) == (Path("/etc/xen/vif"), 5)
+    said = refusal("--hotplug-script", "scripts/vif")
+    assert said == "the command line: hotplug_script: Value error, not an absolute path"
 
 
 def test_an_unknown_option_ends_the_program(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.kernel.apply import UNKNOWN_MAC, apply, apply_all
+from agent.kernel.apply import apply, apply_all
+from agent.kernel.effects import UNKNOWN_MAC
 from agent.kernel.state import (
     GROUP,
     Address,

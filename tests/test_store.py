@@ -7,10 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from agent.model import CLASSES, PIF, Bond, BondMode, Model, Record
+from agent.model import Model
+from agent.record import (
+    CLASSES,
+    PIF,
+    VIF,
+    VLAN,
+    VM,
+    Bond,
+    BondMode,
+    PowerState,
+    Record,
+    Tunnel,
+    TunnelProtocol,
+    VMGuestMetrics,
+    new_uuid,
+)
+from agent.rules.rectify import rectify
 from agent.store import SCHEMA_VERSION, Store, StoreError
 from tests.world import bonded, host, pif_of, static6, taken_over, with_pif, with_record
 
+VXLAN = TunnelProtocol.VXLAN
 HERE = Path(__file__).parents[1]
 
 
@@ -24,9 +41,42 @@ def full() -> Model:
         properties={"hashing_algorithm": "src_mac"},
     )
     configured = static6("2001:db8::2/64", "fe80::1", DNS="192.0.2.53,2001:db8::53")
-    return with_record(
-        with_pif(model, "bond0", ip_configuration=configured, disallow_unplug=True, VLAN=7, MTU=9000), found
+    return with_VMs(
+        with_record(
+            with_pif(model, "bond0", ip_configuration=configured, disallow_unplug=True, VLAN=7, MTU=9000),
+            found,
+        )
     )
+
+
+def with_VMs(model: Model) -> Model:
+    """The model with a VLAN, a tunnel, and a VM with a VIF that it was asked to give up."""
+    lower, upper = pif_of(model, "bond0"), pif_of(model, "eth1")
+    metrics = VMGuestMetrics(uuid=new_uuid(), PV_drivers_detected=True)
+    vm = VM(
+        uuid=new_uuid(),
+        name_label="alpha",
+        power_state=PowerState.SUSPENDED,
+        resident_on=lower.host,
+        possible_hosts=(lower.host,),
+        domid=3,
+        guest_metrics=metrics.ref,
+    )
+    records = (
+        VLAN(uuid=new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=7),
+        Tunnel(uuid=new_uuid(), access_PIF=upper.ref, transport_PIF=lower.ref, protocol=VXLAN, key=7),
+        metrics,
+        vm,
+        VIF(
+            uuid=new_uuid(),
+            device="0",
+            network=lower.network,
+            VM=vm.ref,
+            MAC="02:00:00:00:00:01",
+            released=True,
+        ),
+    )
+    return Model({**model.records, **{record.ref: record for record in records}})
 
 
 @pytest.fixture
@@ -69,7 +119,7 @@ def refusal(path: Path) -> str:
 def alter(path: Path, *statements: str) -> None:
     database = sqlite3.connect(path)
     for statement in statements:
-        database.execute(statement)
+        database.executescript(statement)
     database.commit()
     database.close()
 
@@ -156,9 +206,19 @@ def test_a_newer_schema_is_refused_with_both_versions_named(path: Path) -> None:
     committed(path, full())
     alter(path, f"PRAGMA user_version = {SCHEMA_VERSION + 6}")
     assert refusal(path) == (
-        f"{path}: written by a newer pifd (schema version 7; this one knows 1)."
+        f"{path}: written by a newer pifd (schema version 8; this one knows 2)."
         " Install that version again, or move the file away."
     )
+
+
+def test_a_store_of_the_first_version_is_opened_and_is_of_this_version_then(path: Path) -> None:
+    alter(path, (HERE / "tests" / "store-version-1.sql").read_text())
+    model = loaded(path)
+    assert [(pif.device, pif.management) for pif in model.all(PIF)] == [("eth0", False), ("bond0", True)]
+    assert rectify(model).model == model == loaded(path)
+    database = sqlite3.connect(path)
+    assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    database.close()
 
 
 def test_somebody_elses_database_is_refused_and_left_as_it_is(path: Path) -> None:

@@ -7,51 +7,39 @@ from ipaddress import IPv4Interface, ip_interface
 from pathlib import Path
 from typing import Any
 
+from agent.attachment import device_of
 from agent.draft import Draft, Plan
 from agent.engine import Decide, Engine
 from agent.facts import Facts
+from agent.kernel.desired import given_by
 from agent.kernel.nics import facts_of
-from agent.kernel.state import Address, BondOptions, BridgeOptions, KernelState, Link, Route
-from agent.model import PIF, Bond, Host, IPConfiguration, IPMode, Model, Network, Ref, slaves
-from agent.rules import bond, network
+from agent.kernel.state import KernelState
+from agent.model import Model, slaves
+from agent.record import PIF, VIF, VM, Bond, Host, IPConfiguration, IPMode, Network, Ref
+from agent.rules import bond, network, vif, vm
+from agent.rules.rectify import rectify
 from agent.rules.startup import first_start
-from agent.store import Store
+from tests.fake_hotplug import FakeHotplug, vif_device
 from tests.fake_kernel import FakeKernel
-
-ADDRESS, GATEWAY, NEIGHBOUR = "192.0.2.10/24", "192.0.2.1", "192.0.2.7"
-RESOLVER = "search example.org\nnameserver 192.0.2.53\n"
-
-
-def mac(number: int) -> str:
-    return f"02:00:00:00:00:{number:02x}"
-
-
-def nic(number: int, **fields: Any) -> Link:
-    """eth<number>: hardware, up."""
-    return Link(**{"name": f"eth{number}", "MAC": mac(number), "up": True, "hardware": True, **fields})
-
-
-FOREIGN = (
-    Link(name="lo", MAC="00:00:00:00:00:00", MTU=65536, up=True),
-    Link(name="docker0", kind="bridge", MAC=mac(0xD0), up=True, options=BridgeOptions()),
-    Link(name="gre0", kind="gre", MAC="00:00:00:00", MTU=1476),
-    Link(name="storage", kind="bond", MAC=mac(8), up=True, options=BondOptions("802.3ad")),
-    nic(8, master="storage"),
-    nic(9, master="storage", MAC=mac(8), original_MAC=mac(9)),
+from tests.giving_engine import GivingEngine
+from tests.hosts import (
+    ADDRESS,
+    FOREIGN,
+    FOREIGN_ADDRESSES,
+    FOREIGN_ROUTES,
+    GATEWAY,
+    NEIGHBOUR,
+    RESOLVER,
+    host,
+    mac,
+    nic,
 )
-FOREIGN_ADDRESSES = (Address("lo", "127.0.0.1/8"), Address("docker0", "172.17.0.1/16"))
-FOREIGN_ROUTES = (Route("docker0", "172.18.0.0/16", "172.17.0.2"),)
+from tests.mortal_store import MortalStore
 
-
-def host(*nics: Link) -> KernelState:
-    """A host with eth0, which has the address and the default route, eth1, and other people's devices."""
-    links = (*FOREIGN, *(nics or (nic(0), nic(1))))
-    return KernelState(
-        links={link.name: link for link in links},
-        addresses=frozenset({*FOREIGN_ADDRESSES, Address("eth0", ADDRESS)}),
-        routes=frozenset({*FOREIGN_ROUTES, Route("eth0", "0.0.0.0/0", GATEWAY)}),
-        resolver=RESOLVER,
-    )
+__all__ = [
+    "ADDRESS", "FOREIGN", "FOREIGN_ADDRESSES", "FOREIGN_ROUTES", "GATEWAY", "NEIGHBOUR", "RESOLVER",
+    "host", "mac", "nic",
+]  # fmt: skip
 
 
 def facts(state: KernelState) -> Facts:
@@ -128,13 +116,25 @@ def bonded(model: Model, *devices: str, MAC: str = "") -> Model:
 
 
 class World:
-    """A host, its store, and the engine of the process that runs, if one does."""
+    """A host, its VMs, its store, and the engine of the process that runs, if one does.
 
-    def __init__(self, directory: Path, state: KernelState | None = None, given: str = "eth0 eth1") -> None:
+    makes_devices: whether the VIFs' devices come and go with them, as with a hotplug script.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        state: KernelState | None = None,
+        given: str = "eth0 eth1",
+        *,
+        makes_devices: bool = False,
+    ) -> None:
         self.file = directory / "pifd.sqlite"
         before = state or host()
         cables = [name for name, link in before.links.items() if link.hardware]
-        self.kernel = FakeKernel(before, given.split(), cables)
+        self.nics = frozenset(given.split())
+        self.kernel = FakeKernel(before, self.nics, cables)
+        self.hotplug = FakeHotplug(self.kernel, makes_devices=makes_devices)
         self.kernel.neighbours = frozenset({GATEWAY, NEIGHBOUR})
         self.store: MortalStore | None = None
         self._engine: Engine | None = None
@@ -148,12 +148,16 @@ class World:
     def model(self) -> Model:
         return self.engine.model
 
-    async def start(self, *, refuse: Collection[int] = (), die_at: int | None = None) -> None:
+    async def start(
+        self, *, refuse: Collection[int] = (), die_at: int | None = None, die_at_request: int = -1
+    ) -> None:
         """A process starts: on its first start it takes the host over."""
         self.kernel.restart()
         self.kernel.expect(refuse=refuse, die_at=die_at)
+        self.hotplug.expect(die_at=die_at_request)
         self.store = MortalStore(self.file, self.kernel)
-        self._engine = Engine(self.kernel, self.store, ())
+        self.give(rectify(self.store.load()).model)
+        self._engine = GivingEngine(self.give, self.kernel, self.store, self.hotplug, ())
         await self.engine.start("host1")
 
     async def stop(self) -> None:
@@ -180,6 +184,28 @@ class World:
         """A bond on a network of its own."""
         home = await self.new_network()
         return Ref(await self.do(bond.create, home, [self.pif(device).ref for device in devices], MAC))
+
+    async def run_vm(self, name: str, network: Ref[Network], *, PV_drivers: bool = True) -> Ref[VIF]:
+        """Start a VM with one VIF, after the toolstack has made its device."""
+        fresh: Ref[VM] = Ref(await self.do(vm.create, {"name_label": name}))
+        plugged = Ref[VIF](await self.do(vif.create, {"device": "0", "network": network, "VM": fresh}))
+        domid = 1 + max([0, *(found.domid for found in self.model.all(VM))])
+        self.make_vif(f"vif{domid}.0")
+        self.hotplug.held[f"vif{domid}.0"] = self.model.get(network).bridge
+        await self.do(vm.start, fresh)
+        await self.do(vm.set_PV_drivers_detected, fresh, PV_drivers)
+        return plugged
+
+    def make_vif(self, device: str) -> None:
+        """The toolstack makes the host's end of a VIF, and the VM takes the other one."""
+        self.kernel.insert(vif_device(device))
+
+    def give(self, *models: Model) -> None:
+        """The kernel lets pifd write to the NICs, and to the VIFs that are plugged in one of these models, or
+        that their VMs were asked for."""
+        vifs = {device for model in models for device in given_by(model).vifs}
+        asked = {device_of(model, vif) for model in models for vif in model.all(VIF) if vif.released}
+        self.kernel.given = self.nics | vifs | asked
 
     def pif(self, device: str) -> PIF:
         return pif_of(self.model, device)
@@ -208,26 +234,6 @@ class World:
     def everything(self) -> tuple[KernelState, Model, Model]:
         """The kernel, the engine's model and the store's: what a refused call leaves as it was."""
         return self.kernel.state, self.model, self.stored()
-
-
-class MortalStore(Store):
-    """A store that dies with the kernel's process.
-
-    broken: what its commit raises.  kills: whether the process is killed when it is about to commit.
-    """
-
-    def __init__(self, path: Path, kernel: FakeKernel) -> None:
-        super().__init__(path)
-        self._kernel = kernel
-        self.broken: Exception | None = None
-        self.kills = False
-
-    def commit(self, before: Model, after: Model) -> None:
-        self._kernel.dead |= self.kills
-        self._kernel.check_alive()
-        if self.broken is not None:
-            raise self.broken
-        super().commit(before, after)
 
 
 def decision(rule: Callable[..., Plan], *arguments: Any) -> Decide:

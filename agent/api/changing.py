@@ -2,15 +2,18 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from agent.api.codec import JSON
+from agent.api.computed import View, computed_fields
 from agent.api.engine import Agent, DryRun
-from agent.api.records import computed_fields, record_of
+from agent.api.records import record_of
 from agent.draft import Plan, changes
 from agent.engine import Decide
 from agent.facts import Facts
-from agent.model import Model, Record
+from agent.model import Model
+from agent.record import Record
 
 Rule = Callable[..., Plan]
 
@@ -21,9 +24,10 @@ async def change(rule: Rule, agent: Agent, /, **arguments: Any) -> JSON:
 
 
 async def dry_run(rule: Rule, agent: Agent, /, **arguments: Any) -> JSON:
-    """What `change` would do, with nothing done: result, records added, changed and removed, and steps."""
+    """What `change` would do, with nothing done: see `described`."""
     outcome = await agent.engine.dry_run(decision(rule, arguments))
-    return described(outcome, await agent.engine.links_up())
+    before = View(outcome.plan.before, await agent.engine.links_up(), agent.engine.failures)
+    return described(outcome, before, replace(before, model=outcome.plan.after))
 
 
 def decision(rule: Rule, arguments: dict[str, Any]) -> Decide:
@@ -36,39 +40,42 @@ def decision(rule: Rule, arguments: dict[str, Any]) -> Decide:
     return decide
 
 
-def described(outcome: DryRun, links_up: frozenset[str]) -> JSON:
-    """A dry run as it is sent.  A record also counts as changed when a field computed from others differs."""
+def described(outcome: DryRun, before: View, after: View) -> JSON:
+    """A dry run as it is sent.  A record also counts as changed when a field computed from others differs.
+
+    unplug, plug: the VIFs that their VMs are asked to give up first, and to take in the end.
+    """
     plan = outcome.plan
     made_or_gone = changes(plan)
     return {
         "result": plan.result or "",
-        "added": [whole(plan.after, record, links_up) for record in made_or_gone.added],
-        "changed": [difference(plan, ref, links_up) for ref in differing(plan, links_up)],
-        "removed": [whole(plan.before, record, links_up) for record in made_or_gone.removed],
+        "added": [whole(after, record) for record in made_or_gone.added],
+        "changed": [difference(before, after, ref) for ref in differing(before, after)],
+        "removed": [whole(before, record) for record in made_or_gone.removed],
+        "unplug": list(plan.unplug),
+        "plug": list(plan.plug),
         "steps": list(outcome.steps),
     }
 
 
-def whole(model: Model, record: Record, links_up: frozenset[str]) -> JSON:
+def whole(view: View, record: Record) -> JSON:
     """An object with all its fields."""
-    return {"class": record.class_name, "ref": record.ref, "record": record_of(model, record, links_up)}
+    return {"class": record.class_name, "ref": record.ref, "record": record_of(view, record)}
 
 
-def differing(plan: Plan, links_up: frozenset[str]) -> Iterator[str]:
+def differing(before: View, after: View) -> Iterator[str]:
     """The objects that stay, and look different afterwards; whole records are not made to find out."""
-    for ref, new in plan.after.records.items():
-        old = plan.before.records.get(ref)
+    for ref, new in after.model.records.items():
+        old = before.model.records.get(ref)
         if old is None:
             continue
-        computed = computed_fields(plan.before, old, links_up), computed_fields(plan.after, new, links_up)
-        if old != new or computed[0] != computed[1]:
+        if old != new or computed_fields(before, old) != computed_fields(after, new):
             yield ref
 
 
-def difference(plan: Plan, ref: str, links_up: frozenset[str]) -> JSON:
+def difference(before: View, after: View, ref: str) -> JSON:
     """The fields of one object that differ, as they are and as they will be."""
-    kind = plan.after.records[ref].class_name
-    old, new = (record_of(model, model.records[ref], links_up) for model in (plan.before, plan.after))
+    old, new = (record_of(view, view.model.records[ref]) for view in (before, after))
     names = [name for name in new if old[name] != new[name]]
-    before, after = ({name: record[name] for name in names} for record in (old, new))
-    return {"class": kind, "ref": ref, "before": before, "after": after}
+    was, will_be = ({name: record[name] for name in names} for record in (old, new))
+    return {"class": after.model.records[ref].class_name, "ref": ref, "before": was, "after": will_be}

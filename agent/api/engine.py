@@ -1,14 +1,15 @@
 """What the API asks of the engine, and Agent, what a method has to work with."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from agent.api.codec import JSON
 from agent.api.sessions import Sessions
 from agent.draft import Plan
 from agent.engine import Decide
 from agent.model import Model
+from agent.record import Ref
 
 
 class DryRun(Protocol):
@@ -28,6 +29,10 @@ class Engine(Protocol):
     def model(self) -> Model:
         """The last model that was committed."""
 
+    @property
+    def failures(self) -> Mapping[Ref[Any], str]:
+        """The PIFs and VIFs that the model has plugged and that could not be had, with the reason."""
+
     def change(self, decide: Decide) -> Awaitable[str | None]:
         """Carry out what `decide` plans and give its result; raises Failure, and then nothing has changed."""
 
@@ -35,7 +40,7 @@ class Engine(Protocol):
         """What `change` would do; raises the Failure that it would raise while deciding."""
 
     def links_up(self) -> Awaitable[frozenset[str]]:
-        """The names of the devices that have carrier."""
+        """The names of the devices that have carrier: NICs, and the devices of tunnels."""
 
     def topology(self) -> Awaitable[JSON]:
         """What is connected to what on this host, wanted and actual."""

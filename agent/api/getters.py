@@ -4,15 +4,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from agent.api.codec import JSON
+from agent.api.computed import SHOW_LINKS, View
 from agent.api.echo import shortened
 from agent.api.engine import Agent
 from agent.api.parameters import Parameter, typed
 from agent.api.records import field_names, on_wire, record_of
 from agent.errors import UUIDInvalid
-from agent.model import Bond, Host, Record, Ref, management_of
+from agent.model import management_of
+from agent.record import Host, Record, Ref
 
 Run = Callable[..., Awaitable[JSON]]
-NO_LINKS: frozenset[str] = frozenset()
 
 
 def getters(kind: type[Any]) -> Iterator[tuple[str, tuple[Parameter, ...], Run]]:
@@ -38,18 +39,16 @@ def get_all(kind: type[Record]) -> Run:
 
 def get_all_records(kind: type[Record]) -> Run:
     async def run(agent: Agent) -> JSON:
-        links_up = await links_up_for(agent, kind)
-        model = agent.engine.model
-        return {record.ref: record_of(model, record, links_up) for record in model.all(kind)}
+        view = await view_for(agent, kind)
+        return {record.ref: record_of(view, record) for record in view.model.all(kind)}
 
     return run
 
 
 def get_record(kind: type[Record]) -> Run:
     async def run(agent: Agent, self: Ref[Any]) -> JSON:
-        links_up = await links_up_for(agent, kind)
-        model = agent.engine.model
-        return record_of(model, model.find(kind, self), links_up)
+        view = await view_for(agent, kind)
+        return record_of(view, view.model.find(kind, self))
 
     return run
 
@@ -90,6 +89,10 @@ async def get_management_interface(agent: Agent, host: Ref[Host]) -> JSON:
     return on_wire(None if pif is None else pif.ref)
 
 
-async def links_up_for(agent: Agent, kind: type[Record]) -> frozenset[str]:
-    """Which devices have carrier, asked for only where a record shows it: in a Bond's links_up."""
-    return await agent.engine.links_up() if kind is Bond else NO_LINKS
+async def view_for(agent: Agent, kind: type[Record]) -> View:
+    """What records of a class are computed from; who has carrier is asked only where a record shows it."""
+    engine = agent.engine
+    if kind not in SHOW_LINKS:
+        return View(engine.model, failures=engine.failures)
+    links_up = await engine.links_up()
+    return View(engine.model, links_up, engine.failures)

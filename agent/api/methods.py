@@ -11,9 +11,10 @@ from agent.api.echo import shortened
 from agent.api.engine import Agent
 from agent.api.getters import Run, get_management_interface, getters
 from agent.api.parameters import Parameter, parameters_of
+from agent.api.setters import setters
 from agent.errors import MessageMethodUnknown, MessageParameterCountMismatch
-from agent.model import CLASSES
-from agent.rules import bond, host, network, pif
+from agent.record import CLASSES
+from agent.rules import bond, host, network, pif, tunnel, vif, vlan, vm
 
 CHANGING: Mapping[str, Rule] = {
     "network.create": network.create,
@@ -25,8 +26,34 @@ CHANGING: Mapping[str, Rule] = {
     "PIF.unplug": pif.unplug,
     "PIF.set_disallow_unplug": pif.set_disallow_unplug,
     "PIF.reconfigure_ip": pif.reconfigure_ip,
+    "PIF.create_VLAN": vlan.create_VLAN,
+    "PIF.destroy": vlan.destroy_PIF,
     "Bond.create": bond.create,
     "Bond.destroy": bond.destroy,
+    "VLAN.create": vlan.create,
+    "VLAN.destroy": vlan.destroy,
+    "tunnel.create": tunnel.create,
+    "tunnel.destroy": tunnel.destroy,
+    "VIF.create": vif.create,
+    "VIF.destroy": vif.destroy,
+    "VIF.plug": vif.plug,
+    "VIF.unplug": vif.unplug,
+    "VIF.unplug_force": vif.unplug_force,
+    "VIF.move": vif.move,
+    "VM.create": vm.create,
+    "VM.destroy": vm.destroy,
+    "VM.start": vm.start,
+    "VM.start_on": vm.start_on,
+    "VM.clean_shutdown": vm.clean_shutdown,
+    "VM.hard_shutdown": vm.hard_shutdown,
+    "VM.shutdown": vm.shutdown,
+    "VM.suspend": vm.suspend,
+    "VM.resume": vm.resume,
+    "VM.resume_on": vm.resume_on,
+    "VM.pause": vm.pause,
+    "VM.unpause": vm.unpause,
+    "VM.set_domid": vm.set_domid,
+    "VM.set_PV_drivers_detected": vm.set_PV_drivers_detected,
     "host.management_reconfigure": host.management_reconfigure,
 }
 
@@ -79,7 +106,7 @@ def arguments_of(method: Method, values: tuple[JSON, ...]) -> dict[str, Any]:
 @cache
 def table() -> Mapping[str, Method]:
     """Every method by its wire name."""
-    return {method.name: method for method in (*_special(), *_changing(), *_getters())}
+    return {method.name: method for method in (*_special(), *_setters(), *_changing(), *_getters())}
 
 
 @cache
@@ -90,9 +117,18 @@ def _with_underscores() -> Mapping[str, Method]:
 def _changing() -> Iterator[Method]:
     kinds = {kind.class_name: kind for kind in CLASSES}
     for name, rule in CHANGING.items():
-        parameters = parameters_of(rule, kinds[name.partition(".")[0]])
-        yield Method(name, parameters, partial(change, rule))
-        yield Method(f"DryRun.{name}", parameters, partial(dry_run, rule))
+        yield from _real_and_dry(name, parameters_of(rule, kinds[name.partition(".")[0]]), rule)
+
+
+def _setters() -> Iterator[Method]:
+    for kind in CLASSES:
+        for message, parameters, rule in setters(kind):
+            yield from _real_and_dry(f"{kind.class_name}.{message}", parameters, rule)
+
+
+def _real_and_dry(name: str, parameters: tuple[Parameter, ...], rule: Rule) -> Iterator[Method]:
+    yield Method(name, parameters, partial(change, rule))
+    yield Method(f"DryRun.{name}", parameters, partial(dry_run, rule))
 
 
 def _getters() -> Iterator[Method]:

@@ -9,9 +9,12 @@ from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from agent.api.codec import JSON
+from agent.api.constants import CONSTANT
+from agent.api.definitions import marked
 from agent.api.echo import shortened, shown
-from agent.errors import FieldTypeError, HandleInvalid
-from agent.model import Qualifier, Record, Ref
+from agent.api.records import NULL, on_wire
+from agent.errors import FieldTypeError, HandleInvalid, InvalidValue
+from agent.record import RW, STATIC, Record, Ref
 
 Check = Callable[[JSON], Any]
 
@@ -50,8 +53,10 @@ def parameters_of(function: Callable[..., Any], kind: type[Record] | None = None
 def typed(name: str, annotation: Any, place: str = "") -> Check:
     """The check of one type; `place` says where inside the parameter the value stands."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if NoneType in arguments:  # an optional parameter is left out, never null: XML-RPC has none
-        return typed(name, next(a for a in arguments if a is not NoneType), place)
+    if NoneType in arguments:  # never JSON's null, which XML-RPC does not have
+        inner = next(a for a in arguments if a is not NoneType)
+        check = typed(name, inner, place)
+        return _nullable(check) if get_origin(inner) is Ref else check
     if origin is Annotated:
         return typed(name, arguments[0], place)
     if origin in (list, tuple, Sequence):
@@ -65,9 +70,10 @@ def constructor(kind: type[Record]) -> Check:
     """The check of a constructor's record: fields that a client may give (RW and StaticRO), each of its type.
 
     Any other field is refused, a read-only one as well: to drop silently what a caller asked for would
-    look like having done it.
+    look like having done it.  A field that always has one value may be given with that value, because
+    clients of XenAPI send all that its constructors have (a VIF's qos_algorithm_type).
     """
-    settable = {parameter.name: parameter for parameter in _settable(kind)}
+    settable = {parameter.name: parameter for parameter in (*_settable(kind), *_constant(kind))}
     required = [parameter.name for parameter in settable.values() if parameter.required]
 
     def check(value: JSON) -> dict[str, Any]:
@@ -78,19 +84,29 @@ def constructor(kind: type[Record]) -> Check:
                 raise FieldTypeError(shortened(name), f"is not for a client to give to {kind.class_name}")
             if name not in value:
                 raise FieldTypeError(name, "is missing")
-        return {name: settable[name].check(item) for name, item in value.items()}
+        checked = {name: settable[name].check(item) for name, item in value.items()}
+        return {name: item for name, item in checked.items() if name not in CONSTANT[kind]}
 
     return check
 
 
 def _settable(kind: type[Record]) -> tuple[Parameter, ...]:
-    hints = get_type_hints(kind, include_extras=True)
-    marked = [(field, hints[field.name]) for field in fields(kind) if _is_marked(hints[field.name])]
-    return tuple(Parameter(field.name, typed(field.name, hint), _default(field)) for field, hint in marked)
+    hints = marked(kind, RW, STATIC)
+    own = [field for field in fields(kind) if field.name in hints]
+    return tuple(Parameter(f.name, typed(f.name, hints[f.name]), _default(f)) for f in own)
 
 
-def _is_marked(annotation: Any) -> bool:
-    return any(isinstance(mark, Qualifier) for mark in get_args(annotation))
+def _constant(kind: type[Record]) -> tuple[Parameter, ...]:
+    def only(name: str, value: JSON, reason: str) -> Check:
+        def check(given: JSON) -> JSON:
+            if given != value or type(given) is not type(value):  # in Python 0 equals False
+                raise InvalidValue(name, f"{shown(given)}: {reason}")
+            return given
+
+        return check
+
+    constants = CONSTANT[kind].items()
+    return tuple(Parameter(name, only(name, on_wire(c.value), c.reason), c.value) for name, c in constants)
 
 
 def _default(field: Field[Any]) -> Any:
@@ -114,6 +130,11 @@ def _object(name: str, item: Check, place: str) -> Check:
         return {key: item(content) for key, content in value.items()}
 
     return check
+
+
+def _nullable(reference: Check) -> Check:
+    """A reference that may be null: in XenAPI's spelling, or empty as older clients have it."""
+    return lambda value: None if value in ("", NULL) else reference(value)
 
 
 def _single(name: str, annotation: Any, place: str) -> Check:

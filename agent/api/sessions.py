@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from agent.api.echo import shortened
 from agent.errors import SessionInvalid
-from agent.model import new_uuid
+from agent.record import new_uuid
 
 LIMIT = 500
 

@@ -65,11 +65,11 @@ def answer(words: Words, environment: Mapping[str, str], screen: Screen) -> str:
 
 def carried_out(command: Command, words: Words, socket: str, screen: Screen) -> str:
     """What a command prints.  Nothing is sent before all of the command line has been understood."""
-    values, filters = bound(command, words)
+    values, filters, pairs = bound(command, words)
     with Session(socket) as session:
         objects = Objects(session)
         try:
-            return command.action(Call(command, values, filters, session, objects, screen))
+            return command.action(Call(command, values, filters, session, objects, screen, pairs))
         except Failed as failed:
             from agent.cli.failure import refusal
 

@@ -1,60 +1,11 @@
 """The classes of objects: what each has for fields, in xe's order, under xe's names and marks.
 
-A new class is a new entry in CLASSES; its -list, -param-list and -param-get commands follow from it.
+A new class is a new entry in CLASSES; its -list and -param- commands follow from it.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-Record = dict[str, Any]
-Lookup = Callable[[str, str], Record | None]
-
-SET, SET_RW, MAP, MAP_RW, RW = "SRO", "SRW", "MRO", "MRW", " RW"
-
-
-class Field(NamedTuple):
-    """One field: its name in xe, its key in the record, its mark; for references, what is shown of them."""
-
-    name: str
-    source: str
-    mark: str = " RO"
-    refers: str = ""
-    shows: str = "uuid"
-    ignores_case: bool = False
-    joiner: str = "; "
-
-
-class Class(NamedTuple):
-    """One class.  `prefix` begins its commands, `listed` are the fields that -list prints unless told."""
-
-    name: str
-    prefix: str
-    listed: tuple[str, ...]
-    fields: tuple[Field, ...]
-    names: Callable[[Record, Lookup], tuple[str, ...]]
-
-
-def names_of_labelled(record: Record, lookup: Lookup) -> tuple[str, ...]:
-    """A host or a pool goes by its name-label."""
-    return (record.get("name_label", ""),)
-
-
-def names_of_network(record: Record, lookup: Lookup) -> tuple[str, ...]:
-    """A network goes by its name-label or its bridge."""
-    return (record.get("name_label", ""), record.get("bridge", ""))
-
-
-def names_of_PIF(record: Record, lookup: Lookup) -> tuple[str, ...]:
-    """A PIF goes by its device; a VLAN's has its parent's device, so it goes by that and the tag."""
-    tag = record.get("VLAN", -1)
-    device = record.get("device", "")
-    return (f"{device}.{tag}" if tag >= 0 else device,)
-
-
-def names_of_Bond(record: Record, lookup: Lookup) -> tuple[str, ...]:
-    """A Bond goes by its master's device."""
-    master = lookup("PIF", record.get("master", ""))
-    return names_of_PIF(master, lookup) if master else ()
+from agent.cli import names
+from agent.cli.field import MAP, MAP_RW, RW, SET, SET_RW, Class, Field
+from agent.cli.parameter import boolean, integer, words
 
 
 def label_fields(mark: str) -> tuple[Field, ...]:
@@ -73,10 +24,10 @@ POOL = Class(
     (
         *label_fields(RW),
         Field("master", "master", refers="host"),
-        Field("default-SR", "default_SR", RW, refers="SR"),
+        Field("default-SR", "default_SR", refers="SR"),
         Field("other-config", "other_config", MAP_RW),
     ),
-    names_of_labelled,
+    names.of_labelled,
 )
 
 HOST = Class(
@@ -91,7 +42,7 @@ HOST = Class(
         Field("hostname", "hostname"),
         Field("address", "address"),
     ),
-    names_of_labelled,
+    names.of_labelled,
 )
 
 NETWORK = Class(
@@ -102,16 +53,16 @@ NETWORK = Class(
         *label_fields(RW),
         Field("VIF-uuids", "VIFs", SET, refers="VIF"),
         Field("PIF-uuids", "PIFs", SET, refers="PIF"),
-        Field("MTU", "MTU", RW),
+        Field("MTU", "MTU", RW, read=integer),
         Field("bridge", "bridge"),
         Field("managed", "managed"),
         Field("other-config", "other_config", MAP_RW),
         Field("blobs", "blobs"),
-        Field("tags", "tags", SET_RW, joiner=", "),
-        Field("default-locking-mode", "default_locking_mode", RW),
-        Field("purpose", "purpose", SET_RW, joiner=", "),
+        Field("tags", "tags", SET_RW, joiner=", ", read=words),
+        Field("default-locking-mode", "default_locking_mode"),
+        Field("purpose", "purpose", SET, joiner=", "),
     ),
-    names_of_network,
+    names.of_network,
 )
 
 PIF = Class(
@@ -151,11 +102,11 @@ PIF = Class(
         Field("DNS", "DNS"),
         Field("properties", "properties", MAP),
         Field("capabilities", "capabilities", SET),
-        Field("disallow-unplug", "disallow_unplug", RW),
+        Field("disallow-unplug", "disallow_unplug", RW, read=boolean),
         Field("other-config", "other_config", MAP_RW),
         Field("igmp-snooping-status", "igmp_snooping_status"),
     ),
-    names_of_PIF,
+    names.of_PIF,
 )
 
 BOND = Class(
@@ -172,7 +123,102 @@ BOND = Class(
         Field("links-up", "links_up"),
         Field("auto-update-mac", "auto_update_mac"),
     ),
-    names_of_Bond,
+    names.of_Bond,
 )
 
-CLASSES = {kind.name: kind for kind in (POOL, HOST, NETWORK, PIF, BOND)}
+VLAN = Class(
+    "VLAN",
+    "vlan",
+    ("uuid", "tagged-PIF", "untagged-PIF", "tag"),
+    (
+        Field("uuid", "uuid"),
+        Field("tagged-PIF", "tagged_PIF", refers="PIF"),
+        Field("untagged-PIF", "untagged_PIF", refers="PIF"),
+        Field("tag", "tag"),
+    ),
+    names.of_VLAN,
+)
+
+TUNNEL = Class(
+    "tunnel",
+    "tunnel",
+    ("uuid", "transport-PIF", "access-PIF", "status"),
+    (
+        Field("uuid", "uuid"),
+        Field("access-PIF", "access_PIF", refers="PIF"),
+        Field("transport-PIF", "transport_PIF", refers="PIF"),
+        Field("status", "status", MAP),
+        Field("other-config", "other_config", MAP_RW),
+        Field("protocol", "protocol"),
+    ),
+    names.of_tunnel,
+)
+
+VIF = Class(
+    "VIF",
+    "vif",
+    ("uuid", "device", "vm-uuid", "network-uuid"),
+    (
+        Field("uuid", "uuid"),
+        Field("vm-uuid", "VM", refers="VM"),
+        Field("vm-name-label", "VM", refers="VM", shows="name_label"),
+        Field("allowed-operations", "allowed_operations", SET),
+        Field("current-operations", "current_operations", SET),
+        Field("device", "device"),
+        Field("MAC", "MAC", ignores_case=True),
+        Field("MAC-autogenerated", "MAC_autogenerated"),
+        Field("MTU", "MTU"),
+        Field("currently-attached", "currently_attached"),
+        Field("qos_algorithm_type", "qos_algorithm_type"),
+        Field("qos_algorithm_params", "qos_algorithm_params", MAP),
+        Field("qos_supported_algorithms", "qos_supported_algorithms", SET),
+        Field("other-config", "other_config", MAP_RW),
+        Field("network-uuid", "network", refers="network"),
+        Field("network-name-label", "network", refers="network", shows="name_label"),
+        Field("locking-mode", "locking_mode"),
+        Field("ipv4-allowed", "ipv4_allowed", SET),
+        Field("ipv6-allowed", "ipv6_allowed", SET),
+        Field("ipv4-configuration-mode", "ipv4_configuration_mode"),
+        Field("ipv4-addresses", "ipv4_addresses"),
+        Field("ipv4-gateway", "ipv4_gateway"),
+        Field("ipv6-configuration-mode", "ipv6_configuration_mode"),
+        Field("ipv6-addresses", "ipv6_addresses"),
+        Field("ipv6-gateway", "ipv6_gateway"),
+    ),
+    names.of_VIF,
+)
+
+# possible-hosts, dom-id and PV-drivers-detected can be set: with xe the toolstack itself knows them, pifd is
+# told.
+VM = Class(
+    "VM",
+    "vm",
+    ("uuid", "name-label", "power-state"),
+    (
+        *label_fields(RW),
+        Field("is-a-template", "is_a_template", RW, read=boolean),
+        Field("is-control-domain", "is_control_domain"),
+        Field("power-state", "power_state"),
+        Field("allowed-operations", "allowed_operations", SET),
+        Field("current-operations", "current_operations", SET),
+        Field("possible-hosts", "possible_hosts", SET_RW, refers="host", read=words),
+        Field("resident-on", "resident_on", refers="host"),
+        Field("affinity", "affinity", RW, refers="host"),
+        Field("other-config", "other_config", MAP_RW),
+        Field("dom-id", "domid", RW, read=integer),
+        Field(
+            "PV-drivers-detected",
+            "guest_metrics",
+            RW,
+            refers="VM_guest_metrics",
+            shows="PV_drivers_detected",
+            read=boolean,
+            setter="PV_drivers_detected",
+        ),
+    ),
+    names.of_labelled,
+)
+
+GUEST_METRICS = Class("VM_guest_metrics", "", (), (), names.of_nothing)
+
+CLASSES = {kind.name: kind for kind in (POOL, HOST, NETWORK, PIF, BOND, VLAN, TUNNEL, VM, GUEST_METRICS, VIF)}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from agent.cli.field import Field
 from agent.cli.objects import Objects
 from agent.cli.parameter import Parameter
 from agent.cli.screen import Screen
@@ -10,7 +11,11 @@ from agent.cli.session import Session
 
 
 class Command(NamedTuple):
-    """One command.  `action` gives back what it prints; the texts after it are for people."""
+    """One command.  `action` gives back what it prints; the texts after it are for people.
+
+    fields: those of the class that it can set.  takes_filters, takes_pairs: what it makes of a name that is
+    no parameter's, a filter of what it lists or a pair for a map.
+    """
 
     name: str
     action: Callable[["Call"], str]
@@ -21,7 +26,9 @@ class Command(NamedTuple):
     examples: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     class_name: str = ""
+    fields: tuple[Field, ...] = ()
     takes_filters: bool = False
+    takes_pairs: bool = False
 
 
 class Call(NamedTuple):
@@ -33,6 +40,7 @@ class Call(NamedTuple):
     session: Session
     objects: Objects
     screen: Screen
+    pairs: tuple[tuple[str, str], ...] = ()
 
     def find(self, class_name: str, parameter: str) -> str:
         """The reference of the object that a parameter names."""

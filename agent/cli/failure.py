@@ -2,7 +2,6 @@
 
 from itertools import zip_longest
 
-from agent.cli.classes import Record
 from agent.cli.objects import Objects
 from agent.cli.refusal import Failed, Refusal
 from agent.cli.value import PREFIX
@@ -22,17 +21,12 @@ def refusal(failed: Failed, objects: Objects) -> Refusal:
 
 
 def resolved(parameter: str, objects: Objects) -> str:
-    """A reference as `uuid (name_label)`, if its object is there and has one; other texts as they are."""
-    record = found(parameter, objects) if parameter.startswith(PREFIX) else None
-    if record is None:
-        return parameter
-    name = record.get("name_label", "")
-    return f"{record['uuid']} ({name})" if name else str(record["uuid"])
+    """A reference as `uuid (name)`, if its object is there and has one; other texts as they are.
 
-
-def found(ref: str, objects: Objects) -> Record | None:
-    """The object behind a reference.  When asking fails, the first failure is still the one to tell."""
+    When asking fails, the first failure is still the one to tell.
+    """
     try:
-        return objects.anywhere(ref)
+        told = objects.told(parameter) if parameter.startswith(PREFIX) else ""
     except (Failed, Refusal):
-        return None
+        told = ""
+    return told or parameter

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.cli.change import as_json
-from agent.cli.classes import CLASSES, Class, Field, Record
+from agent.cli.classes import CLASSES
 from agent.cli.command import Call
+from agent.cli.field import Class, Field, Record
 from agent.cli.refusal import Refusal
 from agent.cli.value import known_fields, text_of, value_of
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from agent.cli.classes import CLASSES, Field
+from agent.cli.classes import CLASSES
 from agent.cli.command import Command
+from agent.cli.field import Field
 from agent.cli.parameter import Parameter
 from agent.cli.refusal import Refusal
 
@@ -30,10 +31,11 @@ class Filter(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """The values of a command's parameters, and what only -list commands have: filters."""
+    """The values of a command's parameters, a -list command's filters and a -param-add command's pairs."""
 
     values: dict[str, Any]
     filters: tuple[Filter, ...]
+    pairs: tuple[tuple[str, str], ...]
 
 
 def usage(command: str) -> str:
@@ -80,15 +82,19 @@ def bound(command: Command, words: Words) -> Bound:
     if words.further:
         raise Refusal(f"Syntax error: '{words.further[0]}' is not name=value or --flag", usage(command.name))
     values: dict[str, Any] = {}
-    filters = []
+    filters, pairs = [], []
     for name, given in words.pairs:
         parameter, key = parameter_of(command, name)
         if parameter is not None:
             put(command, values, parameter, key, given)
+        elif command.takes_pairs:
+            pairs.append((name, given))
         elif not (command.takes_filters and name in NO_FILTERS):
             filters.append(filter_of(command, name, given))
     check_complete(command, values)
-    return Bound({one.name: one.default for one in command.parameters} | values, tuple(filters))
+    check_no_twins(command, pairs)
+    whole = {one.name: one.default for one in command.parameters} | values
+    return Bound(whole, tuple(filters), tuple(pairs))
 
 
 def parameter_of(command: Command, name: str) -> tuple[Parameter | None, str]:
@@ -109,7 +115,7 @@ def put(command: Command, values: dict[str, Any], parameter: Parameter, key: str
     if name in into:
         twice = f"{parameter.name}:{key}" if key else parameter.name
         raise Refusal(f"Syntax error: {twice} is given twice", usage(command.name))
-    is_left_out = not given and not parameter.is_required and not parameter.is_map
+    is_left_out = not given and not (parameter.is_required or parameter.is_map or parameter.may_be_empty)
     into[name] = parameter.default if is_left_out else parameter.read(parameter.name, given)
 
 
@@ -131,7 +137,7 @@ def field_called(command: Command, name: str) -> Field | None:
 def unknown_parameter(command: Command, name: str, field: Field | None) -> Refusal:
     """The error for a parameter that the command does not have; xe would not say anything."""
     known = [f"{one.name}:<key>" if one.is_map else one.name for one in command.parameters]
-    if field is not None:
+    if field is not None and command.fields:
         return field_not_settable(command, field)
     lines = [f"{command.name} takes: {', '.join(known)}"]
     if command.takes_filters:
@@ -142,10 +148,17 @@ def unknown_parameter(command: Command, name: str, field: Field | None) -> Refus
 
 def field_not_settable(command: Command, field: Field) -> Refusal:
     """The error for a field that is only written by the daemon."""
-    names = [one.name for one in command.parameters if field_called(command, one.name)]
-    settable = ", ".join(name for name in names if name != "uuid")
-    what = f"The field {field.name} of a {command.class_name} cannot be set; this can: {settable}"
+    settable = ", ".join(one.name for one in command.fields)
+    what = f"The field {field.name} of a {command.class_name} cannot be set; these can: {settable}"
     return Refusal(what, usage(command.name))
+
+
+def check_no_twins(command: Command, pairs: Sequence[tuple[str, str]]) -> None:
+    """No key is there twice."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise Refusal(f"Syntax error: {name} is given twice", usage(command.name))
 
 
 def check_complete(command: Command, values: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 import textwrap
 
 from agent.cli.command import Command
-from agent.cli.commands import CHANGES, COMMANDS, FIELDS, LISTS, TOPOLOGY
+from agent.cli.commands import CHANGES, COMMANDS, FIELDS, LISTS
+from agent.cli.commands.looking import TOPOLOGY
 from agent.cli.parameter import Parameter
 from agent.errors import by_code
 
@@ -19,13 +20,16 @@ Usage: pifctl <command> [name=value ...] [--flag ...]
 
 PER_OBJECT = """\
   For one object: pif-param-list uuid=eth0, pif-param-get uuid=eth0 param-name=MAC, and the same
-  for the other classes.
+  for the other classes.  Where a class has fields to set, also -param-set uuid=eth0 <field>=<value>
+  or <map>:<key>=<value>, -param-add, -param-remove and -param-clear.
 """
 
 CONVENTIONS = """\
 Commands and parameters are those of xe.  --flag means flag=true.
 An object can be given by its uuid, by a unique beginning of it, or by its name: a PIF or a Bond by
-its device (eth0, bond0), a network by its name-label or bridge, a host by its name-label.
+its device (eth0, bond0), a VLAN or the PIF on it by the device below and the tag (eth0.5), a tunnel
+or the PIF on it by its device (tunnel0), a network by its name-label or bridge, a host or a VM by
+its name-label, a VIF by <VM>/<device> (web/0) or by its device on the host.
 --dry-run  shows what a command would change, and the steps in the kernel, and changes nothing.
 --json     prints JSON.
 --socket PATH  is the daemon's socket: else $PIFD_SOCKET, else /run/pifd/xapi.
@@ -86,7 +90,8 @@ def synopsis(command: Command) -> str:
     """The command with its parameters, the optional ones in brackets."""
     words = [written(one) if one.is_required else f"[{written(one)}]" for one in command.parameters]
     filters = ["[<field>=<value> ...]"] if command.takes_filters else []
-    line = " ".join([f"pifctl {command.name}", *words, *filters])
+    pairs = ["[<key>=<value> ...]"] if command.takes_pairs else []
+    line = " ".join([f"pifctl {command.name}", *words, *filters, *pairs])
     return textwrap.fill(line, WIDTH - 2, subsequent_indent="    ", break_on_hyphens=False)
 
 

@@ -1,6 +1,7 @@
 """The daemon's objects, read once a class when somebody asks, and found by uuid or by name."""
 
-from agent.cli.classes import CLASSES, Class, Record
+from agent.cli.classes import CLASSES
+from agent.cli.field import Class, Record
 from agent.cli.refusal import NoAnswer, Refusal
 from agent.cli.session import Session
 from agent.cli.shape import fits
@@ -47,10 +48,14 @@ class Objects:
         """The object behind a reference, if there is one."""
         return None if ref in NULL_REFERENCES else self.of(class_name).get(ref)
 
-    def anywhere(self, ref: str) -> Record | None:
-        """The object behind a reference of unknown class, if there is one."""
-        found = (self.record(class_name, ref) for class_name in CLASSES)
-        return next((record for record in found if record is not None), None)
+    def told(self, ref: str) -> str:
+        """The object behind a reference of unknown class as `uuid (name)`; "" when there is none."""
+        for class_name, kind in CLASSES.items():
+            record = self.record(class_name, ref)
+            if record is not None:
+                name = next(filter(None, kind.names(record, self.record)), "")
+                return f"{record['uuid']} ({name})" if name else str(record["uuid"])
+        return ""
 
     def find(self, class_name: str, given: str) -> str:
         """The reference of the one object with this uuid, a uuid that begins like this, or this name."""

@@ -9,10 +9,15 @@ Reader = Callable[[str, str], Any]
 
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
+# Any number of so many digits fits in the 64 bits that travel.
+MOST_DIGITS = 18
 
 
 class Parameter(NamedTuple):
-    """One parameter.  `read` turns what was typed into a value; `default` is the value if nothing was."""
+    """One parameter.  `read` turns what was typed into a value; `default` is the value if nothing was.
+
+    may_be_empty: nothing after the = is a value of its own, not the same as leaving the parameter out.
+    """
 
     name: str
     meaning: str
@@ -20,6 +25,7 @@ class Parameter(NamedTuple):
     default: Any = ""
     is_required: bool = False
     is_map: bool = False
+    may_be_empty: bool = False
 
 
 def text(name: str, given: str) -> str:
@@ -42,7 +48,7 @@ def boolean(name: str, given: str) -> bool:
 def integer(name: str, given: str) -> int:
     """A whole number."""
     digits = given.removeprefix("-")
-    if digits.isascii() and digits.isdigit():
+    if digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS:
         return int(given)
     raise Refusal(f"Error: Failed to parse parameter '{name}': expecting an integer")
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from agent.cli.classes import CLASSES, Lookup, Record
+from agent.cli.classes import CLASSES
+from agent.cli.field import Lookup, Record
 from agent.cli.objects import Objects
 from agent.cli.value import NULL_REFERENCES, PREFIX
 
@@ -10,13 +11,25 @@ FIELD_WIDTH = 23
 # What nobody misses in the description of a new object.
 DULL: tuple[Any, ...] = ("", [], {}, None, False, -1, "None", "unknown", *NULL_REFERENCES)
 # These follow from other objects, which are told of themselves; a host has thousands of PIFs.
-FOLLOWING = ("PIFs", "VIFs", "resident_VMs", "bond_master_of", "VLAN_slave_of", "links_up")
+FOLLOWING = (
+    "PIFs",
+    "VIFs",
+    "resident_VMs",
+    "bond_master_of",
+    "VLAN_master_of",
+    "VLAN_slave_of",
+    "tunnel_access_PIF_of",
+    "tunnel_transport_PIF_of",
+    "links_up",
+)
 
 
 def described(told: dict[str, Any], command: str, objects: Objects) -> str:
     """The whole preview."""
     lookup = lookup_with(told, objects)
     lines = [f"Dry run of {command}: nothing has been changed.", "", *model_lines(told, lookup), ""]
+    lines += vif_lines("VIFs that their VMs are asked to give up first:", told["unplug"], lookup)
+    lines += vif_lines("VIFs that their VMs are asked to take in the end:", told["plug"], lookup)
     return "\n".join([*lines, *step_lines(told["steps"])]) + "\n"
 
 
@@ -61,6 +74,11 @@ def changed_lines(one: dict[str, Any], lookup: Lookup) -> list[str]:
 def removed_lines(one: dict[str, Any], lookup: Lookup) -> list[str]:
     """An object that would go."""
     return [f"  - {title(one['class'], one['record'], lookup)}, removed"]
+
+
+def vif_lines(heading: str, vifs: list[str], lookup: Lookup) -> list[str]:
+    """The VIFs that VMs are asked about, none for none."""
+    return [heading, *(f"  {referred(vif, lookup)}" for vif in vifs), ""] if vifs else []
 
 
 def step_lines(steps: list[str]) -> list[str]:

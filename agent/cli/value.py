@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from agent.cli.classes import Class, Field, Lookup, Record
+from agent.cli.field import Class, Field, Lookup, Record
 
 PREFIX = "OpaqueRef:"
-NULL_REFERENCES = ("", "OpaqueRef:NULL")
+NULL = "OpaqueRef:NULL"
+NULL_REFERENCES = ("", NULL)
 NO_OBJECT = "<not in database>"
 LOST_OBJECT = "<invalid reference>"
 
@@ -30,14 +31,14 @@ def value_of(field: Field, record: Record, lookup: Lookup) -> Any:
     return referred(field, value, lookup)
 
 
-def referred(field: Field, ref: str, lookup: Lookup) -> str | None:
+def referred(field: Field, ref: str, lookup: Lookup) -> Any:
     """What a field shows of the object behind a reference; None when there is no object."""
     if ref in NULL_REFERENCES:
         return None
     if field.shows == "uuid":
         return uuid_of(ref)
     record = lookup(field.refers, ref)
-    return LOST_OBJECT if record is None else str(record.get(field.shows, ""))
+    return LOST_OBJECT if record is None else record.get(field.shows, "")
 
 
 def text_of(value: Any, joiner: str = "; ") -> str:

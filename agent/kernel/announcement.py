@@ -1,5 +1,8 @@
-"""The frames that tell the neighbours where an address is now: gratuitous ARP (RFC 5227, section 3) and
-unsolicited neighbour advertisement (RFC 4861, section 7.2.6)."""
+"""The frames that tell neighbours where an address is now, and switches where a VM is.
+
+Gratuitous ARP (RFC 5227, section 3), unsolicited neighbour advertisement (RFC 4861, section 7.2.6), and RARP
+(RFC 903).
+"""
 
 import struct
 from ipaddress import IPv4Address, IPv6Address, ip_interface
@@ -7,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_interface
 BROADCAST = b"\xff" * 6
 ALL_NODES_MAC = bytes.fromhex("333300000001")
 ALL_NODES = IPv6Address("ff02::1").packed
-ETHERTYPE_ARP, ETHERTYPE_IPV6 = 0x0806, 0x86DD
+ETHERTYPE_ARP, ETHERTYPE_RARP, ETHERTYPE_IPV6 = 0x0806, 0x8035, 0x86DD
 ICMPV6, NEIGHBOUR_ADVERTISEMENT, OVERRIDE, TARGET_LINK_LAYER_ADDRESS = 58, 136, 0x20000000, 2
 
 
@@ -18,6 +21,13 @@ def frame(MAC: str, interface: str) -> bytes:
     if isinstance(ip, IPv4Address):
         return _ethernet(BROADCAST, source, ETHERTYPE_ARP, _gratuitous_arp(source, ip.packed))
     return _ethernet(ALL_NODES_MAC, source, ETHERTYPE_IPV6, _unsolicited_advertisement(source, ip.packed))
+
+
+def rarp(MAC: str) -> bytes:
+    """The frame in a VM's name that shows its MAC to the switches; nobody answers it."""
+    source = bytes.fromhex(MAC.replace(":", ""))
+    request = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 3) + (source + bytes(4)) * 2
+    return _ethernet(BROADCAST, source, ETHERTYPE_RARP, request)
 
 
 def _ethernet(target: bytes, source: bytes, ethertype: int, payload: bytes) -> bytes:

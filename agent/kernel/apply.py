@@ -7,18 +7,42 @@ Refused where the real kernel would refuse, in the kernel's words.  What the rea
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import reduce, singledispatch
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import ip_address
 
-from agent.kernel.state import Address, BondOptions, KernelState, Link, Route
+from agent.kernel.effects import (
+    down,
+    enslave,
+    existing,
+    release,
+    up,
+    with_link,
+    with_MTU,
+    with_slaves,
+    without_link,
+)
+from agent.kernel.state import (
+    Address,
+    BondOptions,
+    GREOptions,
+    KernelState,
+    Link,
+    Route,
+    VLANOptions,
+    VXLANOptions,
+    parsed,
+)
 from agent.kernel.steps import (
     AddAddress,
+    AddFlood,
     CreateLink,
     DeleteAddress,
     DeleteLinks,
     DeleteRoute,
     Refused,
+    RemoveFlood,
     SetActiveSlave,
     SetDown,
+    SetIsolated,
     SetMAC,
     SetMark,
     SetMaster,
@@ -31,13 +55,10 @@ from agent.kernel.steps import (
     Together,
 )
 
-UNKNOWN_MAC = "unknown"
-"""What a bond has when its last port has left: a random one of the kernel's, until a port brings its own."""
-
 LEAST_IPV6_MTU = 1280
 """RFC 8200, section 5; below it the kernel has no IPv6 on a link."""
 
-DELETABLE = frozenset({"bond", "bridge", "vlan", "vxlan", "gretap"})
+DELETABLE = frozenset({"bond", "bridge", "vlan", "vxlan", "gretap", "ip6gretap"})
 
 
 @singledispatch
@@ -61,89 +82,152 @@ def _(step: CreateLink, state: KernelState) -> KernelState:
     link = step.link
     if link.name in state.links:
         raise Refused(step, "File exists")
-    bare = replace(link, master="", original_MAC="", original_MTU=0)
-    created = _with_link(state, bare)
-    return _enslave(step, created, bare, link.master) if link.master else created
+    _check_twins(step, state)
+    if link.kind == "vlan":
+        _check_lower(step, state, existing(step, state, link.lower))
+    bare = replace(link, master="", isolated=False, original_MAC="", original_MTU=0)
+    created = with_link(state, bare)
+    if link.master:
+        created = enslave(step, created, bare, link.master)
+    return with_link(created, replace(created.links[link.name], isolated=link.isolated))
 
 
 @apply.register
 def _(step: DeleteLinks, state: KernelState) -> KernelState:
+    """All in one go; a VLAN may go with its parent before it is its turn."""
     for name in step.names:
-        link = _existing(step, state, name)
-        if link.kind not in DELETABLE:
+        if existing(step, state, name).kind not in DELETABLE:
             raise Refused(step, "Operation not supported")
+    for name in step.names:
+        if name not in state.links:
+            continue
+        link = state.links[name]
         for port in tuple(state.ports(name)):
-            state = _release(state, port)
+            state = release(state, port)
         if link.master:
-            state = _release(state, link)
-        state = _without_link(state, name)
+            state = release(state, link)
+        state = without_link(state, name)
     return state
+
+
+def _check_twins(step: CreateLink, state: KernelState) -> None:
+    """Two VLANs of one tag, two tunnels between the same ends with one key, two VXLANs of one VNI."""
+    new = step.link
+    if isinstance(new.options, VLANOptions | GREOptions | VXLANOptions):
+        for link in state.links.values():
+            if _identity(link) == _identity(new):
+                raise Refused(step, "File exists")
+
+
+def _identity(link: Link) -> object:
+    """What two devices of a kind can't share."""
+    if isinstance(link.options, VXLANOptions):
+        return link.kind, link.options.vni, link.options.port
+    return link.kind, link.lower, link.options
+
+
+def _check_lower(step: CreateLink, state: KernelState, lower: Link) -> None:
+    if step.link.MTU > lower.MTU:
+        raise Refused(step, "Invalid argument")
+    if step.link.up and not lower.up:
+        raise Refused(step, "Network is down")
 
 
 @apply.register
 def _(step: SetUp, state: KernelState) -> KernelState:
-    return _with_link(state, replace(_existing(step, state, step.name), up=True))
+    link = existing(step, state, step.name)
+    if link.kind == "vlan" and link.lower in state.links and not state.links[link.lower].up:
+        raise Refused(step, "Network is down")
+    return up(state, link)
 
 
 @apply.register
 def _(step: SetDown, state: KernelState) -> KernelState:
-    return _down(state, _existing(step, state, step.name))
+    return down(state, existing(step, state, step.name))
 
 
 @apply.register
 def _(step: SetMaster, state: KernelState) -> KernelState:
-    link = _existing(step, state, step.name)
+    link = existing(step, state, step.name)
     if link.master == step.master:
         return state
     if link.master:
-        state = _release(state, link)
+        state = release(state, link)
         link = state.links[step.name]
-    return _enslave(step, state, link, step.master) if step.master else state
+    return enslave(step, state, link, step.master) if step.master else state
 
 
 @apply.register
 def _(step: SetMAC, state: KernelState) -> KernelState:
-    for link in _with_slaves(state, _existing(step, state, step.name)):
-        state = _with_link(state, replace(link, MAC=step.MAC))
+    for link in with_slaves(state, existing(step, state, step.name)):
+        state = with_link(state, replace(link, MAC=step.MAC))
     return state
 
 
 @apply.register
 def _(step: SetMTU, state: KernelState) -> KernelState:
-    for link in _with_slaves(state, _existing(step, state, step.name)):
-        state = _with_link(state, replace(link, MTU=step.MTU))
+    link = existing(step, state, step.name)
+    lower = state.links.get(link.lower) if link.kind == "vlan" else None
+    if lower is not None and step.MTU > lower.MTU:
+        raise Refused(step, "Numerical result out of range")
+    for one in with_slaves(state, link):
+        state = with_MTU(state, one, step.MTU)
     return state
 
 
 @apply.register
 def _(step: SetMark, state: KernelState) -> KernelState:
-    link = _existing(step, state, step.name)
-    return _with_link(state, replace(link, group=step.group, alias=step.alias))
+    link = existing(step, state, step.name)
+    return with_link(state, replace(link, group=step.group, alias=step.alias))
 
 
 @apply.register
 def _(step: SetOptions, state: KernelState) -> KernelState:
-    link = _existing(step, state, step.name)
+    link = existing(step, state, step.name)
     if isinstance(step.options, BondOptions) and isinstance(link.options, BondOptions):
         changes_mode = step.options.mode != link.options.mode
         if changes_mode and next(state.ports(step.name), None):
             raise Refused(step, "Directory not empty")
         if changes_mode and link.up:
             raise Refused(step, "Device or resource busy")
-    return _with_link(state, replace(link, options=step.options))
+    return with_link(state, replace(link, options=step.options))
+
+
+@apply.register
+def _(step: SetIsolated, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if not link.master or state.links[link.master].kind != "bridge":
+        raise Refused(step, "Operation not supported")
+    return with_link(state, replace(link, isolated=step.isolated))
+
+
+@apply.register
+def _(step: AddFlood, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if link.kind != "vxlan":
+        raise Refused(step, "Operation not supported")
+    return with_link(state, replace(link, flood=tuple(sorted({*link.flood, step.remote}))))
+
+
+@apply.register
+def _(step: RemoveFlood, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if step.remote not in link.flood:
+        raise Refused(step, "No such file or directory")
+    return with_link(state, replace(link, flood=tuple(r for r in link.flood if r != step.remote)))
 
 
 @apply.register
 def _(step: SetActiveSlave, state: KernelState) -> KernelState:
-    bond, slave = _existing(step, state, step.bond), _existing(step, state, step.slave)
+    bond, slave = existing(step, state, step.bond), existing(step, state, step.slave)
     if slave.master != bond.name or not slave.up:
         raise Refused(step, "Invalid argument")
-    return _with_link(state, replace(bond, active_slave=slave.name))
+    return with_link(state, replace(bond, active_slave=slave.name))
 
 
 @apply.register
 def _(step: AddAddress, state: KernelState) -> KernelState:
-    link = _existing(step, state, step.address.link)
+    link = existing(step, state, step.address.link)
     if step.address.version == 6 and link.MTU < LEAST_IPV6_MTU:
         raise Refused(step, f"IPv6 needs an MTU of {LEAST_IPV6_MTU}, the link has {link.MTU}")
     if any(_same_address(step.address, other) for other in state.addresses):
@@ -167,7 +251,7 @@ def _(step: DeleteAddress, state: KernelState) -> KernelState:
 @apply.register
 def _(step: SetRoute, state: KernelState) -> KernelState:
     route = step.route
-    if not _existing(step, state, route.link).up:
+    if not existing(step, state, route.link).up:
         raise Refused(step, "Network is down")
     if route.gateway and not _reaches(state, route):
         raise Refused(step, "Nexthop has invalid gateway")
@@ -189,72 +273,10 @@ def _(step: SetResolver, state: KernelState) -> KernelState:
     return replace(state, resolver=step.text)
 
 
-def _existing(step: Step, state: KernelState, name: str) -> Link:
-    if name not in state.links:
-        raise Refused(step, "No such device")
-    return state.links[name]
-
-
-def _with_slaves(state: KernelState, link: Link) -> tuple[Link, ...]:
-    """A bond passes its MAC and its MTU on to its slaves."""
-    return (link, *state.ports(link.name)) if link.kind == "bond" else (link,)
-
-
-def _with_link(state: KernelState, link: Link) -> KernelState:
-    return replace(state, links={**state.links, link.name: link})
-
-
-def _without_link(state: KernelState, name: str) -> KernelState:
-    return replace(
-        state,
-        links={key: link for key, link in state.links.items() if key != name and link.lower != name},
-        addresses=frozenset(a for a in state.addresses if a.link != name),
-        routes=frozenset(r for r in state.routes if r.link != name),
-    )
-
-
-def _down(state: KernelState, link: Link) -> KernelState:
-    """A link that goes down loses its routes and its IPv6 addresses."""
-    state = _with_link(state, replace(link, up=False, carrier=False))
-    return replace(
-        state,
-        addresses=frozenset(a for a in state.addresses if a.link != link.name or a.version == 4),
-        routes=frozenset(r for r in state.routes if r.link != link.name),
-    )
-
-
-def _enslave(step: Step, state: KernelState, link: Link, name: str) -> KernelState:
-    master = _existing(step, state, name)
-    if master.kind not in ("bridge", "bond"):
-        raise Refused(step, "Operation not supported")
-    if master.kind == "bridge" and link.kind == "bridge":
-        raise Refused(step, "Too many levels of symbolic links")
-    if master.kind == "bridge":
-        return _with_link(state, replace(link, master=name))
-    if link.up:
-        raise Refused(step, "Device can not be enslaved while up")
-    MAC = link.MAC if master.MAC == UNKNOWN_MAC else master.MAC
-    port = replace(link, master=name, up=True, MAC=MAC, MTU=master.MTU)
-    state = _with_link(state, replace(port, original_MAC=link.MAC, original_MTU=link.MTU))
-    return _with_link(state, replace(master, MAC=MAC, active_slave=master.active_slave or link.name))
-
-
-def _release(state: KernelState, link: Link) -> KernelState:
-    """A port that leaves a bond is down, with its own MAC and MTU; the last leaves the bond without MAC."""
-    master = state.links[link.master]
-    free = replace(link, master="")
-    if master.kind != "bond":
-        return _with_link(state, free)
-    given_back = replace(free, MAC=link.original_MAC or link.MAC, MTU=link.original_MTU or link.MTU)
-    state = _down(_with_link(state, given_back), replace(given_back, original_MAC="", original_MTU=0))
-    others = [port.name for port in state.ports(master.name)]
-    active = master.active_slave if master.active_slave in others else next(iter(others), "")
-    MAC = master.MAC if others else UNKNOWN_MAC
-    return _with_link(state, replace(master, active_slave=active, MAC=MAC))
-
-
 def _same_address(one: Address, other: Address) -> bool:
-    return (one.link, ip_interface(one.interface)) == (other.link, ip_interface(other.interface))
+    return one.link == other.link and (
+        one.interface == other.interface or parsed(one.interface) == parsed(other.interface)
+    )
 
 
 def _same_route(one: Route, other: Route) -> bool:
@@ -266,4 +288,4 @@ def _reaches(state: KernelState, route: Route) -> bool:
     if gateway.version == 6 and gateway.is_link_local:
         return True
     own = [a for a in state.addresses_of(route.link) if a.version == gateway.version]
-    return any(gateway in ip_network(a.interface, strict=False) for a in own)
+    return any(gateway in parsed(a.interface).network for a in own)

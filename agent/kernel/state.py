@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_interface
+from enum import Enum
+from functools import lru_cache
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 
 GROUP = 0x70696664
 """The link group of every device that pifd makes ("pifd" in ASCII): it is in the creating message, so
@@ -33,14 +35,53 @@ class BridgeOptions:
     multicast_snooping: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class VLANOptions:
+    """What a VLAN device is told; it can't be changed."""
+
+    tag: int
+
+
+@dataclass(frozen=True, slots=True)
+class GREOptions:
+    """What a gretap (IPv4) or ip6gretap device is told; pifd makes it anew rather than change it."""
+
+    key: int
+    local: str
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
+class VXLANOptions:
+    """What a vxlan device is told; it can't be changed.  port: UDP."""
+
+    vni: int
+    local: str
+    port: int = 4789
+
+
+Options = BondOptions | BridgeOptions | VLANOptions | GREOptions | VXLANOptions
+
+
+class Role(Enum):
+    """What a device is to pifd that did not make it."""
+
+    NONE = "somebody else's, or pifd's own"
+    NIC = "a NIC that it was given"
+    VIF = "the host's end of a VM's interface"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A network device.
 
     kind: the kernel's (`bond`, `bridge`, `veth` …), empty for hardware.  master: the bridge or bond that it
-    is a port of.  lower: the devices that it sits on, as a VLAN on its parent.  The fields that are not
-    compared are what the kernel decides by itself: carrier; active_slave of a bond; original_MAC and
-    original_MTU, which a bond gives back to a port that leaves it.
+    is a port of.  lower: the device that it sits on, as a VLAN on its parent.  isolated: a bridge's port that
+    exchanges nothing with the other isolated ones.  flood: where a vxlan sends what it knows no place for.
+
+    The fields that are not compared are what the kernel decides by itself: carrier; active_slave of a bond;
+    original_MAC and original_MTU, which a bond gives back to a port that leaves it.  And what it does not
+    know: role; station, the MAC of the VM behind a VIF's device.
     """
 
     name: str
@@ -52,12 +93,16 @@ class Link:
     lower: str = ""
     group: int = 0
     alias: str = ""
-    options: BondOptions | BridgeOptions | None = None
+    options: Options | None = None
+    isolated: bool = False
+    flood: tuple[str, ...] = ()
     hardware: bool = field(default=False, compare=False)
     carrier: bool = field(default=False, compare=False)
     active_slave: str = field(default="", compare=False)
     original_MAC: str = field(default="", compare=False)
     original_MTU: int = field(default=0, compare=False)
+    role: Role = field(default=Role.NONE, compare=False)
+    station: str = field(default="", compare=False)
 
     @property
     def owned(self) -> bool:
@@ -79,7 +124,13 @@ class Address:
 
     @property
     def link_local(self) -> bool:
-        return self.version == 6 and ip_interface(self.interface).is_link_local
+        return self.version == 6 and parsed(self.interface).is_link_local
+
+
+@lru_cache(maxsize=4096)
+def parsed(interface: str) -> IPv4Interface | IPv6Interface:
+    """`192.0.2.10/24` as a value; a host has few of them, which are asked for over and over."""
+    return ip_interface(interface)
 
 
 MAIN_TABLE = 254
@@ -116,7 +167,7 @@ class KernelState:
 
     An IPv6 link-local address of a device that pifd did not make is the kernel's own and not in here.
     resolver: the text of resolv.conf, None when somebody else's program writes it (it is a symbolic link).
-    ipv6: whether new links can have IPv6.
+    ipv6: whether new links can have IPv6.  vital: the addresses by which the host is managed, if it is known.
     """
 
     links: Mapping[str, Link] = field(default_factory=dict)
@@ -124,6 +175,7 @@ class KernelState:
     routes: frozenset[Route] = frozenset()
     resolver: str | None = ""
     ipv6: bool = field(default=True, compare=False)
+    vital: frozenset[str] = field(default=frozenset(), compare=False)
 
     def ports(self, master: str) -> Iterator[Link]:
         """The ports of a bridge or bond, in the order of their names."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agent.kernel.state import Address, BondOptions, BridgeOptions, Link, Route
+from agent.kernel.state import Address, BondOptions, BridgeOptions, Link, Route, VLANOptions
 
 
 class Refused(Exception):
@@ -26,8 +26,10 @@ class CreateLink(Step):
     link: Link
 
     def __str__(self) -> str:
-        inside = f" in {self.link.master}" if self.link.master else ""
-        return f"create {self.link.kind} {self.link.name}{inside} (MAC {self.link.MAC}, MTU {self.link.MTU})"
+        link = self.link
+        above = f" on {link.lower}" if isinstance(link.options, VLANOptions) else ""
+        inside = f" in {link.master}" if link.master else ""
+        return f"create {link.kind} {link.name}{above}{inside} (MAC {link.MAC}, MTU {link.MTU})"
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,39 @@ class SetOptions(Step):
 
     def __str__(self) -> str:
         return f"set the options of {self.name}: {self.options}"
+
+
+@dataclass(frozen=True)
+class SetIsolated(Step):
+    """Whether a port exchanges nothing with the other isolated ports of its bridge."""
+
+    name: str
+    isolated: bool
+
+    def __str__(self) -> str:
+        return f"{'isolate' if self.isolated else 'no longer isolate'} {self.name} in its bridge"
+
+
+@dataclass(frozen=True)
+class AddFlood(Step):
+    """Send what a vxlan has no other place for to one more host."""
+
+    name: str
+    remote: str
+
+    def __str__(self) -> str:
+        return f"let {self.name} flood to {self.remote}"
+
+
+@dataclass(frozen=True)
+class RemoveFlood(Step):
+    """Flood to a host no longer."""
+
+    name: str
+    remote: str
+
+    def __str__(self) -> str:
+        return f"let {self.name} flood to {self.remote} no longer"
 
 
 @dataclass(frozen=True)
@@ -181,14 +216,23 @@ class AwaitCarrier(Step):
 
 @dataclass(frozen=True)
 class Announce(Step):
-    """Gratuitous ARP and unsolicited neighbour advertisements for a link's addresses."""
+    """Gratuitous ARP and unsolicited neighbour advertisements for a link's addresses.
+
+    stations: the MACs of the VMs behind a bridge, for which a RARP goes out, lest the switches send to where
+    they were.
+    """
 
     name: str
     MAC: str
     interfaces: tuple[str, ...]
+    stations: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"announce the addresses of {self.name}"
+        if not self.stations:
+            return f"announce the addresses of {self.name}"
+        if not self.interfaces:
+            return f"announce the VMs behind {self.name}"
+        return f"announce the addresses of {self.name} and the VMs behind it"
 
 
 @dataclass(frozen=True)
@@ -207,7 +251,7 @@ def names_in(step: Step) -> frozenset[str]:
         case Together(steps):
             return frozenset(name for part in steps for name in names_in(part))
         case CreateLink(link):
-            return frozenset({link.name})
+            return frozenset({link.name, link.lower} - {""})
         case DeleteLinks(names):
             return frozenset(names)
         case AddAddress(address) | DeleteAddress(address):

@@ -8,8 +8,10 @@ from agent.errors import (
     PIFHasNoV6NetworkConfiguration,
     PIFIncompatiblePrimaryAddressType,
 )
-from agent.model import PIF, AddressType, Model, Ref, management_of
-from agent.rules.pif import address_type_is_configured, check_managed, check_not_slave
+from agent.model import Model, management_of
+from agent.record import PIF, AddressType, Ref
+from agent.rules.attach import bring_up, check_managed, check_not_slave
+from agent.rules.pif import address_type_is_configured
 
 
 def management_reconfigure(model: Model, pif: Ref[PIF]) -> Plan:
@@ -28,7 +30,8 @@ def management_reconfigure(model: Model, pif: Ref[PIF]) -> Plan:
     draft = Draft(model)
     if old is not None:
         draft.put(replace(old, management=False))
-    draft.put(replace(new, management=True, currently_attached=True))
+    bring_up(draft, new)
+    draft.put(replace(draft.model.get(new.ref), management=True))
     return Plan(model, draft.model)
 
 

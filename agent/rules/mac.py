@@ -1,4 +1,4 @@
-"""MAC addresses as callers write them."""
+"""MAC addresses, as callers write them and as pifd makes them."""
 
 import re
 
@@ -6,6 +6,7 @@ from agent.errors import MACInvalid
 
 SIX_OCTETS = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 MULTICAST_BIT = 0x01
+LOCAL_BIT = 0x02
 
 
 def checked_MAC(MAC: str) -> str:
@@ -14,3 +15,9 @@ def checked_MAC(MAC: str) -> str:
     if not SIX_OCTETS.fullmatch(lower) or int(lower[:2], 16) & MULTICAST_BIT or lower == "00:00:00:00:00:00":
         raise MACInvalid(MAC)
     return lower
+
+
+def local_MAC(octets: bytes) -> str:
+    """A locally administered unicast address of the first six octets."""
+    first = octets[0] & ~MULTICAST_BIT | LOCAL_BIT
+    return ":".join(f"{octet:02x}" for octet in (first, *octets[1:6]))

@@ -4,11 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.draft import Draft, Plan
-from agent.errors import BridgeNameExists, InvalidValue, NetworkContainsPIF
-from agent.model import Model, Network, Ref, new_uuid, pifs_on
+from agent.errors import (
+    BridgeNameExists,
+    InvalidValue,
+    NetworkAlreadyConnected,
+    NetworkContainsPIF,
+    NetworkContainsVIF,
+    NetworkUnmanaged,
+)
+from agent.model import Model, pifs_on, vifs_on
+from agent.record import Host, Network, Ref, new_uuid
+from agent.rules.attach import attached_vifs
+from agent.rules.device_name import is_device_name, is_free
+from agent.rules.tunnel_key import check_tunnel_key
 from agent.static_routes import check_static_routes
 
-LONGEST_DEVICE_NAME = 15
 RESERVED_PREFIXES = ("xen", "xapi", "vif", "tap", "eth")
 DEFAULT_MTU = 1500
 MTU_RANGE = range(68, 65536)
@@ -17,32 +27,55 @@ MTU_RANGE = range(68, 65536)
 def create(model: Model, record: Mapping[str, Any]) -> Plan:
     """A new network; its bridge comes up when something is plugged into it (XenAPI, network.create)."""
     check_bridge(model, record.get("bridge", ""))
-    check_static_routes(record.get("other_config", {}))
-    draft = Draft(model)
-    network = draft.put(
-        Network(
-            uuid=new_uuid(),
-            name_label=record.get("name_label", ""),
-            name_description=record.get("name_description", ""),
-            MTU=checked_MTU(record.get("MTU", DEFAULT_MTU)),
-            other_config=record.get("other_config", {}),
-            bridge=record.get("bridge", "") or free_bridge(model),
-            managed=record.get("managed", True),
-            tags=tuple(record.get("tags", ())),
-        )
+    network = Network(
+        uuid=new_uuid(),
+        name_label=record.get("name_label", ""),
+        name_description=record.get("name_description", ""),
+        MTU=checked_MTU(record.get("MTU", DEFAULT_MTU)),
+        other_config=record.get("other_config", {}),
+        bridge=record.get("bridge", "") or free_bridge(model),
+        managed=record.get("managed", True),
+        tags=tuple(dict.fromkeys(record.get("tags", ()))),
     )
+    check_other_config(model, network)
+    draft = Draft(model)
+    draft.put(network)
     return Plan(model, draft.model, network.ref)
 
 
 def destroy(model: Model, self: Ref[Network]) -> Plan:
-    """A network that nothing is connected to goes (XenAPI, network.destroy)."""
+    """A network that nothing is connected to goes (XenAPI, network.destroy).
+
+    XenAPI's would take VIFs that are not attached with it: here the VMs would lose an interface silently.
+    """
     network = model.find(Network, self)
-    connected = pifs_on(model, network.ref)
-    if connected:
-        raise NetworkContainsPIF(connected[0].ref)
+    for vif in attached_vifs(model, network.ref):
+        raise NetworkContainsVIF(vif.ref)
+    for pif in pifs_on(model, network.ref):
+        raise NetworkContainsPIF(pif.ref)
+    for vif in vifs_on(model, network.ref):
+        raise NetworkContainsVIF(vif.ref)
     draft = Draft(model)
     draft.remove(network.ref)
     return Plan(model, draft.model)
+
+
+def check_can_be_connected(model: Model, network: Network, host: Ref[Host]) -> None:
+    """A new PIF of a host can be on the network: pifd's, and without a PIF there.
+
+    The parameters are the documented ones, network and PIF; XenAPI's implementation gives the host first.
+    """
+    if not network.managed:
+        raise NetworkUnmanaged(network.ref)
+    for pif in pifs_on(model, network.ref):
+        if pif.host == host:
+            raise NetworkAlreadyConnected(network.ref, pif.ref)
+
+
+def check_other_config(model: Model, network: Network) -> None:
+    """The keys that pifd reads have values that it can act on."""
+    check_static_routes(network.other_config)
+    check_tunnel_key(model, network)
 
 
 def check_bridge(model: Model, bridge: str) -> None:
@@ -53,12 +86,8 @@ def check_bridge(model: Model, bridge: str) -> None:
         raise InvalidValue("bridge", bridge)
     if any(network.bridge == bridge for network in model.all(Network)):
         raise BridgeNameExists(bridge)
-
-
-def is_device_name(name: str) -> bool:
-    """What the kernel's dev_valid_name accepts, in ASCII."""
-    plain = name.isascii() and name.isprintable() and not set(name) & set("/: \t%")
-    return plain and name not in (".", "..") and 0 < len(name) <= LONGEST_DEVICE_NAME
+    if not is_free(model, bridge):
+        raise InvalidValue("bridge", bridge)
 
 
 def checked_MTU(MTU: int) -> int:

@@ -5,36 +5,48 @@ from dataclasses import replace
 
 from agent.draft import Draft, Plan
 from agent.errors import (
-    CannotPlugBondSlave,
     DuplicatePIFDeviceName,
+    InvalidIPAddressSpecified,
     NoSuchNIC,
     PIFAlreadyBonded,
-    PIFDoesNotAllowUnplug,
     PIFIsManagementInterface,
     PIFIsNotPhysical,
-    PIFUnmanaged,
+    PIFTunnelStillExists,
+    PIFVLANStillExists,
 )
 from agent.facts import NIC, Facts
 from agent.model import (
-    PIF,
-    AddressType,
-    Host,
-    IPMode,
     Model,
-    Network,
-    Ref,
     bond_of_master,
-    new_uuid,
     pifs_of,
     pifs_on,
+    tunnel_over,
+    tunnels_on,
+    vlan_over,
+    vlans_on,
 )
+from agent.mtu import MTU_KEY
+from agent.record import PIF, AddressType, Host, IPMode, Network, Ref, new_uuid
+from agent.rules.attach import (
+    attached_vifs,
+    bring_down,
+    bring_up,
+    check_managed,
+    check_no_VIF_in_use,
+    check_not_management,
+)
+from agent.rules.device_name import LONGEST_DEVICE_NAME
 from agent.rules.ipv4 import DNS_servers, checked_ip_configuration
 from agent.rules.mac import checked_MAC
-from agent.rules.network import LONGEST_DEVICE_NAME
+from agent.rules.transport import check_tunnels_stay
 from agent.static_routes import STATIC_ROUTES
+from agent.tunnel_endpoints import remote_ips
 
 IP_KEYS = frozenset({"domain", "defaultroute", "peerdns", STATIC_ROUTES})
 """The other_config keys that describe the IP configuration, and so move with it."""
+
+ETHTOOL = "ethtool-"
+"""How the other_config keys begin that are settings of the device."""
 
 
 def scan(model: Model, host: Ref[Host], *, facts: Facts) -> Plan:
@@ -69,7 +81,8 @@ def forget(model: Model, self: Ref[PIF]) -> Plan:
     """The PIF of a NIC goes, after being brought down; its network stays."""
     pif = model.find(PIF, self)
     check_not_management(pif)
-    check_not_bonded(model, pif)
+    check_lone_NIC(model, pif)
+    check_no_VIF_in_use(model, pif)
     draft = Draft(model)
     draft.remove(pif.ref)
     return Plan(model, draft.model)
@@ -77,23 +90,15 @@ def forget(model: Model, self: Ref[PIF]) -> Plan:
 
 def plug(model: Model, self: Ref[PIF]) -> Plan:
     """Bring the PIF's network up (design, New behaviour for Bond Slaves: not a slave's)."""
-    pif = model.find(PIF, self)
-    check_managed(pif)
-    check_not_slave(pif)
     draft = Draft(model)
-    draft.put(replace(pif, currently_attached=True))
+    bring_up(draft, model.find(PIF, self))
     return Plan(model, draft.model)
 
 
 def unplug(model: Model, self: Ref[PIF]) -> Plan:
-    """Take the PIF's network down."""
-    pif = model.find(PIF, self)
-    check_managed(pif)
-    check_not_management(pif)
-    if pif.disallow_unplug:
-        raise PIFDoesNotAllowUnplug(pif.ref)
+    """Take the PIF's network down, and the tunnels that run from it."""
     draft = Draft(model)
-    draft.put(replace(pif, currently_attached=False))
+    bring_down(draft, model.find(PIF, self))
     return Plan(model, draft.model)
 
 
@@ -137,32 +142,26 @@ def reconfigure_ip(
         DNS=",".join(dict.fromkeys(servers)),
     )
     draft = Draft(model)
-    draft.put(replace(pif, ip_configuration=new))
+    changed = draft.put(replace(pif, ip_configuration=new))
+    check_tunnels_can_run(draft.model, changed)
     return Plan(model, draft.model)
 
 
-def check_managed(pif: PIF) -> None:
-    """pifd leaves an unmanaged PIF alone."""
-    if not pif.managed:
-        raise PIFUnmanaged(pif.ref)
+def check_tunnels_can_run(model: Model, pif: PIF) -> None:
+    """The PIF's plugged tunnels have an address to run from, which no other end has."""
+    check_tunnels_stay(model, pif)
+    if any(pif.ip_configuration.IP in remote_ips(tunnel) for tunnel in tunnels_on(model, pif.ref)):
+        raise InvalidIPAddressSpecified("IP")
 
 
-def check_not_slave(pif: PIF) -> None:
-    """A bond slave can't be plugged or be management (design, New behaviour for Bond Slaves)."""
-    if pif.bond_slave_of is not None:
-        raise CannotPlugBondSlave(pif.ref)
-
-
-def check_not_management(pif: PIF) -> None:
-    """The host is reached over the management interface."""
-    if pif.management:
-        raise PIFIsManagementInterface(pif.ref)
-
-
-def check_not_bonded(model: Model, pif: PIF) -> None:
-    """Neither a slave nor a master, and so a NIC."""
+def check_lone_NIC(model: Model, pif: PIF) -> None:
+    """Neither slave nor master, no VLAN and no tunnel, nor below any, in XenAPI's order; and so a NIC."""
     if pif.bond_slave_of is not None or bond_of_master(model, pif) is not None:
         raise PIFAlreadyBonded(pif.ref)
+    if vlan_over(model, pif) is not None or vlans_on(model, pif.ref):
+        raise PIFVLANStillExists(pif.ref)
+    if tunnel_over(model, pif) is not None or tunnels_on(model, pif.ref):
+        raise PIFTunnelStillExists(pif.ref)
     if not pif.physical:
         raise PIFIsNotPhysical(pif.ref)
 
@@ -179,21 +178,36 @@ def address_type_is_configured(pif: PIF) -> bool:
 
 
 def ip_keys(pif: PIF) -> Mapping[str, str]:
-    """The part of other_config that describes the IP configuration."""
-    return {key: value for key, value in pif.other_config.items() if key in IP_KEYS}
+    """The part of other_config that moves with the IP configuration and the device."""
+    return {key: value for key, value in pif.other_config.items() if moves(key)}
 
 
 def without_ip_keys(pif: PIF) -> Mapping[str, str]:
     """The part of other_config that is the PIF's own."""
-    return {key: value for key, value in pif.other_config.items() if key not in IP_KEYS}
+    return {key: value for key, value in pif.other_config.items() if not moves(key)}
+
+
+def moves(key: str) -> bool:
+    """Whether a key of other_config goes from slave to master and back (create, step 5; destroy, step 2).
+
+    XenAPI leaves them all behind, and the design leaves it to XenCenter to copy them.
+    """
+    return key in IP_KEYS or moves_with_the_device(key)
+
+
+def moves_with_the_device(key: str) -> bool:
+    """Whether a key of other_config describes the device, which a bond takes the place of."""
+    return key == MTU_KEY or key.startswith(ETHTOOL)
 
 
 def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
-    """The PIF of a NIC, unplugged, on the network of its conventional bridge, which is made if need be.
+    """The PIF of a NIC, on the network of its conventional bridge, which is made if need be.
 
-    A NIC that somebody else's device sits on is introduced unmanaged: pifd must not touch it.
+    It is unplugged, unless VMs are on that network already.  A NIC that somebody else's device sits on is
+    introduced unmanaged: pifd must not touch it.
     """
     network = own_network(draft, host, nic)
+    needed = bool(attached_vifs(draft.model, network.ref)) and not nic.in_use
     return draft.put(
         PIF(
             uuid=new_uuid(),
@@ -203,6 +217,7 @@ def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
             MAC=nic.MAC,
             MTU=network.MTU,
             physical=True,
+            currently_attached=needed,
             managed=not nic.in_use,
         )
     )

@@ -7,7 +7,8 @@ from ipaddress import ip_interface
 from agent.draft import Draft, Plan
 from agent.errors import CannotTakeOver
 from agent.facts import NIC, Facts
-from agent.model import PIF, AddressType, Host, IPConfiguration, IPMode, Model, Pool, new_uuid
+from agent.model import Model
+from agent.record import PIF, AddressType, Host, IPConfiguration, IPMode, Pool, new_uuid
 from agent.rules.pif import add_physical
 from agent.static_routes import STATIC_ROUTES, format_static_routes
 

@@ -2,14 +2,13 @@
 
 from typing import Any
 
+from agent.api.computed import View
 from agent.api.dispatch import answer
 from agent.api.engine import Agent
 from agent.api.records import record_of
 from agent.api.sessions import Sessions
-from agent.model import PIF, Bond, Network, Pool
+from agent.record import PIF, Bond, Network, Pool
 from tests.api.world import Caller, EngineInMemory, call_body
-
-NO_LINKS: frozenset[str] = frozenset()
 
 
 async def storage_bond(api: Caller, engine: EngineInMemory) -> Any:
@@ -91,7 +90,7 @@ async def test_a_refusal_of_a_rule_reaches_the_caller(api: Caller, engine: Engin
 
 async def test_all_records_are_those_of_the_model(api: Caller, engine: EngineInMemory) -> None:
     for kind in (PIF, Network, Pool):
-        expected = {r.ref: record_of(engine.model, r, NO_LINKS) for r in engine.model.all(kind)}
+        expected = {r.ref: record_of(View(engine.model), r) for r in engine.model.all(kind)}
         assert await api(f"{kind.class_name}.get_all_records") == expected
         assert await api(f"{kind.class_name}.get_all") == list(expected)
 

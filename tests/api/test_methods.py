@@ -7,36 +7,84 @@ from typing import Any
 import pytest
 
 from agent.api.methods import CHANGING, Method, table
-from agent.model import CLASSES
+from agent.record import CLASSES
 from tests.api.test_records import FIELDS
 from tests.api.world import NOWHERE, Caller, EngineInMemory
 
-METHODS = list(table().values())
+METHODS = [method for name, method in table().items() if not name.startswith("DryRun.")]
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-every_change = pytest.mark.parametrize(
-    "name", [n for change in CHANGING for n in (change, f"DryRun.{change}")]
-)
+every_change = pytest.mark.parametrize("name", [n for n in table() if f"DryRun.{n}" in table()])
+
+SETTERS = """
+pool.set_name_label pool.set_name_description
+pool.set_other_config pool.add_to_other_config pool.remove_from_other_config
+host.set_name_label host.set_name_description
+host.set_other_config host.add_to_other_config host.remove_from_other_config
+network.set_name_label network.set_name_description network.set_MTU
+network.set_other_config network.add_to_other_config network.remove_from_other_config
+network.set_tags network.add_tags network.remove_tags
+PIF.set_other_config PIF.add_to_other_config PIF.remove_from_other_config
+Bond.set_other_config Bond.add_to_other_config Bond.remove_from_other_config
+VLAN.set_other_config VLAN.add_to_other_config VLAN.remove_from_other_config
+tunnel.set_other_config tunnel.add_to_other_config tunnel.remove_from_other_config
+VM.set_name_label VM.set_name_description VM.set_affinity VM.set_is_a_template
+VM.set_possible_hosts VM.add_possible_hosts VM.remove_possible_hosts
+VM.set_other_config VM.add_to_other_config VM.remove_from_other_config
+VM_guest_metrics.set_other_config VM_guest_metrics.add_to_other_config
+VM_guest_metrics.remove_from_other_config
+VIF.set_other_config VIF.add_to_other_config VIF.remove_from_other_config
+"""
 
 # No parameter takes an array that holds a number: neither a scalar, a struct nor a set of strings does.
 WRONG_FOR_ALL = [5]
 
 
-def sample(name: str) -> Any:
-    """A value of the type that a parameter of this name has; references lead nowhere."""
-    if name in ("self", "host", "network", "pif"):
-        return NOWHERE
-    known: Mapping[str, Any] = {
-        "members": [NOWHERE],
-        "properties": {},
-        "record": {},
-        "value": True,
-        "managed": True,
-    }
-    return known.get(name, "x")
+# The class that a parameter of this name, or the value that a message of this name takes, leads to.
+LEADS_TO = {
+    "members": "PIF",
+    "pif": "PIF",
+    "tagged_PIF": "PIF",
+    "transport_PIF": "PIF",
+    "network": "network",
+    "host": "host",
+    "vm": "VM",
+    "set_affinity": "host",
+    "set_possible_hosts": "host",
+    "add_possible_hosts": "host",
+    "remove_possible_hosts": "host",
+}
+OTHERS: Mapping[str, Any] = {
+    "properties": {},
+    "record": {},
+    "managed": True,
+    "tag": 5,
+    "VLAN": 5,
+    "start_paused": True,
+    "force": True,
+    "set_disallow_unplug": True,
+    "set_PV_drivers_detected": True,
+    "set_is_a_template": True,
+    "set_MTU": 1500,
+    "set_domid": 5,
+    "set_other_config": {},
+    "set_tags": ["x"],
+}
+
+
+def kind_of(method: Method, parameter: str) -> str:
+    """What a parameter's type follows from: its name, or for a value the message that takes it."""
+    return method.name.rpartition(".")[2] if parameter == "value" else parameter
 
 
 def samples(method: Method) -> list[Any]:
-    return [sample(parameter.name) for parameter in method.parameters]
+    """Values of the right types; references lead nowhere."""
+    return [sample(kind_of(method, parameter.name)) for parameter in method.parameters]
+
+
+def sample(kind: str) -> Any:
+    if kind in ("members", "set_possible_hosts"):
+        return [NOWHERE]
+    return NOWHERE if kind == "self" or kind in LEADS_TO else OTHERS.get(kind, "x")
 
 
 def counts(method: Method) -> tuple[int, int]:
@@ -61,8 +109,24 @@ async def test_the_table_has_every_getter_of_every_class() -> None:
 async def test_the_table_says_what_the_rules_signatures_say() -> None:
     for name, rule in CHANGING.items():
         of_rule = [p for p in inspect.signature(rule).parameters.values() if p.kind is not p.KEYWORD_ONLY][1:]
-        for method in (table()[name], table()[f"DryRun.{name}"]):
-            assert [(p.name, p.default) for p in method.parameters] == [(p.name, p.default) for p in of_rule]
+        assert [(p.name, p.default) for p in table()[name].parameters] == [
+            (p.name, p.default) for p in of_rule
+        ]
+
+
+def test_a_dry_run_takes_what_the_change_takes() -> None:
+    for name in table():
+        if name.startswith("DryRun."):
+            assert table()[name].parameters == table()[name.removeprefix("DryRun.")].parameters
+
+
+def test_every_field_that_may_be_written_has_its_setters() -> None:
+    setters = {
+        name
+        for name in table()
+        if name.partition(".")[2].startswith(("set_", "add_", "remove_")) and name not in CHANGING
+    }
+    assert setters == set(SETTERS.split())
 
 
 async def test_listMethods_names_them_all(api: Caller) -> None:
@@ -118,17 +182,13 @@ async def test_a_parameter_of_the_wrong_type_is_refused_by_its_name(
 async def test_a_string_that_is_no_reference_is_refused_with_the_class_that_was_wanted(
     api: Caller, method: Method
 ) -> None:
-    classes = {"host": "host", "network": "network", "pif": "PIF", "members": "PIF"}
-    own_class = method.name.removeprefix("DryRun.").partition(".")[0]
+    own_class = method.name.partition(".")[0]
     for position, parameter in enumerate(method.parameters):
         params: list[Any] = samples(method)
         if params[position] in (NOWHERE, [NOWHERE]):
-            params[position] = ["zz"] if parameter.name == "members" else "zz"
-            assert await api(method.name, *params) == [
-                "HANDLE_INVALID",
-                classes.get(parameter.name, own_class),
-                "zz",
-            ]
+            params[position] = ["zz"] if params[position] == [NOWHERE] else "zz"
+            wanted = LEADS_TO.get(kind_of(method, parameter.name), own_class)
+            assert await api(method.name, *params) == ["HANDLE_INVALID", wanted, "zz"]
 
 
 @every_change

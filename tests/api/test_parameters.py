@@ -6,7 +6,7 @@ import pytest
 
 from agent.api.parameters import constructor
 from agent.errors import Failure
-from agent.model import Bond
+from agent.record import Bond
 from tests.api.world import NOWHERE
 
 

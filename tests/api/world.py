@@ -10,7 +10,7 @@ from typing import Any
 from agent.draft import Plan, changes
 from agent.engine import Decide
 from agent.facts import NIC, Facts
-from agent.model import PIF, Host, Network
+from agent.record import PIF, Host, Network, Ref
 from agent.rules.startup import first_start
 
 NOWHERE = f"OpaqueRef:{'0' * 36}"
@@ -40,7 +40,9 @@ class EngineInMemory:
         self.model = first_start("host1", FACTS).after
         self.gate = asyncio.Event()
         self.gate.set()
+        self.failures: dict[Ref[Any], str] = {}
         self.asked_for_links = 0
+        self.up = frozenset({"eth0", "eth1"})
 
     async def change(self, decide: Decide) -> str | None:
         await self.gate.wait()
@@ -54,7 +56,7 @@ class EngineInMemory:
 
     async def links_up(self) -> frozenset[str]:
         self.asked_for_links += 1
-        return frozenset({"eth0", "eth1"})
+        return self.up
 
     async def topology(self) -> Any:
         return {"bridges": ["xenbr0"]}

@@ -8,6 +8,7 @@ import pytest
 from agent.cli.__main__ import Outcome, outcome_of
 from agent.cli.screen import Screen
 from tests.cli.fake_daemon import Daemon, Server
+from tests.cli.world import guests
 
 Run = Callable[..., Outcome]
 
@@ -19,6 +20,14 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     server = Server(daemon)
     yield daemon
     server.stop()
+
+
+@pytest.fixture
+def host(daemon: Daemon) -> Daemon:
+    """The daemon of a host that has a VLAN, a tunnel and a VM with a VIF, too."""
+    for class_name, records in guests().items():
+        daemon.records[class_name] |= records
+    return daemon
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ PREVIEW = {
     "removed": [
         {"class": "network", "ref": ref(STORAGE), "record": {"uuid": STORAGE, "name_label": "storage"}}
     ],
+    "unplug": [],
+    "plug": [],
     "steps": ["create bridge xapi1", "set eth1 up"],
 }
 

@@ -19,7 +19,15 @@ NETWORK = {
     "tags": [],
 }
 
-NOTHING: dict[str, Any] = {"result": "", "added": [], "changed": [], "removed": [], "steps": []}
+NOTHING: dict[str, Any] = {
+    "result": "",
+    "added": [],
+    "changed": [],
+    "removed": [],
+    "unplug": [],
+    "plug": [],
+    "steps": [],
+}
 
 SENT = [
     ("bond-destroy uuid=bond0", "Bond.destroy", [ref(BOND)]),

@@ -46,7 +46,7 @@ WRONG = [
     ),
     (
         "pif-param-set uuid=eth0 MAC=x",
-        "The field MAC of a PIF cannot be set; this can: disallow-unplug\n"
+        "The field MAC of a PIF cannot be set; these can: disallow-unplug, other-config\n"
         "For usage run: 'pifctl help pif-param-set'\n",
     ),
     (
@@ -75,7 +75,8 @@ def test_a_wrong_command_line_is_refused_and_nothing_is_sent(
 FAILURES = [
     (
         ("CANNOT_PLUG_BOND_SLAVE", [ref(ETH1)]),
-        f"This PIF is a bond member and cannot be plugged.\nPIF: {ETH1}\ncode: CANNOT_PLUG_BOND_SLAVE\n",
+        f"This PIF is a bond member and cannot be plugged.\nPIF: {ETH1} (eth1)\n"
+        "code: CANNOT_PLUG_BOND_SLAVE\n",
     ),
     (
         ("NETWORK_UNMANAGED", [ref(STORAGE)]),

@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from agent.cli.__main__ import outcome_of
 from agent.cli.commands import COMMANDS
 from agent.cli.screen import Screen, screen_of
 from tests.cli.conftest import Run
+from tests.cli.fake_daemon import Daemon
 from tests.cli.world import TOPOLOGY
 
 IN_BOXES = """\
@@ -58,6 +61,28 @@ def test_the_topology_as_json_is_what_the_daemon_said(run: Run) -> None:
     assert json.loads(run("topology", "--json").output) == TOPOLOGY
 
 
+def test_VLANs_tunnels_and_VIFs_are_drawn_as_the_daemon_tells_of_them(run: Run, daemon: Daemon) -> None:
+    def node(kind: str, name: str, *children: Any, state: str = "up", notes: Sequence[str] = ()) -> Any:
+        plain = {"uuid": "", "state": state, "MAC": "", "MTU": 1500, "addresses": [], "notes": notes}
+        return {"kind": kind, "name": name, "children": children, **plain}
+
+    vlan = node("VLAN", "eth0.5", notes=["tag 5 on eth0"])
+    tunnel = node("tunnel", "tunnel0", state="no carrier", notes=["gre, key 1, to 192.0.2.7"])
+    bridge = node("bridge", "xapi5", vlan, tunnel, node("VIF", "vif7.0", notes=["web"]))
+    daemon.results["pifd.topology"] = TOPOLOGY | {"trees": [bridge]}
+    expected = """\
+host ant              state       MAC                  MTU
+└─ bridge xapi5       up                              1500
+   ├─ VLAN eth0.5     up                              1500
+   │     tag 5 on eth0
+   ├─ tunnel tunnel0  no carrier                      1500
+   │     gre, key 1, to 192.0.2.7
+   └─ VIF vif7.0      up                              1500
+         web
+"""
+    assert run("topology").output == expected
+
+
 class Terminal(io.StringIO):
     """A terminal that is 1000 columns wide only in COLUMNS."""
 
@@ -77,7 +102,10 @@ def test_only_a_terminal_gets_colours_and_none_with_no_color() -> None:
 
 BOND_DESTROY = """\
 Take a bond apart.
-Its IP configuration and management go back to its primary member.
+Its IP configuration and management go back to its primary member.  The VLANs and tunnels on it
+move there as well, and so do the VIFs on its network, of VMs that run, are paused or suspended
+on this host, or can start nowhere else; a running VM is asked to give up its VIF and to take it
+again.
 
 Usage:
   pifctl bond-destroy uuid= [--dry-run] [--json]
@@ -93,6 +121,8 @@ Examples:
   pifctl bond-destroy uuid=bond0
 
 Errors, among others:
+  VM_MISSING_PV_DRIVERS: You attempted an operation on a VM which requires PV drivers to be
+      installed but the drivers were not detected.
   UUID_INVALID: The uuid you supplied was invalid.
 """
 

@@ -1,16 +1,23 @@
 """Netlink messages as a KernelState."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from agent.kernel.netlink.encode import BOND_MODES, IFF_UP, RTN_UNICAST
-from agent.kernel.state import MULTIPATH, Address, BondOptions, BridgeOptions, Link, Route
+from agent.kernel.netlink.encode import ANY_MAC, IFF_UP, RTN_UNICAST
+from agent.kernel.netlink.options import decoded
+from agent.kernel.state import (
+    MULTIPATH,
+    Address,
+    Link,
+    Route,
+)
 
-BOND_MODE_NAMES = {number: name for name, number in BOND_MODES.items()}
 IFA_F_PERMANENT = 0x80
 RTPROT_KERNEL, RTPROT_RA = 2, 9
 RT_TABLE_LOCAL = 255
@@ -49,13 +56,24 @@ def link(message: Message, names: Mapping[int, str]) -> Link:
         lower=names.get(message.get_attr("IFLA_LINK"), "") if kind in STACKED_KINDS else "",
         group=message.get_attr("IFLA_GROUP") or 0,
         alias=message.get_attr("IFLA_IFALIAS") or "",
-        options=_options(kind, data),
+        options=decoded(kind, data),
         hardware=message.get_attr("IFLA_PARENT_DEV_BUS_NAME") is not None,
         carrier=has_carrier(message),
         active_slave=names.get(_active_slave(kind, data) or 0, ""),
         original_MAC=original_MAC,
         original_MTU=MTU if original_MAC else 0,
+        isolated=_is_isolated(info),
     )
+
+
+def with_floods(links: Mapping[str, Link], raw: Iterable[bytes], names: Mapping[int, str]) -> dict[str, Link]:
+    """The links, each vxlan with the hosts to which it sends what it knows no place for."""
+    floods: dict[str, list[str]] = {}
+    for data in raw:
+        entry = _decoded(ndmsg, data)
+        if entry.get_attr("NDA_LLADDR") == ANY_MAC and entry.get_attr("NDA_DST"):
+            floods.setdefault(names.get(entry["ifindex"], ""), []).append(entry.get_attr("NDA_DST"))
+    return {name: replace(link, flood=tuple(sorted(floods.get(name, ())))) for name, link in links.items()}
 
 
 def has_carrier(message: Message) -> bool:
@@ -103,24 +121,14 @@ def _routes(message: Message, names: Mapping[int, str]) -> Iterator[Route]:
             yield Route(names[index], destination, gateway, metric, leased, table)
 
 
-def _options(kind: str, data: Message) -> BondOptions | BridgeOptions | None:
-    if kind == "bond":
-        return BondOptions(
-            mode=BOND_MODE_NAMES[data.get_attr("IFLA_BOND_MODE")],
-            miimon=data.get_attr("IFLA_BOND_MIIMON"),
-            all_slaves_active=bool(data.get_attr("IFLA_BOND_ALL_SLAVES_ACTIVE")),
-        )
-    if kind == "bridge":
-        return BridgeOptions(
-            stp=bool(data.get_attr("IFLA_BR_STP_STATE")),
-            forward_delay=data.get_attr("IFLA_BR_FORWARD_DELAY"),
-            multicast_snooping=bool(data.get_attr("IFLA_BR_MCAST_SNOOPING")),
-        )
-    return None
-
-
 def _active_slave(kind: str, data: Message) -> int | None:
     return data.get_attr("IFLA_BOND_ACTIVE_SLAVE") if kind == "bond" else None
+
+
+def _is_isolated(info: Message) -> bool:
+    if not info or info.get_attr("IFLA_INFO_SLAVE_KIND") != "bridge":
+        return False
+    return bool(info.get_attr("IFLA_INFO_SLAVE_DATA").get_attr("IFLA_BRPORT_ISOLATED"))
 
 
 def _original_MAC(info: Message) -> str:

@@ -14,7 +14,7 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from agent.kernel.announcement import frame
+from agent.kernel.announcement import frame, rarp
 from agent.kernel.netlink import decode, neighbours
 from agent.kernel.netlink.encode import RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, Index, finishing, messages
 from agent.kernel.netlink.wire import Refusal, Wire
@@ -94,6 +94,8 @@ class Netlink:
         request["attrs"] = [("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
         links, self._indices = decode.links(self._wire.dump(request))
         names = {index: name for name, index in self._indices.items()}
+        if any(link.kind == "vxlan" for link in links.values()):
+            links = decode.with_floods(links, self._wire.dump(neighbours.bridge_request()), names)
         addresses = self._wire.dump(_request(ifaddrmsg(), RTM_GETADDR))
         routes = self._wire.dump(_request(rtmsg(), RTM_GETROUTE))
         return KernelState(
@@ -142,8 +144,8 @@ class Netlink:
                 await self._await_carrier(name)
             case CopyNeighbours(source, target):
                 self.writes += neighbours.copy(self._wire, self._index(source), self._index(target))
-            case Announce(name, MAC, interfaces):
-                _announce(name, MAC, interfaces)
+            case Announce(name, MAC, interfaces, stations):
+                _announce(name, [frame(MAC, one) for one in interfaces] + [rarp(one) for one in stations])
             case SetResolver(text):
                 self.writes += 1
                 self._resolv_conf.write(step, text)
@@ -172,12 +174,12 @@ class Netlink:
         return int(decode.one_link(answer)["index"])
 
 
-def _announce(name: str, MAC: str, interfaces: Sequence[str]) -> None:
+def _announce(name: str, frames: Sequence[bytes]) -> None:
     """Nobody has to hear it: where the link is down or gone there is nobody to tell."""
     with contextlib.suppress(OSError), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as packets:
         packets.bind((name, 0))
-        for interface in interfaces:
-            packets.send(frame(MAC, interface))
+        for one in frames:
+            packets.send(one)
 
 
 def _request(message: nlmsg, kind: int) -> nlmsg:

@@ -1,7 +1,7 @@
 """Steps as netlink messages."""
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import singledispatch
 from ipaddress import IPv4Interface, ip_interface, ip_network
 from typing import Any
@@ -9,17 +9,28 @@ from typing import Any
 from pyroute2.netlink import nlmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from agent.kernel.state import DOOMED_GROUP, Address, BondOptions, BridgeOptions, Route
+from agent.kernel.netlink.options import encoded
+from agent.kernel.state import (
+    DOOMED_GROUP,
+    Address,
+    BondOptions,
+    Options,
+    Route,
+)
 from agent.kernel.steps import (
     AddAddress,
+    AddFlood,
     CreateLink,
     DeleteAddress,
     DeleteLinks,
     DeleteRoute,
+    RemoveFlood,
     SetActiveSlave,
     SetDown,
+    SetIsolated,
     SetMAC,
     SetMark,
     SetMaster,
@@ -38,17 +49,11 @@ IFF_UP = 1
 IFA_F_NODAD = 0x02
 IN6_ADDR_GEN_MODE_NONE = 1
 RTPROT_STATIC, RTN_UNICAST, RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 4, 1, 0, 253
+RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
+NLM_F_APPEND = 0x800
+AF_BRIDGE, NTF_SELF, NUD_NOARP, NUD_PERMANENT = 7, 0x02, 0x40, 0x80
+ANY_MAC = "00:00:00:00:00:00"
 DEFAULT_BRIDGE_MTU = 1500
-
-BOND_MODES: Mapping[str, int] = {
-    "balance-rr": 0,
-    "active-backup": 1,
-    "balance-xor": 2,
-    "broadcast": 3,
-    "802.3ad": 4,
-    "balance-tlb": 5,
-    "balance-alb": 6,
-}
 
 Index = Callable[[str], int]
 """The interface index of a name."""
@@ -69,6 +74,7 @@ def _(step: CreateLink, index: Index) -> list[nlmsg]:
         ("IFLA_ADDRESS", link.MAC),
         ("IFLA_GROUP", link.group),
         *([] if link.kind == "bridge" else [("IFLA_MTU", link.MTU)]),
+        *([("IFLA_LINK", index(link.lower))] if link.lower else []),
         *([("IFLA_MASTER", index(link.master))] if link.master else []),
         ("IFLA_LINKINFO", _kind(link.kind, link.options)),
     ]
@@ -86,7 +92,9 @@ def finishing(step: CreateLink, index: Index) -> list[nlmsg]:
     named: list[tuple[str, Any]] = [("IFLA_IFALIAS", link.alias), ("IFLA_AF_SPEC", quiet)]
     if link.kind == "bridge" and link.MTU != DEFAULT_BRIDGE_MTU:
         named.append(("IFLA_MTU", link.MTU))
-    return [_set(number, *named), *([_set(number, up=True)] if link.up else [])]
+    isolated = [_isolated(number, isolated=True)] if link.isolated else []
+    floods = [_flood(RTM_NEWNEIGH, number, remote) for remote in link.flood]
+    return [_set(number, *named), *isolated, *floods, *([_set(number, up=True)] if link.up else [])]
 
 
 @messages.register
@@ -133,9 +141,24 @@ def _(step: SetMark, index: Index) -> list[nlmsg]:
 def _(step: SetOptions, index: Index) -> list[nlmsg]:
     """A bond's mode stays out: with ports, the kernel refuses even the one that the bond has already."""
     kind = "bond" if isinstance(step.options, BondOptions) else "bridge"
-    data = [option for option in _options(step.options) if option[0] != "IFLA_BOND_MODE"]
+    data = [option for option in encoded(step.options) if option[0] != "IFLA_BOND_MODE"]
     info = _attrs(("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", _attrs(*data)))
     return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", info))]
+
+
+@messages.register
+def _(step: SetIsolated, index: Index) -> list[nlmsg]:
+    return [_isolated(index(step.name), isolated=step.isolated)]
+
+
+@messages.register
+def _(step: AddFlood, index: Index) -> list[nlmsg]:
+    return [_flood(RTM_NEWNEIGH, index(step.name), step.remote)]
+
+
+@messages.register
+def _(step: RemoveFlood, index: Index) -> list[nlmsg]:
+    return [_flood(RTM_DELNEIGH, index(step.name), step.remote)]
 
 
 @messages.register
@@ -193,23 +216,26 @@ def _set(number: int, *attrs: tuple[str, Any], up: bool | None = None) -> nlmsg:
     return message
 
 
-def _kind(kind: str, options: BondOptions | BridgeOptions | None) -> dict[str, Any]:
-    data = [("IFLA_INFO_DATA", _attrs(*_options(options)))] if options else []
+def _isolated(number: int, *, isolated: bool) -> nlmsg:
+    port = _attrs(("IFLA_BRPORT_ISOLATED", int(isolated)))
+    info = _attrs(("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", port))
+    return _link(RTM_NEWLINK, number, ("IFLA_LINKINFO", info))
+
+
+def _flood(kind: int, number: int, remote: str) -> nlmsg:
+    """The entry of the all-zero MAC, to which more than one host can be appended."""
+    message = ndmsg()
+    message["header"]["type"] = kind
+    message["header"]["flags"] = NLM_F_CREATE | NLM_F_APPEND if kind == RTM_NEWNEIGH else 0
+    message["family"], message["ifindex"] = AF_BRIDGE, number
+    message["state"], message["flags"] = NUD_NOARP | NUD_PERMANENT, NTF_SELF
+    message["attrs"] = [("NDA_LLADDR", ANY_MAC), ("NDA_DST", remote)]
+    return message
+
+
+def _kind(kind: str, options: Options | None) -> dict[str, Any]:
+    data = [("IFLA_INFO_DATA", _attrs(*encoded(options)))] if options else []
     return _attrs(("IFLA_INFO_KIND", kind), *data)
-
-
-def _options(options: BondOptions | BridgeOptions) -> list[tuple[str, Any]]:
-    if isinstance(options, BondOptions):
-        return [
-            ("IFLA_BOND_MODE", BOND_MODES[options.mode]),
-            ("IFLA_BOND_MIIMON", options.miimon),
-            ("IFLA_BOND_ALL_SLAVES_ACTIVE", int(options.all_slaves_active)),
-        ]
-    return [
-        ("IFLA_BR_STP_STATE", int(options.stp)),
-        ("IFLA_BR_FORWARD_DELAY", options.forward_delay),
-        ("IFLA_BR_MCAST_SNOOPING", int(options.multicast_snooping)),
-    ]
 
 
 def _address(kind: int, address: Address, index: Index) -> nlmsg:

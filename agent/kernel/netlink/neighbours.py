@@ -15,6 +15,7 @@ NLM_F_REPLACE, NLM_F_CREATE = 0x100, 0x400
 NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_PERMANENT = 0x02, 0x04, 0x08, 0x10, 0x80
 NUD_VALID = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
 NTF_USE = 0x01
+AF_BRIDGE = 7
 ASK_AGAIN = 2.0
 """Seconds between two questions."""
 PROBE_POLL = 0.02
@@ -57,6 +58,14 @@ async def probe(wire: Wire, index: int, peers: Sequence[str], seconds: float) ->
         await asyncio.sleep(PROBE_POLL)
         answered = _reachable(wire, index) & set(peers)
     return frozenset(answered)
+
+
+def bridge_request() -> Any:
+    """The request for all forwarding entries, of bridges and vxlans; a header alone would be an old form."""
+    message = ndmsg()
+    message["header"]["type"] = RTM_GETNEIGH
+    message["family"] = AF_BRIDGE
+    return message
 
 
 def _ask(wire: Wire, index: int, peers: Sequence[str]) -> None:

@@ -1,0 +1,69 @@
+"""The commands of bonds."""
+
+from typing import Any
+
+from agent.cli.change import CHANGE, sends, the_object
+from agent.cli.command import Call, Command
+from agent.cli.parameter import mapping, one_of, optional, required, words
+
+BOND_MODE = one_of("bond mode", "active-backup", "balance-slb", "lacp")
+
+
+def new_bond(call: Call) -> list[Any]:
+    """Bond.create's parameters."""
+    values = call.values
+    members = [call.objects.find("PIF", member) for member in values["pif-uuids"]]
+    network = call.find("network", "network-uuid")
+    return [network, members, values["mac"], values["mode"], values["properties"]]
+
+
+COMMANDS = (
+    Command(
+        "bond-create",
+        sends("Bond.create", new_bond),
+        (
+            required("network-uuid", "The network that the bond is for: uuid, name-label or bridge."),
+            required("pif-uuids", "The PIFs to bond, with commas in between: uuids or devices.", words),
+            optional("mac", "The bond's MAC address; without it, the primary member's."),
+            optional(
+                "mode",
+                "active-backup (the default); the others are not there yet.",
+                BOND_MODE,
+                "active-backup",
+            ),
+            mapping("properties", "Properties of the mode, such as properties:hashing_algorithm=src_mac."),
+            *CHANGE,
+        ),
+        "Put NICs into a new bond.",
+        "The primary member is the management interface if it is among the PIFs, else the first with\n"
+        "an IP configuration, else the first.  The bond takes over its MAC address, its IP configuration\n"
+        "and its being the management interface.  VLANs and tunnels on the members move to the bond.\n"
+        "So do the VIFs on the members' networks, of VMs that run, are paused or suspended on this host,\n"
+        "or can start nowhere else; a running VM is asked to give up its VIF and to take it again.",
+        "the uuid of the Bond",
+        (
+            "pifctl bond-create network-uuid=xapi0 pif-uuids=eth0,eth1 --dry-run",
+            "pifctl bond-create network-uuid=xapi0 pif-uuids=eth0,eth1 mode=active-backup",
+        ),
+        (
+            "NETWORK_ALREADY_CONNECTED",
+            "PIF_ALREADY_BONDED",
+            "PIF_BOND_MORE_THAN_ONE_IP",
+            "INCOMPATIBLE_PIF_PROPERTIES",
+            "VM_MISSING_PV_DRIVERS",
+            "INVALID_VALUE",
+        ),
+    ),
+    Command(
+        "bond-destroy",
+        sends("Bond.destroy", the_object("Bond")),
+        (required("uuid", "The Bond: its uuid, the beginning of it, or its device, such as bond0."), *CHANGE),
+        "Take a bond apart.",
+        "Its IP configuration and management go back to its primary member.  The VLANs and tunnels on it\n"
+        "move there as well, and so do the VIFs on its network, of VMs that run, are paused or suspended\n"
+        "on this host, or can start nowhere else; a running VM is asked to give up its VIF and to take it\n"
+        "again.",
+        examples=("pifctl bond-destroy uuid=bond0",),
+        errors=("VM_MISSING_PV_DRIVERS", "UUID_INVALID"),
+    ),
+)

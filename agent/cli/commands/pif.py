@@ -1,0 +1,131 @@
+"""The commands of PIFs, beside those that every class has."""
+
+from typing import Any
+
+from agent.cli.change import CHANGE, sends, the_object
+from agent.cli.command import Call, Command
+from agent.cli.parameter import boolean, one_of, optional, required
+from agent.cli.refusal import Refusal
+
+IP_MODE = one_of("ip configuration mode", "None", "DHCP", "Static")
+
+A_PIF = required("uuid", "The PIF: its uuid, the beginning of it, or its device, such as eth0 or eth0.5.")
+HOST = optional("host-uuid", "The host.  May be left out when there is only one.")
+
+
+def host(call: Call) -> str:
+    """The host that host-uuid= names; without it, the only host."""
+    if call.values["host-uuid"]:
+        return call.find("host", "host-uuid")
+    hosts = call.objects.of("host")
+    if len(hosts) != 1:
+        raise Refusal("Required parameter not found: host-uuid", f"(there are {len(hosts)} hosts)")
+    return next(iter(hosts))
+
+
+def scan(call: Call) -> list[Any]:
+    """PIF.scan's parameters."""
+    return [host(call)]
+
+
+def introduction(call: Call) -> list[Any]:
+    """PIF.introduce's parameters."""
+    return [host(call), call.values["mac"], call.values["device"], call.values["managed"]]
+
+
+def ip_configuration(call: Call) -> list[Any]:
+    """PIF.reconfigure_ip's parameters."""
+    values = call.values
+    return [
+        call.find("PIF", "uuid"),
+        *(values[name] for name in ("mode", "IP", "netmask", "gateway", "DNS")),
+    ]
+
+
+COMMANDS = (
+    Command(
+        "pif-plug",
+        sends("PIF.plug", the_object("PIF")),
+        (A_PIF, *CHANGE),
+        "Bring a PIF up: its link, its bridge and its IP configuration.",
+        "A tunnel's needs the PIF below it, which is plugged, too.",
+        examples=("pifctl pif-plug uuid=eth1",),
+        errors=(
+            "CANNOT_PLUG_BOND_SLAVE",
+            "TRANSPORT_PIF_NOT_CONFIGURED",
+            "PIF_UNMANAGED",
+            "PIF_CONFIGURATION_ERROR",
+        ),
+    ),
+    Command(
+        "pif-unplug",
+        sends("PIF.unplug", the_object("PIF")),
+        (A_PIF, *CHANGE),
+        "Take a PIF down.",
+        "The tunnels that run over it are unplugged first.",
+        examples=("pifctl pif-unplug uuid=eth1",),
+        errors=("PIF_IS_MANAGEMENT_INTERFACE", "VIF_IN_USE", "PIF_DOES_NOT_ALLOW_UNPLUG", "PIF_UNMANAGED"),
+    ),
+    Command(
+        "pif-reconfigure-ip",
+        sends("PIF.reconfigure_ip", ip_configuration),
+        (
+            A_PIF,
+            required("mode", "None, DHCP or Static, in any case.", IP_MODE),
+            optional("IP", "The address, for Static, such as 192.0.2.10."),
+            optional("netmask", "The netmask, for Static, such as 255.255.255.0."),
+            optional("gateway", "The gateway of the default route, for Static."),
+            optional("DNS", "Name servers, with commas in between."),
+            *CHANGE,
+        ),
+        "Change the IPv4 configuration of a PIF.",
+        "What is not given becomes empty; nothing is kept of the configuration before.",
+        examples=(
+            "pifctl pif-reconfigure-ip uuid=eth1 mode=static IP=192.0.2.10 netmask=255.255.255.0",
+            "pifctl pif-reconfigure-ip uuid=eth1 mode=none",
+        ),
+        errors=("INVALID_IP_ADDRESS_SPECIFIED", "PIF_IS_MANAGEMENT_INTERFACE", "PIF_UNMANAGED"),
+    ),
+    Command(
+        "pif-scan",
+        sends("PIF.scan", scan),
+        (HOST, *CHANGE),
+        "Look for NICs that have no PIF yet, and make PIFs and networks for them.",
+        "Nothing is plugged, and the PIF of a NIC that is gone stays.",
+        examples=("pifctl pif-scan",),
+    ),
+    Command(
+        "pif-introduce",
+        sends("PIF.introduce", introduction),
+        (
+            required("device", "The NIC's device, such as eth2."),
+            HOST,
+            optional("mac", "The NIC's MAC address; without it, the device's is looked up."),
+            optional("managed", "false: pifd leaves the NIC alone.  The default is true.", boolean, True),
+            *CHANGE,
+        ),
+        "Make a PIF for one NIC.",
+        prints="the uuid of the PIF",
+        examples=("pifctl pif-introduce device=eth2",),
+        errors=(
+            "DUPLICATE_PIF_DEVICE_NAME",
+            "COULD_NOT_FIND_NETWORK_INTERFACE_WITH_SPECIFIED_DEVICE_NAME_AND_MAC_ADDRESS",
+            "MAC_INVALID",
+        ),
+    ),
+    Command(
+        "pif-forget",
+        sends("PIF.forget", the_object("PIF")),
+        (A_PIF, *CHANGE),
+        "Remove the PIF of a NIC.",
+        "The NIC is taken down first, if pifd manages it.  Its network stays.",
+        examples=("pifctl pif-forget uuid=eth2",),
+        errors=(
+            "PIF_IS_MANAGEMENT_INTERFACE",
+            "PIF_ALREADY_BONDED",
+            "PIF_VLAN_STILL_EXISTS",
+            "PIF_TUNNEL_STILL_EXISTS",
+            "PIF_IS_NOT_PHYSICAL",
+        ),
+    ),
+)

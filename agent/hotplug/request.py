@@ -1,0 +1,57 @@
+"""Request: what a VM is asked to give up or to take, one of its VIFs."""
+
+from dataclasses import dataclass
+
+from agent.attachment import device_of
+from agent.model import Model
+from agent.mtu import VIF_MTU_of
+from agent.record import VIF, VM, PowerState, Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A VIF and its VM as they are, or are to be.
+
+    device: the VIF's number in the VM.  host_device: its device on the host.  bridge: that of its network.
+    MTU: bytes.
+    """
+
+    vif: Ref[VIF]
+    vm: Ref[VM]
+    vif_uuid: str
+    vm_uuid: str
+    vm_name_label: str
+    device: str
+    host_device: str
+    bridge: str
+    MAC: str
+    MTU: int
+    domid: int
+    power_state: PowerState
+    PV_drivers_detected: bool
+
+
+def request_of(model: Model, ref: Ref[VIF]) -> Request:
+    """The request for a VIF, with the network that the model has it on."""
+    vif = model.get(ref)
+    vm, network = model.get(vif.VM), model.get(vif.network)
+    return Request(
+        vif=ref,
+        vm=vif.VM,
+        vif_uuid=vif.uuid,
+        vm_uuid=vm.uuid,
+        vm_name_label=vm.name_label,
+        device=vif.device,
+        host_device=device_of(model, vif),
+        bridge=network.bridge,
+        MAC=vif.MAC,
+        MTU=VIF_MTU_of(model, vif),
+        domid=vm.domid,
+        power_state=vm.power_state,
+        PV_drivers_detected=has_PV_drivers(model, vm),
+    )
+
+
+def has_PV_drivers(model: Model, vm: VM) -> bool:
+    """Whether the VM's own agent has told of drivers that can give up and take devices while it runs."""
+    return vm.guest_metrics is not None and model.get(vm.guest_metrics).PV_drivers_detected

@@ -1,0 +1,101 @@
+"""What a change of one link does to others: ports follow their bond, VLANs the device below them."""
+
+from dataclasses import replace
+
+from agent.kernel.state import KernelState, Link
+from agent.kernel.steps import Refused, Step
+
+UNKNOWN_MAC = "unknown"
+"""What a bond has when its last port has left: a random one of the kernel's, until a port brings its own."""
+
+
+def existing(step: Step, state: KernelState, name: str) -> Link:
+    if name not in state.links:
+        raise Refused(step, "No such device")
+    return state.links[name]
+
+
+def with_slaves(state: KernelState, link: Link) -> tuple[Link, ...]:
+    """A bond passes its MAC and its MTU on to its slaves."""
+    return (link, *state.ports(link.name)) if link.kind == "bond" else (link,)
+
+
+def with_link(state: KernelState, link: Link) -> KernelState:
+    return replace(state, links={**state.links, link.name: link})
+
+
+def uppers(state: KernelState, name: str) -> tuple[Link, ...]:
+    """The VLANs on a device."""
+    return tuple(link for link in state.links.values() if link.lower == name and link.kind == "vlan")
+
+
+def without_link(state: KernelState, name: str) -> KernelState:
+    """What sits on a device goes with it."""
+    for upper in [link.name for link in state.links.values() if link.lower == name]:
+        state = without_link(state, upper)
+    return replace(
+        state,
+        links={key: link for key, link in state.links.items() if key != name},
+        addresses=frozenset(a for a in state.addresses if a.link != name),
+        routes=frozenset(r for r in state.routes if r.link != name),
+    )
+
+
+def with_MTU(state: KernelState, link: Link, MTU: int) -> KernelState:
+    """A VLAN never has more than the device below."""
+    state = with_link(state, replace(link, MTU=MTU))
+    for upper in uppers(state, link.name):
+        if upper.MTU > MTU:
+            state = with_MTU(state, upper, MTU)
+    return state
+
+
+def up(state: KernelState, link: Link) -> KernelState:
+    """The VLANs on a device come up with it, whether they were before or not."""
+    state = with_link(state, replace(link, up=True))
+    for upper in uppers(state, link.name):
+        state = up(state, upper)
+    return state
+
+
+def down(state: KernelState, link: Link) -> KernelState:
+    """A link that goes down loses its routes and its IPv6 addresses; the VLANs on it go down too."""
+    state = with_link(state, replace(link, up=False, carrier=False))
+    state = replace(
+        state,
+        addresses=frozenset(a for a in state.addresses if a.link != link.name or a.version == 4),
+        routes=frozenset(r for r in state.routes if r.link != link.name),
+    )
+    for upper in uppers(state, link.name):
+        state = down(state, upper)
+    return state
+
+
+def enslave(step: Step, state: KernelState, link: Link, name: str) -> KernelState:
+    master = existing(step, state, name)
+    if master.kind not in ("bridge", "bond"):
+        raise Refused(step, "Operation not supported")
+    if master.kind == "bridge" and link.kind == "bridge":
+        raise Refused(step, "Too many levels of symbolic links")
+    if master.kind == "bridge":
+        return with_link(state, replace(link, master=name))
+    if link.up:
+        raise Refused(step, "Device can not be enslaved while up")
+    MAC = link.MAC if master.MAC == UNKNOWN_MAC else master.MAC
+    port = replace(link, master=name, MAC=MAC, original_MAC=link.MAC, original_MTU=link.MTU)
+    state = up(with_MTU(state, port, master.MTU), replace(port, MTU=master.MTU))
+    return with_link(state, replace(master, MAC=MAC, active_slave=master.active_slave or link.name))
+
+
+def release(state: KernelState, link: Link) -> KernelState:
+    """A port that leaves a bond is down, with its own MAC and MTU; the last leaves the bond without MAC."""
+    master = state.links[link.master]
+    free = replace(link, master="", isolated=False)
+    if master.kind != "bond":
+        return with_link(state, free)
+    given_back = replace(free, MAC=link.original_MAC or link.MAC, MTU=link.original_MTU or link.MTU)
+    state = down(with_link(state, given_back), replace(given_back, original_MAC="", original_MTU=0))
+    others = [port.name for port in state.ports(master.name)]
+    active = master.active_slave if master.active_slave in others else next(iter(others), "")
+    MAC = master.MAC if others else UNKNOWN_MAC
+    return with_link(state, replace(master, active_slave=active, MAC=MAC))

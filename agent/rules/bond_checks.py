@@ -1,0 +1,123 @@
+"""What Bond.create refuses, in XenAPI's order, and what no move of VLANs, tunnels and VIFs may break."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from agent.errors import (
+    IncompatiblePIFProperties,
+    InvalidValue,
+    IsTunnelAccessPIF,
+    PIFAlreadyBonded,
+    PIFBondMoreThanOneIP,
+    PIFBondNeedsMoreMembers,
+    PIFCannotBondCrossHost,
+    PIFIncompatiblePrimaryAddressType,
+    PIFUnmanaged,
+    PIFVLANExists,
+)
+from agent.model import Model, bond_of_master, tunnel_over, tunnels_on, vlans_on
+from agent.mtu import MTU_of, room_in
+from agent.record import PIF, VIF, BondMode, Network, Tunnel
+from agent.rules.mac import checked_MAC
+from agent.rules.moving import VLANs_by_tag
+from agent.rules.network import check_can_be_connected
+from agent.rules.slaves import primary_slave
+from agent.rules.transport import check_room
+from agent.rules.vif import check_MTU as check_VIF_MTU
+from agent.rules.vlan import check_fits, check_MTU
+
+
+def validate(
+    model: Model, network: Network, members: Sequence[PIF], MAC: str, mode: str, properties: Mapping[str, str]
+) -> BondMode:
+    """Everything that can be refused, in XenAPI's order; gives back the mode (create, step 2)."""
+    if not members:
+        raise PIFBondNeedsMoreMembers()
+    check_can_be_connected(model, network, members[0].host)
+    if MAC:
+        checked_MAC(MAC)
+    bond_mode = checked_mode(mode)
+    check_properties(bond_mode, properties)
+    check_address_types(members)
+    for member in members:
+        check_member(model, member)
+    if len({member.host for member in members}) > 1:
+        raise PIFCannotBondCrossHost()
+    if any(member.properties != members[0].properties for member in members):
+        raise IncompatiblePIFProperties()
+    check_one_ip(members)
+    for vlans in VLANs_by_tag(model, members).values():
+        check_one_ip([model.get(vlan.untagged_PIF) for vlan in vlans])
+    return bond_mode
+
+
+def checked_mode(mode: str) -> BondMode:
+    """A mode that this version can do; others are refused with the reason, never replaced by another."""
+    if mode not in set(BondMode):
+        raise InvalidValue("mode", mode)
+    if mode != BondMode.ACTIVE_BACKUP:
+        raise InvalidValue("mode", f"{mode}: this version of pifd only has active-backup")
+    return BondMode(mode)
+
+
+def check_properties(mode: BondMode, properties: Mapping[str, str]) -> None:
+    """active-backup has no properties in XenAPI."""
+    for key, value in properties.items():
+        raise InvalidValue("properties", f"{key} = {value}: {mode} has no such property")
+
+
+def check_address_types(members: Sequence[PIF]) -> None:
+    """Every slave prefers the address family that the primary slave prefers."""
+    wanted = primary_slave(members).ip_configuration.primary_address_type
+    for member in members:
+        if member.ip_configuration.primary_address_type != wanted:
+            raise PIFIncompatiblePrimaryAddressType(member.ref)
+
+
+def check_member(model: Model, member: PIF) -> None:
+    """A slave is managed, in no bond, no bond itself, no VLAN and no tunnel's access PIF (create, step 2).
+
+    A VLAN's parameter is the documented one, the PIF; XenAPI's implementation gives its device.
+    """
+    if not member.managed:
+        raise PIFUnmanaged(member.ref)
+    if member.bond_slave_of is not None or bond_of_master(model, member) is not None:
+        raise PIFAlreadyBonded(member.ref)
+    if member.VLAN >= 0:
+        raise PIFVLANExists(member.ref)
+    if tunnel_over(model, member) is not None:
+        raise IsTunnelAccessPIF(member.ref)
+
+
+def check_one_ip(pifs: Sequence[PIF]) -> None:
+    """At most one has an IP configuration, of the slaves and of the VLANs that become one.
+
+    None is lost silently.  The design would take the first slave's and drop the others; XenAPI has refused
+    that since CA-106754.
+    """
+    if sum(pif.ip_configuration.is_configured() for pif in pifs) > 1:
+        raise PIFBondMoreThanOneIP()
+
+
+def check_MTUs(before: Model, after: Model, lower: PIF) -> None:
+    """What has moved to a PIF, or to its network, has room there; nothing is clamped silently.
+
+    XenAPI has no such check: there a VLAN gets the MTU that its new parent allows.
+    """
+    new = after.get(lower.ref)
+    for vlan in vlans_on(after, lower.ref):
+        upper = after.get(vlan.untagged_PIF)
+        check_MTU(after, after.get(upper.network), new)
+        check_fits(after, MTU_of(after, upper), new)
+    for tunnel in tunnels_above(after, new):
+        if room_in(after, tunnel) < room_in(before, before.get(tunnel.ref)):
+            check_room(after, tunnel)
+    for vif in after.all(VIF):
+        if vif.network != before.get(vif.ref).network:
+            check_VIF_MTU(vif, after.get(vif.network))
+
+
+def tunnels_above(model: Model, pif: PIF) -> Iterator[Tunnel]:
+    """The tunnels that a PIF carries, and those of the VLANs on it."""
+    yield from tunnels_on(model, pif.ref)
+    for vlan in vlans_on(model, pif.ref):
+        yield from tunnels_on(model, vlan.untagged_PIF)

@@ -1,0 +1,218 @@
+"""rectify: a stored model that breaks the rules is put right at start-up (design, Actions on Start-up).
+
+What the design says of bonds comes last; before it, references that lead nowhere go, and what no model may
+have.  Each rule only takes away, moves up, plugs or lowers, so that a round comes in which none has anything
+to say.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from agent.attachment import is_plugged
+from agent.draft import Draft
+from agent.model import Model, pifs_on, slaves, tunnels_on, vlans_on
+from agent.mtu import MTU_KEY, MTU_of
+from agent.record import PIF, VIF, VLAN, Bond, Tunnel
+from agent.rules import dangling
+from agent.rules.dangling import Rule, give_own_network, word
+from agent.rules.moving import (
+    VLANs_by_tag,
+    losing_VLANs,
+    move_own_VIFs,
+    move_tunnels,
+    move_VLANs,
+    takes_ip_configuration,
+    taking_over,
+)
+from agent.rules.slaves import reset_slaves, unplug_slaves
+from agent.rules.vif import vifs_to_move
+
+
+@dataclass(frozen=True)
+class Rectified:
+    """A model that keeps the rules, and what had to be put right for it, a line each."""
+
+    model: Model
+    log: tuple[str, ...]
+
+
+def rectify(model: Model) -> Rectified:
+    """The model with every violation put right; the same model and no log when there is none."""
+    draft = Draft(model)
+    log: list[str] = []
+    while lines := [*settled(draft, dangling.RULES), *said(draft, RULES)]:
+        log += lines
+    return Rectified(draft.model, tuple(log))
+
+
+def settled(draft: Draft, rules: Sequence[Rule]) -> list[str]:
+    """Apply the rules until none has anything to say; what they said."""
+    log: list[str] = []
+    while lines := said(draft, rules):
+        log += lines
+    return log
+
+
+def said(draft: Draft, rules: Sequence[Rule]) -> list[str]:
+    """Apply the rules once; what they said."""
+    return [line for rule in rules for line in rule(draft)]
+
+
+def crowded_networks(draft: Draft) -> Iterator[str]:
+    """A network has one PIF of a host: management's, else the oldest; the others get their own, unplugged."""
+    seen: set[tuple[str, str]] = set()
+    for pif in sorted(draft.model.all(PIF), key=lambda pif: not pif.management):
+        if (pif.network, pif.host) in seen:
+            other = give_own_network(draft, replace(pif, currently_attached=pif.management))
+            yield f"{word(pif)} shared its network with another PIF: put on {word(other)}"
+        seen.add((pif.network, pif.host))
+
+
+def rival_managements(draft: Draft) -> Iterator[str]:
+    """A host has one management interface, the oldest, and it is plugged."""
+    first: dict[str, PIF] = {}
+    for pif in draft.model.all(PIF):
+        if pif.management and first.setdefault(pif.host, pif) != pif:
+            draft.put(replace(pif, management=False))
+            yield f"{word(pif)} was management beside {word(first[pif.host])}: not any more"
+    for pif in first.values():
+        if not pif.currently_attached:
+            draft.put(replace(pif, currently_attached=True))
+            yield f"{word(pif)}, the management interface, was not plugged: plugged"
+
+
+def VLANs_with_one_tag(draft: Draft) -> Iterator[str]:
+    """A PIF has one VLAN of a tag; the VIFs-to-move of the others join its network (create, step 8)."""
+    for pif in draft.model.all(PIF):
+        if losing_VLANs(draft.model, [pif]):
+            yield from told_collisions(draft.model, [pif])
+            move_VLANs(draft, [pif], pif)
+
+
+def misnamed_VLANs(draft: Draft) -> Iterator[str]:
+    """A VLAN's upper PIF bears the name of the device below."""
+    model = draft.model
+    for vlan in model.all(VLAN):
+        lower, upper = model.get(vlan.tagged_PIF), model.get(vlan.untagged_PIF)
+        if upper.device != lower.device:
+            draft.put(replace(upper, device=lower.device))
+            yield f"{word(upper)} is a VLAN on {word(lower)}: named after it"
+
+
+def burdened_slaves(draft: Draft) -> Iterator[str]:
+    """What is on a slave moves up to its bond (design, Actions on Start-up; create, steps 8 to 12)."""
+    for bond in draft.model.all(Bond):
+        for step in STEPS:
+            model = draft.model
+            yield from step(draft, model.get(bond.master), slaves(model, bond))
+
+
+def VLANs_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
+    """VLANs, with their networks, and of several with one tag the first."""
+    moving = [(slave, vlan) for slave in own for vlan in vlans_on(draft.model, slave.ref)]
+    for slave, vlan in moving:
+        yield f"{word(vlan)}, tag {vlan.tag}, was on slave {word(slave)}: moved up to {word(master)}"
+    if moving:
+        yield from told_collisions(draft.model, [master, *own])
+        move_VLANs(draft, own, master)
+
+
+def tunnels_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
+    """Tunnels, with their networks."""
+    for slave in own:
+        for tunnel in tunnels_on(draft.model, slave.ref):
+            yield f"{word(tunnel)} ran from slave {word(slave)}: moved up to {word(master)}"
+    move_tunnels(draft, own, master)
+
+
+def VIFs_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
+    """The VIFs-to-move on the slaves' own networks."""
+    for slave in own:
+        for vif in vifs_to_move(draft.model, slave.network, slave.host):
+            yield f"{word(vif)} was on the network of slave {word(slave)}: moved to that of {word(master)}"
+    move_own_VIFs(draft, own, master)
+
+
+def configuration_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
+    """Management, IP configuration, disallow_unplug, and being plugged."""
+    for slave in own:
+        if having := burdens(slave):
+            above = draft.model.get(master.ref)
+            yield f"{word(slave)} is a slave: {', '.join(having)} moved up to {word(above)}"
+            yield from told_loss(above, slave)
+            draft.put(taking_over(above, slave))
+            unplug_slaves(draft, [slave])
+            reset_slaves(draft, [slave])
+
+
+STEPS: tuple[Callable[[Draft, PIF, Sequence[PIF]], Iterator[str]], ...] = (
+    VLANs_up, tunnels_up, VIFs_up, configuration_up,
+)  # fmt: skip
+
+
+def burdens(slave: PIF) -> list[str]:
+    """What a slave has that is its master's, in words."""
+    having = {
+        "management": slave.management,
+        "the IP configuration": slave.ip_configuration.is_configured(),
+        "disallow_unplug": slave.disallow_unplug,
+        "being plugged": slave.currently_attached,
+    }
+    return [words for words, has in having.items() if has]
+
+
+def told_collisions(model: Model, pifs: Sequence[PIF]) -> Iterator[str]:
+    """What is lost where several VLANs of one tag become one."""
+    for winner, *losers in VLANs_by_tag(model, pifs).values():
+        upper = model.get(winner.untagged_PIF)
+        for loser in losers:
+            gone = model.get(loser.untagged_PIF)
+            yield f"{word(loser)}, tag {loser.tag}, joined {word(winner)}: {word(gone)} removed"
+            yield from told_loss(upper, gone)
+            upper = taking_over(upper, gone)
+
+
+def told_loss(winner: PIF, loser: PIF) -> Iterator[str]:
+    """The IP configuration that can't be kept where two become one."""
+    if winner.ip_configuration.is_configured() and loser.ip_configuration.is_configured():
+        lost = winner if takes_ip_configuration(winner, loser) else loser
+        yield f"dropped, because there can be one only: {lost.ip_configuration} of {word(lost)}"
+
+
+def large_VLANs(draft: Draft) -> Iterator[str]:
+    """A VLAN's MTU is no larger than that of the PIF below, which may have become another."""
+    for vlan in draft.model.all(VLAN):
+        lower, upper = draft.model.get(vlan.tagged_PIF), draft.model.get(vlan.untagged_PIF)
+        room, network = MTU_of(draft.model, lower), draft.model.get(upper.network)
+        if room < network.MTU:
+            draft.put(replace(network, MTU=room))
+            yield f"{word(network)} had an MTU of {network.MTU}, which does not fit: now {room}"
+        if MTU_of(draft.model, upper) > room:
+            draft.put(replace(upper, other_config={**upper.other_config, MTU_KEY: str(room)}))
+            yield f"{word(upper)} had an MTU that does not fit: now {room}"
+
+
+def unplugged_below(draft: Draft) -> Iterator[str]:
+    """What something plugged stands on is plugged: the network of a VIF, the transport PIF of a tunnel."""
+    model = draft.model
+    needed = [
+        pif
+        for vif in model.all(VIF)
+        if is_plugged(model, vif)
+        for pif in pifs_on(model, vif.network)
+        if pif.host == model.get(vif.VM).resident_on
+    ]
+    needed += [
+        model.get(tunnel.transport_PIF)
+        for tunnel in model.all(Tunnel)
+        if model.get(tunnel.access_PIF).currently_attached
+    ]
+    for pif in {pif.ref: pif for pif in needed if not pif.currently_attached}.values():
+        draft.put(replace(pif, currently_attached=True))
+        yield f"{word(pif)} was not plugged, but something on it is: plugged"
+
+
+RULES: tuple[Rule, ...] = (
+    crowded_networks, rival_managements, misnamed_VLANs, burdened_slaves, VLANs_with_one_tag, large_VLANs,
+    unplugged_below,
+)  # fmt: skip

@@ -1,0 +1,82 @@
+"""tunnel.create and tunnel.destroy."""
+
+from secrets import token_bytes
+
+from agent.draft import Draft, Plan
+from agent.errors import CannotAddTunnelToBondSlave, InvalidValue, IsTunnelAccessPIF
+from agent.model import Model, tunnel_over
+from agent.record import PIF, Network, Ref, Tunnel, TunnelProtocol, new_uuid
+from agent.rules.attach import bring_down, bring_up, check_managed
+from agent.rules.device_name import is_free
+from agent.rules.mac import local_MAC
+from agent.rules.network import check_can_be_connected
+from agent.rules.tunnel_key import key_for
+
+
+def create(model: Model, transport_PIF: Ref[PIF], network: Ref[Network], protocol: str = "gre") -> Plan:
+    """A tunnel over a PIF that has an IP configuration, plugged (XenAPI, tunnel.create).
+
+    The transport PIF is plugged with it.  XenAPI's records stay when the plug fails; here nothing does.
+    """
+    transport, home = model.find(PIF, transport_PIF), model.find(Network, network)
+    check_can_be_connected(model, home, transport.host)
+    check_managed(transport)
+    check_below(model, transport)
+    wrapping = checked_protocol(protocol)
+    draft = Draft(model)
+    access = draft.put(access_PIF(model, transport, home))
+    tunnel = draft.put(
+        Tunnel(
+            uuid=new_uuid(),
+            access_PIF=access.ref,
+            transport_PIF=transport.ref,
+            protocol=wrapping,
+            key=key_for(model, home),
+        )
+    )
+    bring_up(draft, access)
+    return Plan(model, draft.model, tunnel.ref)
+
+
+def destroy(model: Model, self: Ref[Tunnel]) -> Plan:
+    """The tunnel goes with its access PIF, which is unplugged by PIF.unplug's checks; the network stays."""
+    tunnel = model.find(Tunnel, self)
+    draft = Draft(model)
+    bring_down(draft, model.get(tunnel.access_PIF))
+    draft.remove(tunnel.ref)
+    draft.remove(tunnel.access_PIF)
+    return Plan(model, draft.model)
+
+
+def check_below(model: Model, transport: PIF) -> None:
+    """A tunnel is on no bond slave (design, New behaviour for Bond Slaves), and in no other tunnel."""
+    if transport.bond_slave_of is not None:
+        raise CannotAddTunnelToBondSlave(transport.ref)
+    if tunnel_over(model, transport) is not None:
+        raise IsTunnelAccessPIF(transport.ref)
+
+
+def checked_protocol(protocol: str) -> TunnelProtocol:
+    """One of the two that there are."""
+    if protocol not in set(TunnelProtocol):
+        raise InvalidValue("protocol", protocol)
+    return TunnelProtocol(protocol)
+
+
+def access_PIF(model: Model, transport: PIF, network: Network) -> PIF:
+    """The upper side, of a device and a MAC of its own."""
+    return PIF(
+        uuid=new_uuid(),
+        device=free_device(model),
+        network=network.ref,
+        host=transport.host,
+        MAC=local_MAC(token_bytes(6)),
+        MTU=network.MTU,
+    )
+
+
+def free_device(model: Model) -> str:
+    """`tunnel<N>`, N the smallest non-negative integer that leaves a name nothing has."""
+    return next(
+        name for name in (f"tunnel{n}" for n in range(len(model.records) + 1)) if is_free(model, name)
+    )

@@ -1,0 +1,127 @@
+"""VLAN.create and VLAN.destroy, and XenAPI's older names for them."""
+
+from agent.draft import Draft, Plan
+from agent.errors import (
+    CannotAddVLANToBondSlave,
+    InvalidValue,
+    IsTunnelAccessPIF,
+    PIFIsPhysical,
+    PIFIsVLAN,
+    PIFTunnelStillExists,
+    PIFVLANExists,
+    VLANTagInvalid,
+)
+from agent.model import Model, pifs_of, tunnel_over, tunnels_on, vlan_over, vlans_on
+from agent.mtu import MTU_of
+from agent.record import PIF, VLAN, Host, Network, Ref, new_uuid
+from agent.rules.attach import bring_down, bring_up, check_managed
+from agent.rules.network import check_can_be_connected
+
+TAGS = range(4095)
+"""XenAPI's; 802.1Q reserves 4095."""
+
+UPPER_MAC = "fe:ff:ff:ff:ff:ff"
+"""What XenAPI writes into the upper PIF's record; its bridge has the MAC of the PIF below."""
+
+
+def create(model: Model, tagged_PIF: Ref[PIF], tag: int, network: Ref[Network]) -> Plan:
+    """A VLAN on a NIC or a bond, plugged (XenAPI, VLAN.create)."""
+    draft = Draft(model)
+    vlan = add(draft, model.find(PIF, tagged_PIF), tag, model.find(Network, network))
+    return Plan(model, draft.model, vlan.ref)
+
+
+def create_VLAN(model: Model, device: str, network: Ref[Network], host: Ref[Host], VLAN: int) -> Plan:
+    """XenAPI's PIF.create_VLAN, for a NIC or a bond named by its device; gives the upper PIF."""
+    here = model.find(Host, host)
+    lower = next((p for p in pifs_of(model, here.ref) if p.device == device and p.VLAN < 0), None)
+    if lower is None:
+        raise InvalidValue("device", device)
+    draft = Draft(model)
+    vlan = add(draft, lower, VLAN, model.find(Network, network))
+    return Plan(model, draft.model, vlan.untagged_PIF)
+
+
+def destroy(model: Model, self: Ref[VLAN]) -> Plan:
+    """The VLAN goes with its upper PIF, which is unplugged by PIF.unplug's checks; the network stays."""
+    vlan = model.find(VLAN, self)
+    upper = model.get(vlan.untagged_PIF)
+    check_carries_no_tunnel(model, upper)
+    draft = Draft(model)
+    bring_down(draft, upper)
+    draft.remove(vlan.ref)
+    draft.remove(upper.ref)
+    return Plan(model, draft.model)
+
+
+def destroy_PIF(model: Model, self: Ref[PIF]) -> Plan:
+    """XenAPI's PIF.destroy: the VLAN whose upper PIF this is goes."""
+    pif = model.find(PIF, self)
+    vlan = vlan_over(model, pif)
+    if vlan is None:
+        raise PIFIsPhysical(pif.ref)
+    return destroy(model, vlan.ref)
+
+
+def add(draft: Draft, lower: PIF, tag: int, network: Network) -> VLAN:
+    """The VLAN and its upper PIF, plugged, after all checks in XenAPI's order."""
+    model = draft.model
+    check_can_be_connected(model, network, lower.host)
+    check_managed(lower)
+    check_lower(model, lower)
+    check_tag(model, lower, tag)
+    check_MTU(model, network, lower)
+    upper = draft.put(upper_PIF(lower, tag, network))
+    vlan = draft.put(VLAN(uuid=new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=tag))
+    bring_up(draft, upper)
+    return vlan
+
+
+def upper_PIF(lower: PIF, tag: int, network: Network) -> PIF:
+    """The untagged side.  As in XenAPI it bears the name of the device below."""
+    return PIF(
+        uuid=new_uuid(),
+        device=lower.device,
+        network=network.ref,
+        host=lower.host,
+        MAC=UPPER_MAC,
+        MTU=network.MTU,
+        VLAN=tag,
+    )
+
+
+def check_lower(model: Model, lower: PIF) -> None:
+    """A VLAN is on a NIC or a bond, not on a slave (design, New behaviour for Bond Slaves) or another."""
+    if lower.bond_slave_of is not None:
+        raise CannotAddVLANToBondSlave(lower.ref)
+    if lower.VLAN >= 0:
+        raise PIFIsVLAN(lower.ref)
+    if tunnel_over(model, lower) is not None:
+        raise IsTunnelAccessPIF(lower.ref)
+
+
+def check_tag(model: Model, lower: PIF, tag: int) -> None:
+    """The tag is one that no VLAN on the PIF has; else the documented parameter is that VLAN's PIF."""
+    if tag not in TAGS:
+        raise VLANTagInvalid(str(tag))
+    for vlan in vlans_on(model, lower.ref):
+        if vlan.tag == tag:
+            raise PIFVLANExists(vlan.untagged_PIF)
+
+
+def check_MTU(model: Model, network: Network, lower: PIF) -> None:
+    """A VLAN's network fits onto the PIF below: refused, because the kernel would clamp it silently."""
+    check_fits(model, network.MTU, lower)
+
+
+def check_fits(model: Model, MTU: int, lower: PIF) -> None:
+    """A VLAN's MTU is no larger than that of the PIF below."""
+    room = MTU_of(model, lower)
+    if room < MTU:
+        raise InvalidValue("MTU", f"{MTU}: larger than the {room} of {lower.device} below")
+
+
+def check_carries_no_tunnel(model: Model, upper: PIF) -> None:
+    """No tunnel uses the VLAN: it would have lost its transport."""
+    if tunnels_on(model, upper.ref):
+        raise PIFTunnelStillExists(upper.ref)

@@ -1,0 +1,223 @@
+"""The VM calls: how a toolstack tells of its VMs, and what their states mean for their VIFs.
+
+pifd starts no VM.  A toolstack calls start when it has made the VM's devices, and the rest likewise, so
+no VM is asked to take or give up a VIF here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agent.attachment import is_live
+from agent.draft import Draft, Plan
+from agent.errors import OperationNotAllowed, VMBadPowerState, VMIsTemplate
+from agent.model import Model, vifs_of
+from agent.record import VM, Host, PowerState, Ref, VMGuestMetrics, new_uuid
+from agent.rules.attach import attach
+from agent.rules.domid import check_domid, free_domid
+
+HALTED, PAUSED, RUNNING, SUSPENDED = (
+    PowerState.HALTED,
+    PowerState.PAUSED,
+    PowerState.RUNNING,
+    PowerState.SUSPENDED,
+)
+NOT_HALTED = (PAUSED, RUNNING, SUSPENDED)
+
+
+def create(model: Model, record: Mapping[str, Any]) -> Plan:
+    """A halted VM (XenAPI, VM.create)."""
+    affinity = record.get("affinity")
+    vm = VM(
+        uuid=new_uuid(),
+        name_label=record.get("name_label", ""),
+        name_description=record.get("name_description", ""),
+        affinity=affinity and model.find(Host, affinity).ref,
+        possible_hosts=checked_hosts(model, record.get("possible_hosts", ())),
+        is_a_template=record.get("is_a_template", False),
+        other_config=record.get("other_config", {}),
+    )
+    draft = Draft(model)
+    draft.put(vm)
+    return Plan(model, draft.model, vm.ref)
+
+
+def destroy(model: Model, self: Ref[VM]) -> Plan:
+    """A halted VM goes, and its VIFs with it."""
+    vm = model.find(VM, self)
+    check_power_state(vm, HALTED)
+    draft = Draft(model)
+    for vif in vifs_of(model, vm.ref):
+        draft.remove(vif.ref)
+    forget_guest_metrics(draft, vm)
+    draft.remove(vm.ref)
+    return Plan(model, draft.model)
+
+
+def start(model: Model, vm: Ref[VM], start_paused: bool = False, force: bool = False) -> Plan:
+    """A VM has started on the host that it prefers.  `force` skips checks of XenAPI's that pifd has not."""
+    found = in_state(model, vm, HALTED)
+    return started(model, found, preferred_host(model, found), start_paused)
+
+
+def start_on(
+    model: Model, vm: Ref[VM], host: Ref[Host], start_paused: bool = False, force: bool = False
+) -> Plan:
+    """A VM has started on this host."""
+    return started(model, in_state(model, vm, HALTED), host, start_paused)
+
+
+def resume(model: Model, vm: Ref[VM], start_paused: bool = False, force: bool = False) -> Plan:
+    """A suspended VM goes on where it was suspended."""
+    found = in_state(model, vm, SUSPENDED)
+    return resumed(model, found, found.resident_on or preferred_host(model, found), start_paused)
+
+
+def resume_on(
+    model: Model, vm: Ref[VM], host: Ref[Host], start_paused: bool = False, force: bool = False
+) -> Plan:
+    """A suspended VM goes on on this host."""
+    return resumed(model, in_state(model, vm, SUSPENDED), host, start_paused)
+
+
+def clean_shutdown(model: Model, vm: Ref[VM]) -> Plan:
+    """A VM has shut down."""
+    return halted(model, in_state(model, vm, RUNNING))
+
+
+def hard_shutdown(model: Model, vm: Ref[VM]) -> Plan:
+    """A VM was stopped, or its suspended state thrown away."""
+    return halted(model, in_state(model, vm, *NOT_HALTED))
+
+
+def shutdown(model: Model, vm: Ref[VM]) -> Plan:
+    """A VM has shut down, one way or the other."""
+    return hard_shutdown(model, vm)
+
+
+def suspend(model: Model, vm: Ref[VM]) -> Plan:
+    """A VM has no domain, and so no devices, until it is resumed with its VIFs."""
+    found = in_state(model, vm, RUNNING)
+    return put(model, replace(found, power_state=SUSPENDED, domid=-1))
+
+
+def pause(model: Model, vm: Ref[VM]) -> Plan:
+    """A VM stands still; its devices stay."""
+    return put(model, replace(in_state(model, vm, RUNNING), power_state=PAUSED))
+
+
+def unpause(model: Model, vm: Ref[VM]) -> Plan:
+    """A paused VM goes on."""
+    return put(model, replace(in_state(model, vm, PAUSED), power_state=RUNNING))
+
+
+def set_domid(model: Model, self: Ref[VM], value: int) -> Plan:
+    """The number that the VM will have when it is live, and that its devices are called by (pifd's own)."""
+    vm = model.find(VM, self)
+    if is_live(vm):
+        raise VMBadPowerState(vm.ref, words(HALTED, SUSPENDED), words(vm.power_state))
+    check_domid(model, vm, value)
+    return put(model, replace(vm, domid=value))
+
+
+def set_PV_drivers_detected(model: Model, self: Ref[VM], value: bool) -> Plan:
+    """Whether the VM can take and give up VIFs while it runs (pifd's own)."""
+    vm = model.find(VM, self)
+    draft = Draft(model)
+    known = vm.guest_metrics and model.get(vm.guest_metrics)
+    metrics = draft.put(replace(known or VMGuestMetrics(uuid=new_uuid()), PV_drivers_detected=value))
+    draft.put(replace(vm, guest_metrics=metrics.ref))
+    return Plan(model, draft.model)
+
+
+def started(model: Model, vm: VM, host: Ref[Host], start_paused: bool) -> Plan:
+    """The VM is on the host with all of its VIFs."""
+    draft = Draft(model)
+    for vif in vifs_of(model, vm.ref):
+        draft.put(replace(vif, currently_attached=True))
+    settle(draft, vm, host, start_paused)
+    return Plan(model, draft.model)
+
+
+def resumed(model: Model, vm: VM, host: Ref[Host], start_paused: bool) -> Plan:
+    """The VM is on the host with the VIFs that it had."""
+    draft = Draft(model)
+    settle(draft, vm, host, start_paused)
+    return Plan(model, draft.model)
+
+
+def settle(draft: Draft, vm: VM, host: Ref[Host], start_paused: bool) -> None:
+    """The VM has a domain on the host, where its networks are up: refused where a bond has taken the PIF."""
+    check_possible(draft.model, vm, host)
+    for vif in vifs_of(draft.model, vm.ref):
+        if vif.currently_attached:
+            attach(draft, vif.network, host)
+    if vm.domid > 0:
+        check_domid(draft.model, vm, vm.domid)
+    domid = vm.domid if vm.domid > 0 else free_domid(draft.model)
+    state = PAUSED if start_paused else RUNNING
+    draft.put(replace(vm, power_state=state, resident_on=host, domid=domid))
+
+
+def halted(model: Model, vm: VM) -> Plan:
+    """The VM is nowhere; its VIFs are attached to nothing, and what its own agent told is void."""
+    draft = Draft(model)
+    for vif in vifs_of(model, vm.ref):
+        draft.put(replace(vif, currently_attached=False))
+    forget_guest_metrics(draft, vm)
+    draft.put(replace(vm, power_state=HALTED, resident_on=None, domid=-1, guest_metrics=None))
+    return Plan(model, draft.model)
+
+
+def put(model: Model, vm: VM) -> Plan:
+    """The plan that changes the VM alone."""
+    draft = Draft(model)
+    draft.put(vm)
+    return Plan(model, draft.model)
+
+
+def forget_guest_metrics(draft: Draft, vm: VM) -> None:
+    if vm.guest_metrics is not None:
+        draft.remove(vm.guest_metrics)
+
+
+def in_state(model: Model, vm: Ref[VM], *expected: PowerState) -> VM:
+    """The VM, which is no template, in one of these states."""
+    found = model.find(VM, vm)
+    if found.is_a_template:
+        raise VMIsTemplate(found.ref)
+    check_power_state(found, *expected)
+    return found
+
+
+def check_power_state(vm: VM, *expected: PowerState) -> None:
+    """The VM is in one of these states."""
+    if vm.power_state not in expected:
+        raise VMBadPowerState(vm.ref, words(*expected), words(vm.power_state))
+
+
+def words(*states: PowerState) -> str:
+    """As XenAPI writes them in an error: in lower case, with commas in between."""
+    return ", ".join(state.lower() for state in states)
+
+
+def preferred_host(model: Model, vm: VM) -> Ref[Host]:
+    """The VM's affinity where that is possible, else the first host that is."""
+    possible = hosts_for(model, vm)
+    return vm.affinity if vm.affinity in possible else possible[0]
+
+
+def hosts_for(model: Model, vm: VM) -> tuple[Ref[Host], ...]:
+    """The hosts that the VM can start on: those named, or all."""
+    return vm.possible_hosts or tuple(host.ref for host in model.all(Host))
+
+
+def check_possible(model: Model, vm: VM, host: Ref[Host]) -> None:
+    """The host is there, and one that the VM can be on."""
+    if model.find(Host, host).ref not in hosts_for(model, vm):
+        raise OperationNotAllowed(f"{host} is not among the hosts that the VM can start on")
+
+
+def checked_hosts(model: Model, hosts: tuple[Ref[Host], ...]) -> tuple[Ref[Host], ...]:
+    """Hosts that are there, each once."""
+    return tuple(model.find(Host, host).ref for host in dict.fromkeys(hosts))

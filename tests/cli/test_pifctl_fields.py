@@ -1,0 +1,153 @@
+"""Setting fields: -param-set, -param-add, -param-remove and -param-clear."""
+
+from typing import Any
+
+import pytest
+
+from agent.cli.commands import COMMANDS
+from tests.cli.conftest import Run
+from tests.cli.fake_daemon import Daemon
+from tests.cli.test_pifctl_changes import NOTHING
+from tests.cli.world import ETH0, HOST, NULL, STORAGE, TUNNEL, VM, ref
+
+STORAGE_REF, VM_REF = ref(STORAGE), ref(VM)
+
+SENT: list[tuple[str, str, list[Any]]] = [
+    ("network-param-set uuid=storage MTU=9000", "network.set_MTU", [STORAGE_REF, 9000]),
+    ("network-param-set uuid=storage name-label=", "network.set_name_label", [STORAGE_REF, ""]),
+    ("network-param-set uuid=storage tags=red,blue", "network.set_tags", [STORAGE_REF, ["red", "blue"]]),
+    (
+        "network-param-add uuid=storage param-name=tags param-key=red",
+        "network.add_tags",
+        [STORAGE_REF, "red"],
+    ),
+    (
+        "network-param-add uuid=storage param-name=other-config a=b",
+        "network.add_to_other_config",
+        [STORAGE_REF, "a", "b"],
+    ),
+    (
+        "network-param-remove uuid=storage param-name=tags param-key=blue",
+        "network.remove_tags",
+        [STORAGE_REF, "blue"],
+    ),
+    (
+        "network-param-remove uuid=storage param-name=Other-Config param-key=a",
+        "network.remove_from_other_config",
+        [STORAGE_REF, "a"],
+    ),
+    ("network-param-clear uuid=storage param-name=tags", "network.set_tags", [STORAGE_REF, []]),
+    (
+        "network-param-clear uuid=storage param-name=other-config",
+        "network.set_other_config",
+        [STORAGE_REF, {}],
+    ),
+    ("network-param-clear uuid=storage param-name=name-label", "network.set_name_label", [STORAGE_REF, ""]),
+    ("vm-param-set uuid=web dom-id=9", "VM.set_domid", [VM_REF, 9]),
+    ("vm-param-set uuid=web PV-drivers-detected=false", "VM.set_PV_drivers_detected", [VM_REF, False]),
+    ("vm-param-set uuid=web affinity=ant", "VM.set_affinity", [VM_REF, ref(HOST)]),
+    ("vm-param-set uuid=web affinity=", "VM.set_affinity", [VM_REF, NULL]),
+    ("vm-param-clear uuid=web param-name=affinity", "VM.set_affinity", [VM_REF, NULL]),
+    ("vm-param-set uuid=web possible-hosts=ant", "VM.set_possible_hosts", [VM_REF, [ref(HOST)]]),
+    (
+        "vm-param-add uuid=web param-name=possible-hosts param-key=ant",
+        "VM.add_possible_hosts",
+        [VM_REF, ref(HOST)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "method", "parameters"), SENT)
+def test_a_field_is_set_by_one_call(
+    run: Run, host: Daemon, line: str, method: str, parameters: list[Any]
+) -> None:
+    assert run(*line.split()) == (0, "", "")
+    assert host.made() == [(method, parameters)]
+
+
+def test_the_keys_of_a_map_that_are_not_given_stay(run: Run, host: Daemon) -> None:
+    command = ("tunnel-param-set", "uuid=tunnel0", "other-config:remote-ips=192.0.2.8,192.0.2.9")
+    assert run(*command) == (0, "", "")
+    expected = {"remote-ips": "192.0.2.8,192.0.2.9", "colour": "red"}
+    assert host.made()[-1] == ("tunnel.set_other_config", [ref(TUNNEL), expected])
+
+
+def test_of_several_fields_none_is_set_when_one_is_refused(run: Run, host: Daemon) -> None:
+    host.results["DryRun.network.set_name_label"] = NOTHING
+    host.failures["DryRun.network.set_MTU"] = ("INVALID_VALUE", ["MTU", "70000"])
+    error = "The value given is invalid\nfield: MTU\nvalue: 70000\ncode: INVALID_VALUE\n"
+    assert run("network-param-set", "uuid=storage", "MTU=70000", "name-label=x") == (1, "", error)
+    assert [method for method, _ in host.made() if "DryRun" not in method] == []
+
+
+def test_several_fields_are_set_one_after_another(run: Run, host: Daemon) -> None:
+    assert run("vm-param-set", "uuid=web", "PV-drivers-detected=yes", "name-label=x") == (0, "", "")
+    sent = [call for call in host.made() if "DryRun" not in call[0]]
+    assert sent == [("VM.set_name_label", [VM_REF, "x"]), ("VM.set_PV_drivers_detected", [VM_REF, True])]
+
+
+def test_several_keys_are_added_one_after_another(run: Run, host: Daemon) -> None:
+    assert run("pif-param-add", "uuid=eth0", "param-name=other-config", "a=b", "c=") == (0, "", "")
+    sent = [parameters for method, parameters in host.made() if method == "PIF.add_to_other_config"]
+    assert sent == [[ref(ETH0), "a", "b"], [ref(ETH0), "c", ""]]
+
+
+def test_a_dry_run_sets_nothing(run: Run, host: Daemon) -> None:
+    host.results["DryRun.network.set_MTU"] = NOTHING
+    assert run("network-param-set", "uuid=storage", "MTU=9000", "--dry-run").status == 0
+    assert host.made() == [("DryRun.network.set_MTU", [STORAGE_REF, 9000])]
+
+
+USAGE = "For usage run: 'pifctl help network-param-{}'\n"
+WRONG = [
+    (
+        "network-param-set uuid=storage",
+        "Nothing to set was given; this can be: name-label, name-description, MTU, other-config:<key>, "
+        "tags\n",
+    ),
+    (
+        "network-param-set uuid=storage bridge=x",
+        "The field bridge of a network cannot be set; these can: name-label, name-description, MTU, "
+        "other-config, tags\n" + USAGE.format("set"),
+    ),
+    (
+        "network-param-set uuid=storage MTU=",
+        "Error: Failed to parse parameter 'MTU': expecting an integer\n",
+    ),
+    (
+        "network-param-add uuid=storage param-name=bridge a=b",
+        "Error: network-param-add has no field bridge to change; it has: other-config, tags\n",
+    ),
+    (
+        "network-param-add uuid=storage param-name=tags a=b",
+        "Error: tags is a set: give the new member as param-key=<value>\n",
+    ),
+    (
+        "network-param-add uuid=storage param-name=other-config param-key=a",
+        "Error: other-config is a map: give what to add as <key>=<value>\n",
+    ),
+    (
+        "network-param-add uuid=storage param-name=other-config a=b a=c",
+        "Syntax error: a is given twice\n" + USAGE.format("add"),
+    ),
+    (
+        "network-param-remove uuid=storage param-name=tags",
+        "Required parameter not found: param-key\n" + USAGE.format("remove"),
+    ),
+    (
+        "network-param-clear uuid=storage param-name=MTU",
+        "Error: network-param-clear has no field MTU to change; it has: name-label, name-description, "
+        "other-config, tags\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "error"), WRONG)
+def test_what_cannot_be_set_is_refused_and_nothing_is(run: Run, host: Daemon, line: str, error: str) -> None:
+    assert run(*line.split()) == (1, "", error)
+    assert host.made() == []
+
+
+def test_as_in_xe_only_classes_with_fields_to_set_have_commands_that_do() -> None:
+    wanted = {f"{kind}-param-set" for kind in ("pool", "host", "network", "pif", "tunnel", "vm", "vif")}
+    assert {name for name in COMMANDS if name.endswith("-param-set")} == wanted

@@ -1,0 +1,142 @@
+"""pifctl against the real API: both sides mean the same calls, types and fields."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from agent.api.dispatch import dispatcher
+from agent.api.server import serve
+from agent.cli.__main__ import outcome_of
+from agent.cli.commands import FIELDS, KINDS, LISTS
+from agent.cli.field import RW, Class, settable
+from agent.cli.screen import Screen
+from tests.api.world import EngineInMemory
+
+Pifctl = Callable[[str], str]
+
+
+@pytest.fixture
+def pifctl(tmp_path: Path) -> Iterator[Pifctl]:
+    """Runs a command line and gives what it prints; the API runs in a thread of its own."""
+    path, ready = tmp_path / "xapi", Event()
+    loop, over = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serving() -> None:
+        async with serve(path, dispatcher(EngineInMemory())):
+            ready.set()
+            await over.wait()
+
+    thread = Thread(target=lambda: loop.run_until_complete(serving()))
+    thread.start()
+    assert ready.wait(10)
+
+    def run(line: str) -> str:
+        outcome = outcome_of(line.split(), {"PIFD_SOCKET": str(path)}, Screen())
+        assert outcome.error == ""
+        return outcome.output.strip()
+
+    yield run
+    loop.call_soon_threadsafe(over.set)
+    thread.join()
+    loop.close()
+
+
+SETTING_UP = """\
+network-create name-label=five
+network-create name-label=private
+network-create name-label=storage
+vlan-create pif-uuid=eth1 vlan=5 network-uuid=five
+tunnel-create pif-uuid=eth0 network-uuid=private protocol=vxlan
+tunnel-param-set uuid=tunnel0 other-config:remote-ips=10.0.0.7
+vm-create name-label=web
+vm-param-set uuid=web dom-id=7 PV-drivers-detected=true
+vif-create vm-uuid=web device=0 network-uuid=five
+vm-start uuid=web
+"""
+
+
+@pytest.fixture
+def host(pifctl: Pifctl) -> Pifctl:
+    """The same, on a host that has an object of every class but a Bond."""
+    for line in SETTING_UP.splitlines():
+        pifctl(line)
+    return pifctl
+
+
+def test_the_objects_are_what_the_commands_made_them(host: Pifctl) -> None:
+    assert host("pif-param-get uuid=eth1.5 param-name=VLAN") == "5"
+    assert (
+        host("vlan-list untagged-PIF=" + host("pif-list VLAN=5 --minimal") + " params=tag --minimal") == "5"
+    )
+    assert host("tunnel-param-get uuid=tunnel0 param-name=status param-key=key") == "1"
+    assert host("vm-list PV-drivers-detected=true dom-id=7 params=power-state --minimal") == "Running"
+    assert host("vif-param-get uuid=vif7.0 param-name=vm-name-label") == "web"
+
+
+def test_a_VM_and_its_VIF_go_through_all_commands(host: Pifctl) -> None:
+    for line in """\
+vif-unplug uuid=web/0
+vif-move uuid=web/0 network-uuid=storage
+vif-plug uuid=web/0
+vif-unplug uuid=web/0 --force
+vm-pause uuid=web
+vm-unpause uuid=web
+vm-suspend uuid=web
+vm-resume uuid=web --paused
+vm-unpause uuid=web
+vm-shutdown uuid=web
+vm-start uuid=web on=host1 --paused
+vm-shutdown uuid=web --force
+vif-destroy uuid=web/0
+vm-destroy uuid=web
+tunnel-destroy uuid=tunnel0
+vlan-destroy uuid=eth1.5""".splitlines():
+        assert (line, host(line)) == (line, "")
+
+
+def test_a_bond_shows_beforehand_which_VMs_it_asks(host: Pifctl) -> None:
+    host("vif-move uuid=web/0 network-uuid=" + host("pif-param-get uuid=eth2 param-name=network-uuid"))
+    told = host("bond-create network-uuid=storage pif-uuids=eth1,eth2 --dry-run")
+    assert "VIFs that their VMs are asked to give up first:\n  VIF web/0\n" in told
+    host("bond-create network-uuid=storage pif-uuids=eth1,eth2")
+    assert host("vlan-param-get uuid=bond0.5 param-name=tag") == "5"
+    assert host("vif-param-get uuid=web/0 param-name=network-name-label") == "storage"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_daemon_has_every_field_that_pifctl_lists(host: Pifctl, kind: Class) -> None:
+    if kind.name == "Bond":
+        host("bond-create network-uuid=storage pif-uuids=eth1,eth2")
+    shown = json.loads(host(f"{kind.prefix}-list params=all --json"))[0]
+    assert list(shown) == [field.name for field in kind.fields if field.name != "default-SR"]
+
+
+def test_every_text_that_can_be_set_is_set(host: Pifctl) -> None:
+    labelled = {"pool", "host", "network", "VM"}
+    for kind in KINDS:
+        texts = [
+            field.name for field in settable(kind) if field.mark == RW and field.name.startswith("name-")
+        ]
+        for field in texts:
+            uuid = host(f"{kind.prefix}-list --minimal").partition(",")[0]
+            host(f"{kind.prefix}-param-set uuid={uuid} {field}=x")
+            assert host(f"{kind.prefix}-param-get uuid={uuid} param-name={field}") == "x"
+            host(f"{kind.prefix}-param-clear uuid={uuid} param-name={field}")
+            assert host(f"{kind.prefix}-param-get uuid={uuid} param-name={field}") == ""
+        assert texts == (["name-label", "name-description"] if kind.name in labelled else [])
+
+
+def test_every_map_that_can_be_set_takes_and_gives_up_a_key(host: Pifctl) -> None:
+    added = [command for command in FIELDS if command.name.endswith("-param-add")]
+    assert len(added) == len([one for one in LISTS if one.name not in ("vlan-list", "bond-list")])
+    for command in added:
+        prefix = command.name.removesuffix("-param-add")
+        one = f"uuid={host(f'{prefix}-list --minimal').partition(',')[0]} param-name=other-config"
+        host(f"{prefix}-param-add {one} colour=red")
+        assert host(f"{prefix}-param-get {one} param-key=colour") == "red"
+        host(f"{prefix}-param-remove {one} param-key=colour")
+        assert "colour" not in host(f"{prefix}-param-get {one}")

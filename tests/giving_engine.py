@@ -1,0 +1,27 @@
+"""GivingEngine, the engine of a world, whose kernel is told what each change gives to pifd."""
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.draft import Plan
+from agent.engine import Decide, Engine
+from agent.facts import Facts
+from agent.model import Model
+
+
+class GivingEngine(Engine):
+    """give: is told the models before and after a change, once it is decided."""
+
+    def __init__(self, give: Callable[[Model, Model], None], *doors: Any) -> None:
+        super().__init__(*doors)
+        self._give = give
+
+    async def change(self, decide: Decide) -> str | None:
+        """Carry out what a rule decides, with the devices that it names given."""
+
+        def decide_and_give(model: Model, facts: Facts) -> Plan:
+            plan = decide(model, facts)
+            self._give(plan.before, plan.after)
+            return plan
+
+        return await super().change(decide_and_give)
