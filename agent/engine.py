@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from agent import reachability
 from agent.address_steps import announcements
+from agent.attachment import device_of
 from agent.blame import failure
 from agent.converge import reach
 from agent.draft import Plan
@@ -150,6 +151,9 @@ class Engine:
         place = bridge_of(plan.before, pif) if pif else ""
         answered = await reachability.witnesses(self._kernel, snapshot, place, pif) if pif else ()
         async with AsyncExitStack() as undo:
+            if takes_devices(plan):  # half-way, one that nobody in the store has would stay as it is then
+                undo.push_async_callback(self._ledger.commit, whole.before)
+                await self._ledger.commit(whole.after)
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._ledger.note(asked_by(plan))
             await unplug(self._hotplug, plan)
@@ -228,6 +232,13 @@ class Engine:
         what it read from the host is nowhere else."""
         if not self._reconciler.is_astray:
             await self._ledger.commit(plan.before)
+
+
+def takes_devices(plan: Plan) -> bool:
+    """Whether pifd is given NICs, or VIFs whose VMs are not asked: a crash must not have it forget them."""
+    before, after = given_by(plan.before), given_by(plan.after)
+    asked = {device_of(plan.after, plan.after.get(ref)) for ref in plan.plug}
+    return bool(after.nics - before.nics or after.vifs - before.vifs - asked)
 
 
 def warn_of_leases(facts: Facts) -> None:

@@ -77,8 +77,7 @@ class Scenario:
     model: fields of objects, as on the wire, once the action is done; None for one that is gone.  ports: the
     ports of every bridge and bond of pifd's.  lowers: what each VLAN device sits on.  addresses: the IPv4
     addresses of each device of pifd's.  refusal: then all is as before, and none of these counts.
-    managed_at: the address that answers throughout.  collides: whether management is on a VLAN that has to
-    give way to another, so that it can't answer all the time.  asks: whether VMs are asked anything.
+    managed_at: the address that answers throughout.  asks: whether VMs are asked anything.
     """
 
     name: str
@@ -90,7 +89,6 @@ class Scenario:
     addresses: Mapping[str, str] = field(default_factory=dict)
     refusal: Refusal | None = None
     managed_at: str = ADDRESS
-    collides: bool = False
     asks: bool = False
 
     @property

@@ -98,6 +98,5 @@ COLLISIONS = (
         lowers={"bond0.10": "bond0"},
         addresses={**AT_REST, "xapi1": f"{ON_THE_VLAN}/24"},
         managed_at=ON_THE_VLAN,
-        collides=True,
     ),
 )
