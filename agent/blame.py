@@ -6,8 +6,8 @@ from agent.attachment import device_of, is_plugged
 from agent.converge import NotTaken
 from agent.draft import Plan, changes
 from agent.errors import DeviceAttachRejected, Failure, InternalError, PIFConfigurationError
-from agent.kernel.desired import attached, bridge_of
 from agent.kernel.device_names import tunnel_devices, vlan_device
+from agent.kernel.places import attached, bridge_of
 from agent.kernel.steps import CreateLink, Refused, names_in
 from agent.model import Model, tunnel_over, vlan_over
 from agent.record import PIF, VIF

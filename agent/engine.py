@@ -19,9 +19,10 @@ from agent.facts import Facts
 from agent.foresight import foreseen
 from agent.handover import ask_back, asked_by, check_taken, plug, unplug
 from agent.hotplug.provider import Hotplug
-from agent.kernel.desired import as_before, bridge_of, desired, given_by
+from agent.kernel.desired import as_before, desired
 from agent.kernel.device_names import tunnel_devices
 from agent.kernel.nics import facts_of
+from agent.kernel.places import bridge_of, given_by
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Step
 from agent.ledger import Ledger, Store

@@ -10,7 +10,8 @@ from agent.blame import failure, touched
 from agent.draft import Plan
 from agent.errors import DeviceAttachRejected, PIFConfigurationError, VLANInUse
 from agent.interface_reconfigure import plan as plan_steps
-from agent.kernel.desired import crowded_out, desired, given_by, needed_nics, wanted_nameservers
+from agent.kernel.desired import crowded_out, desired, wanted_nameservers
+from agent.kernel.places import given_by, needed_nics
 from agent.kernel.state import KernelState, VLANOptions
 from agent.kernel.steps import Refused, SetResolver, Step
 from agent.model import Model

@@ -9,7 +9,7 @@ from agent.draft import Plan
 from agent.errors import DeviceAttachRejected, Failure
 from agent.hotplug.provider import Hotplug
 from agent.hotplug.request import Request, request_of
-from agent.kernel.desired import Given
+from agent.kernel.places import Given
 from agent.kernel.state import KernelState
 from agent.model import Model
 from agent.record import VIF, Ref

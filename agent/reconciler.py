@@ -13,7 +13,8 @@ from agent.draft import Draft, Plan, changes
 from agent.errors import Failure
 from agent.handover import ask_back, given_to
 from agent.hotplug.provider import Hotplug
-from agent.kernel.desired import NOTHING_GIVEN, Given, desired, given_by
+from agent.kernel.desired import NOTHING_GIVEN, desired
+from agent.kernel.places import Given, given_by
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused
 from agent.ledger import Ledger

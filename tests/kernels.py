@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from agent.interface_reconfigure import plan
 from agent.kernel.apply import apply
-from agent.kernel.desired import Given, desired, given_by
+from agent.kernel.desired import desired
 from agent.kernel.effects import UNKNOWN_MAC
+from agent.kernel.places import Given, given_by
 from agent.kernel.state import (
     Address,
     KernelState,

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 
 from agent.errors import Failure
-from agent.kernel.desired import desired, given_by
+from agent.kernel.desired import desired
+from agent.kernel.places import given_by
 from agent.kernel.state import KernelState
 from agent.model import Model
 from agent.rules.rectify import rectify

@@ -11,8 +11,8 @@ from agent.attachment import device_of
 from agent.draft import Draft, Plan
 from agent.engine import Decide, Engine
 from agent.facts import Facts
-from agent.kernel.desired import given_by
 from agent.kernel.nics import facts_of
+from agent.kernel.places import given_by
 from agent.kernel.state import KernelState
 from agent.model import Model, slaves
 from agent.record import PIF, VIF, VM, Bond, Host, IPConfiguration, IPMode, Network, Ref

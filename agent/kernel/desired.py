@@ -6,14 +6,12 @@ the actual state as it is, so that the difference between the two never names it
 
 from dataclasses import replace
 
-from agent.kernel.places import Given, attached, bridge_of, given_by, needed_nics
+from agent.kernel.places import Given, attached, given_by
 from agent.kernel.resolver import nameservers_of, with_nameservers
 from agent.kernel.state import KernelState, Link, Role, Route
-from agent.kernel.wanted_addresses import WantedAddresses, link_local, vital_addresses
+from agent.kernel.wanted_addresses import WantedAddresses, vital_addresses
 from agent.kernel.wanted_links import wanted_links
 from agent.model import Model
-
-__all__ = ["Given", "attached", "bridge_of", "given_by", "link_local", "needed_nics"]
 
 NOTHING_GIVEN = Given()
 
