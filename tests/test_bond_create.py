@@ -58,7 +58,9 @@ def test_the_number_after_the_used_ones_is_taken() -> None:
 def test_the_management_interface_is_the_primary_slave() -> None:
     model = with_pif(MODEL, "eth0", ip_configuration=IPConfiguration())
     model = with_pif(model, "eth1", ip_configuration=static("198.51.100.2/24"))
-    assert bond_of(bonded(model, "eth1", "eth0")).primary_slave == ref(model, "eth0")
+    after = bonded(model, "eth1", "eth0")
+    assert bond_of(after).primary_slave == ref(model, "eth0")
+    assert pif_of(after, "bond0").ip_configuration == static("198.51.100.2/24")
 
 
 def test_else_the_first_slave_with_an_IP_configuration_is_the_primary_slave() -> None:

@@ -239,3 +239,11 @@ def test_nothing_else_is_moved() -> None:
     after = created(model, "eth1", "eth2").after
     kinds: tuple[Any, ...] = (VLAN, Tunnel, VIF)
     assert [after.all(kind) for kind in kinds] == [model.all(kind) for kind in kinds]
+
+
+def test_a_VM_on_another_host_does_not_have_the_master_plugged() -> None:
+    model, home = with_new_network(with_record(MODEL, ELSEWHERE))
+    model = with_vif(model, home, "far", resident_on=ELSEWHERE.ref)
+    members = [lower_of(model, device).ref for device in ("eth1", "eth2")]
+    after = bond.create(model, home, members, "").after
+    assert lower_of(after, "bond0").currently_attached is False

@@ -174,3 +174,26 @@ def test_what_a_plugged_VIF_needs_is_plugged() -> None:
     model = with_vif(MODEL, home_of(MODEL, "eth1"), "vm")
     after = told(model, "was not plugged, but something on it is").model
     assert lower_of(after, "eth1").currently_attached is True
+
+
+def test_the_primary_slaves_configuration_counts_before_an_older_slaves() -> None:
+    model = with_pif(with_pif(MODEL, "eth1", ip_configuration=IP), "eth2", ip_configuration=OTHER_IP)
+    model = enslaved(model, "eth1", "eth2")
+    model = with_record(model, replace(bond_of(model), primary_slave=lower_of(model, "eth2").ref))
+    after = told(model, "eth2", "eth1", IP.IP).model
+    assert lower_of(after, "bond0").ip_configuration == OTHER_IP
+
+
+def test_a_slave_that_was_management_is_the_primary_slave() -> None:
+    model = enslaved(MODEL, "eth1", "eth0")
+    model = with_record(model, replace(bond_of(model), primary_slave=lower_of(model, "eth1").ref))
+    after = told(model, "management").model
+    assert bond_of(after).primary_slave == lower_of(after, "eth0").ref
+    assert lower_of(after, "bond0").ip_configuration == lower_of(MODEL, "eth0").ip_configuration
+
+
+def test_of_two_management_interfaces_one_that_is_no_slave_stays() -> None:
+    model = bonded(MODEL, "eth0", "eth1")
+    stale = with_pif(model, "eth1", management=True, ip_configuration=IP)
+    after = told(stale, "beside", "the IP configuration", "dropped").model
+    assert lower_of(after, "bond0") == lower_of(model, "bond0")

@@ -65,6 +65,11 @@ def attached_vifs(model: Model, network: Ref[Network]) -> tuple[VIF, ...]:
     return tuple(vif for vif in vifs_on(model, network) if is_plugged(model, vif))
 
 
+def vifs_in_use(model: Model, network: Ref[Network], host: Ref[Host]) -> tuple[VIF, ...]:
+    """Those of them whose VMs are on a host."""
+    return tuple(vif for vif in attached_vifs(model, network) if model.get(vif.VM).resident_on == host)
+
+
 def check_pluggable(pif: PIF) -> None:
     """What a PIF must be to be plugged, in XenAPI's order."""
     check_managed(pif)
@@ -98,6 +103,5 @@ def check_not_management(pif: PIF) -> None:
 
 def check_no_VIF_in_use(model: Model, pif: PIF) -> None:
     """No VM of the PIF's host is using its network."""
-    for vif in attached_vifs(model, pif.network):
-        if model.get(vif.VM).resident_on == pif.host:
-            raise VIFInUse(pif.network, vif.ref)
+    for vif in vifs_in_use(model, pif.network, pif.host):
+        raise VIFInUse(pif.network, vif.ref)

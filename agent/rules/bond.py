@@ -10,7 +10,7 @@ from dataclasses import replace
 from agent.draft import Draft, Plan
 from agent.model import Model, pifs_of, primary_slave_of
 from agent.record import PIF, VIF, Bond, BondMode, Host, Network, Ref, new_uuid
-from agent.rules.attach import attached_vifs
+from agent.rules.attach import vifs_in_use
 from agent.rules.bond_checks import check_MTUs, validate
 from agent.rules.device_name import names_of
 from agent.rules.mac import checked_MAC
@@ -74,7 +74,12 @@ def destroy(model: Model, self: Ref[Bond]) -> Plan:
 
 
 def new_master(model: Model, network: Network, members: Sequence[PIF], primary: PIF, MAC: str) -> PIF:
-    """The master, with the primary slave's MAC and IP configuration (create, step 5)."""
+    """The master, with the primary slave's MAC and IP configuration (create, step 5).
+
+    Management without an IP configuration, which no call leads to, has it from the slave that has one.
+    """
+    having = [member for member in members if member.ip_configuration.is_configured()]
+    source = next(iter([] if primary in having else having), primary)
     return PIF(
         uuid=new_uuid(),
         device=free_device(model, primary.host),
@@ -82,8 +87,8 @@ def new_master(model: Model, network: Network, members: Sequence[PIF], primary: 
         host=primary.host,
         MAC=checked_MAC(MAC) if MAC else primary.MAC,
         MTU=network.MTU,
-        ip_configuration=primary.ip_configuration,
-        other_config=ip_keys(primary),
+        ip_configuration=source.ip_configuration,
+        other_config=ip_keys(source),
         disallow_unplug=any(member.disallow_unplug for member in members),
         properties=primary.properties,
     )
@@ -114,7 +119,7 @@ def plug_master_in_place_of_slaves(draft: Draft, master: PIF, members: Sequence[
     """
     manages = any(member.management for member in members)
     attached = any(member.currently_attached for member in members)
-    needed = bool(attached_vifs(draft.model, master.network))
+    needed = bool(vifs_in_use(draft.model, master.network, master.host))
     draft.put(replace(master, management=manages, currently_attached=manages or attached or needed))
     unplug_slaves(draft, members)
 
@@ -140,7 +145,7 @@ def give_management(draft: Draft, master: PIF, primary: Ref[PIF]) -> None:
 def plug_primary_slave(draft: Draft, master: PIF, primary: Ref[PIF]) -> None:
     """If the master was plugged, the primary slave is (destroy, step 7); so if plugged VIFs need it."""
     slave = draft.model.get(primary)
-    if master.currently_attached or attached_vifs(draft.model, slave.network):
+    if master.currently_attached or vifs_in_use(draft.model, slave.network, slave.host):
         draft.put(replace(slave, currently_attached=True))
 
 

@@ -28,12 +28,12 @@ from agent.model import (
 from agent.mtu import MTU_KEY
 from agent.record import PIF, AddressType, Host, IPMode, Network, Ref, new_uuid
 from agent.rules.attach import (
-    attached_vifs,
     bring_down,
     bring_up,
     check_managed,
     check_no_VIF_in_use,
     check_not_management,
+    vifs_in_use,
 )
 from agent.rules.device_name import LONGEST_DEVICE_NAME
 from agent.rules.ipv4 import DNS_servers, checked_ip_configuration
@@ -207,7 +207,7 @@ def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
     introduced unmanaged: pifd must not touch it.
     """
     network = own_network(draft, host, nic)
-    needed = bool(attached_vifs(draft.model, network.ref)) and not nic.in_use
+    needed = bool(vifs_in_use(draft.model, network.ref, host.ref)) and not nic.in_use
     return draft.put(
         PIF(
             uuid=new_uuid(),

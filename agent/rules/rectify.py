@@ -69,9 +69,9 @@ def crowded_networks(draft: Draft) -> Iterator[str]:
 
 
 def rival_managements(draft: Draft) -> Iterator[str]:
-    """A host has one management interface, the oldest, and it is plugged."""
+    """A host has one management interface, the oldest that is no slave, and it is plugged."""
     first: dict[str, PIF] = {}
-    for pif in draft.model.all(PIF):
+    for pif in sorted(draft.model.all(PIF), key=lambda pif: pif.bond_slave_of is not None):
         if pif.management and first.setdefault(pif.host, pif) != pif:
             draft.put(replace(pif, management=False))
             yield f"{word(pif)} was management beside {word(first[pif.host])}: not any more"
@@ -100,11 +100,18 @@ def misnamed_VLANs(draft: Draft) -> Iterator[str]:
 
 
 def burdened_slaves(draft: Draft) -> Iterator[str]:
-    """What is on a slave moves up to its bond (design, Actions on Start-up; create, steps 8 to 12)."""
+    """What is on a slave moves up to its bond (design, Actions on Start-up; create, steps 8 to 12).
+
+    The primary slave counts first, and the slave that was management is it (create, step 4).
+    """
     for bond in draft.model.all(Bond):
+        managing = [slave.ref for slave in slaves(draft.model, bond) if slave.management]
+        primary = next(iter(managing), bond.primary_slave)
+        draft.put(replace(bond, primary_slave=primary))
         for step in STEPS:
             model = draft.model
-            yield from step(draft, model.get(bond.master), slaves(model, bond))
+            own = sorted(slaves(model, bond), key=lambda slave: slave.ref != primary)
+            yield from step(draft, model.get(bond.master), own)
 
 
 def VLANs_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
