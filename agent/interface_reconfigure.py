@@ -140,8 +140,8 @@ def _pass_on_activity(course: Course, name: str, late: list[str]) -> None:
     if heir is not None:
         _take_frames_on_all_slaves(course, bond)
         above = sorted(Stack(course.state.links).above(bond.name))
-        course.do(SetActiveSlave(bond.name, heir))
-        course.do(*(_announcement(course, place) for place in above if _speaks(course, place)))
+        told = [_announcement(course, place) for place in above if _speaks(course, place)]
+        course.do_together([SetActiveSlave(bond.name, heir), *told])
 
 
 def _take_frames_on_all_slaves(course: Course, bond: Link) -> None:
