@@ -14,7 +14,7 @@ HOME_OF_PIFD := $(DESTDIR)$(PREFIX)/lib/pifd
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt check unit netns netns-faults netns-rest test demo bench lock install clean
+.PHONY: help fmt check unit unit-planner unit-rest netns netns-scenarios netns-faults netns-rest test demo bench lock install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
@@ -31,20 +31,38 @@ check: .venv/.stamp ## format, lint, types and who imports whom
 
 unit: .venv/.stamp ## the tests that need no kernel, but for the ones of in-kernel itself
 	$(PREPARE) kernel
+ifeq ($(ARGS),)
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-planner unit-rest
+else
 	.venv/bin/python -m pytest tests $(ARGS)
+endif
+
+# The planner's properties take as long as all the rest.
+PLANNER := tests/test_planner_properties.py tests/test_planner_mutations.py
+
+unit-planner:
+	.venv/bin/python -m pytest $(PLANNER)
+
+unit-rest:
+	.venv/bin/python -m pytest tests $(PLANNER:%=--ignore=%)
 
 netns: .venv/.stamp ## the tests on a real kernel with bonding, this one or a guest's
 	$(PREPARE) kernel
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target netns-faults netns-rest
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target netns-scenarios netns-faults netns-rest
 
-# Two guests side by side, because a guest has one processor; what takes half of the time goes into the first.
-FIRST_GUEST := netns-tests/test_faults.py netns-tests/test_pif.py
+# Two guests side by side, because a guest has one processor, and a third when the first of them is done.
+SCENARIOS := netns-tests/test_scenarios.py netns-tests/test_tunnels.py netns-tests/test_cabling.py
+FAULTS := netns-tests/test_faults.py netns-tests/test_pif.py
+
+netns-scenarios:
+	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped $(SCENARIOS) $(ARGS)
 
 netns-faults:
-	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped $(FIRST_GUEST) $(ARGS)
+	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped $(FAULTS) $(ARGS)
 
 netns-rest:
-	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped netns-tests $(FIRST_GUEST:%=--ignore=%) $(ARGS)
+	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped netns-tests \
+		$(patsubst %,--ignore=%,$(SCENARIOS) $(FAULTS)) $(ARGS)
 
 test: check unit netns ## all of the above: what CI runs
 

@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 
 from cabling import run
-from daemon import enter
+from namespace import enter
 
 from agent.converge import reach
 from agent.draft import Draft
 from agent.kernel.desired import desired
 from agent.kernel.netlink import Netlink
-from agent.model import PIF, Host, Model, Network, new_uuid
+from agent.model import Model
+from agent.record import PIF, Host, Network, new_uuid
 
 NUMBER = 100
 REPEATS = 3

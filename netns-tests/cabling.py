@@ -1,4 +1,4 @@
-"""Cabling: a host with two NICs, a switch that both are plugged into, and an admin's machine behind it.
+"""Cabling: a host with NICs, a switch that they are plugged into, and an admin's machine behind it.
 
     host              switch             admin
     ┌──────────┐      ┌─────────────┐    ┌──────────────────┐
@@ -8,19 +8,26 @@
     └──────────┘      └─────────────┘    └──────────────────┘
 
 Each is a network namespace, and the cables are veth pairs.  In the host stand devices that are not pifd's.
+The switch can be taught VLANs: then every cable carries untagged frames and those of two tags, and on each of
+these segments the admin's machine has an address (SEGMENTS), which it tells nobody on another.
 """
 
 import itertools
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from namespace import set_sysctl
+
 HOST_IP, ADMIN_IP = "192.0.2.10", "192.0.2.1"
 HOST_IPV6, ADMIN_IPV6 = "2001:db8::10", "2001:db8::1"
+UNTAGGED = 0
+SEGMENTS = {UNTAGGED: "192.0.2", 10: "198.51.100", 20: "203.0.113"}
+"""The first three octets of each segment's /24, by its tag; the machine behind the switch is number 1."""
 MACS = tuple(f"02:00:00:00:00:1{n}" for n in range(10))
 
 FOREIGN = """
@@ -55,16 +62,10 @@ class Cabling:
         run("ip", "-n", namespace, "-batch", "-", text=commands)
 
     def shown(self) -> "Shown":
-        """What `ip` shows of the host, in two processes: each costs a tenth of a second in a guest."""
-        all_of_it = "link show\naddr show scope global\nroute show default\n"
-        text = run("ip", "-n", self.host, "-d", "-j", "-batch", "-", text=all_of_it)
-        links, addresses, routes = (json.loads(line) for line in text.splitlines())
-        routes += json.loads(self.ip(self.host, "-6", "-j", "route", "show", "default"))
-        return Shown(
-            {link["ifname"]: link for link in links},
-            addresses_by_link(addresses),
-            [f"{route['gateway']} {route['dev']}" for route in routes],
-        )
+        """What `ip` shows of the host, in one process: each costs a tenth of a second in a guest."""
+        commands = "".join(f"{command}\n" for command in OVERVIEW)
+        text = run("ip", "-n", self.host, "-d", "-j", "-batch", "-", text=commands)
+        return shown_by([json.loads(line) for line in text.splitlines()])
 
     def links(self) -> dict[str, dict[str, Any]]:
         """The host's links by name, as `ip -d -j link` shows them."""
@@ -94,6 +95,25 @@ class Shown:
     def foreign(self) -> dict[str, str]:
         """The devices that are not pifd's, each as the text that `ip` has for it."""
         return {name: json.dumps(link) for name, link in self.links.items() if name in FOREIGN_NAMES}
+
+
+OVERVIEW = ("link show", "addr show scope global", "route show table all")
+"""What `ip` is asked for a Shown."""
+
+
+def shown_by(answers: Sequence[Any]) -> Shown:
+    """The answers to OVERVIEW."""
+    links, addresses, routes = answers
+    return Shown(
+        {link["ifname"]: link for link in links},
+        addresses_by_link(addresses),
+        [f"{route['gateway']} {route['dev']}" for route in routes if is_default(route)],
+    )
+
+
+def is_default(route: dict[str, Any]) -> bool:
+    """Whether it is a default route of the main table."""
+    return route["dst"] == "default" and route.get("table", "main") == "main" and "gateway" in route
 
 
 def addresses_by_link(shown: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -148,6 +168,22 @@ def address_machines(net: Cabling) -> None:
         f"addr add {HOST_IP}/24 dev eth0\naddr add {HOST_IPV6}/64 dev eth0 nodad\n"
         f"route add default via {ADMIN_IP}\nroute add default via {ADMIN_IPV6} dev eth0\n",
     )
+
+
+def teach_tags(net: Cabling, nics: int) -> None:
+    """From now on a frame stays in its VLAN on the switch, and the admin's machine is on each of them."""
+    tags = [tag for tag in SEGMENTS if tag != UNTAGGED]
+    ports = [f"port{n}" for n in range(nics)] + ["admin0"]
+    opened = [f"vlan add dev {port} vid {tag}" for port in ports for tag in tags]
+    net.ip(net.switch, "link", "set", "switch0", "type", "bridge", "vlan_filtering", "1")
+    run("bridge", "-n", net.switch, "-batch", "-", text="\n".join(opened))
+    joined = [
+        f"link add link eth0 name eth0.{tag} type vlan id {tag}\nlink set eth0.{tag} up\n"
+        f"addr add {SEGMENTS[tag]}.1/24 dev eth0.{tag}\n"
+        for tag in tags
+    ]
+    net.batch(net.admin, "".join(joined))
+    set_sysctl(net.admin, "net.ipv4.conf.all.arp_ignore", "1")  # each address on its own segment alone
 
 
 def run(*command: str, text: str | None = None) -> str:

@@ -7,6 +7,14 @@ from pathlib import Path
 import pytest
 from cabling import Cabling, cabling
 from daemon import Daemon, Home, OpenKernel, await_answer, real_kernel, start_forked
+from seed import SEED
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """At once, so that it is known as well of a run that does not come to its end."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter is not None
+    reporter.write_line(f"What fails in a scenario is chosen with PIFD_SEED={SEED}.")
 
 
 @dataclass

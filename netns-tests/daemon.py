@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from namespace import enter
+
 from agent.__main__ import run
 from agent.engine import Kernel
 from agent.kernel.netlink import Netlink
@@ -28,9 +30,11 @@ OpenKernel = Callable[[Settings], Kernel]
 
 @dataclass(frozen=True)
 class Home:
-    """Where a daemon keeps its things."""
+    """Where a daemon keeps its things, and who asks its VMs.  hotplug_timeout: seconds."""
 
     directory: Path
+    hotplug_script: Path | None = None
+    hotplug_timeout: float = 30
 
     @property
     def socket(self) -> Path:
@@ -43,6 +47,8 @@ class Home:
             nics=(NICS,),
             resolv_conf=self.directory / "resolv.conf",
             carrier_wait=5,
+            hotplug_script=self.hotplug_script,
+            hotplug_timeout=self.hotplug_timeout,
         )
 
 
@@ -99,15 +105,6 @@ def _become_daemon(namespace: str, home: Home, log: Path, open_kernel: OpenKerne
         os.write(2, f"pifd: {error!r}\n".encode())
     finally:
         os._exit(status)
-
-
-def enter(namespace: str) -> None:
-    """Make a network namespace this process's own."""
-    import ctypes
-
-    with Path(f"/run/netns/{namespace}").open() as handle:
-        if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), 0):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
@@ -72,18 +72,33 @@ def ping(address: str, interval: float) -> Count:
     """Ping until standard input is closed."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     protocol = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
-    sent: list[float] = []
-    replies: dict[int, float] = {}
     with socket.socket(family, socket.SOCK_RAW, protocol) as packets:
         packets.connect((address, 0))
-        start = time.monotonic()
-        while not select.select([sys.stdin], [], [], 0)[0]:
-            send(packets, family, len(sent))
-            sent.append(time.monotonic())
-            collect(packets, family, replies, until=start + len(sent) * interval)
-            if len(sent) == 1:
-                print("pinging", flush=True)
-        collect(packets, family, replies, until=time.monotonic() + LAST_CALL, enough=len(sent))
+        return counted(packets, family, interval, input_is_closed, lambda: print("pinging", flush=True))
+
+
+def input_is_closed() -> bool:
+    return bool(select.select([sys.stdin], [], [], 0)[0])
+
+
+def counted(
+    packets: socket.socket,
+    family: int,
+    interval: float,
+    is_over: Callable[[], bool],
+    begun: Callable[[], None] = lambda: None,
+) -> Count:
+    """Ping over a connected socket until it is over; `begun` is called once the first ping is out."""
+    sent: list[float] = []
+    replies: dict[int, float] = {}
+    start = time.monotonic()
+    while not (sent and is_over()):
+        send(packets, family, len(sent))
+        sent.append(time.monotonic())
+        collect(packets, family, replies, until=start + len(sent) * interval)
+        if len(sent) == 1:
+            begun()
+    collect(packets, family, replies, until=time.monotonic() + LAST_CALL, enough=len(sent))
     return Count(
         len(sent), len(sent) - len(replies), silence(sent[0], sorted(replies.values()), sent[-1], interval)
     )

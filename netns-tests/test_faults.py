@@ -1,14 +1,13 @@
 """Every step of a bond's creation and destruction fails, or the daemon is killed there, on a real kernel."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from cabling import HOST_IP
 from conftest import Site
 from fault import REFUSAL, Fault, disarm, faulty_kernel, inject
 from pifctl import output, pifctl
-from witness import State, is_pingable, state_of
+from witness import is_pingable, settled, state_of
 
 FAULTY = pytest.mark.parametrize("site", [faulty_kernel], indirect=True)
 DESTROY = ("bond-destroy", "uuid=bond0")
@@ -54,15 +53,6 @@ def kill_at_each_part(site: Site, words: Sequence[str]) -> int:
         assert settled(state_of(site.net, site.home)) == settled(before)
         assert_reachable(site)
     raise AssertionError(f"more than {MOST_PARTS} parts")
-
-
-def settled(told: State) -> State:
-    """Without the operational states: a port that was taken out and put back may still be coming up."""
-    links = {
-        name: {key: value for key, value in link.items() if key != "operstate"}
-        for name, link in told.kernel.links.items()
-    }
-    return replace(told, kernel=replace(told.kernel, links=links))
 
 
 def assert_reachable(site: Site) -> None:

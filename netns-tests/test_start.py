@@ -7,8 +7,7 @@ from cabling import HOST_IP, HOST_IPV6, Cabling
 from conftest import Site
 from daemon import Home, await_answer, start_forked
 from pifctl import output
-from test_faults import settled
-from witness import is_pingable, kernel_of, state_of
+from witness import is_pingable, kernel_of, settled, state_of
 
 from agent.engine import Kernel
 from agent.kernel.netlink import Netlink

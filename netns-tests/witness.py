@@ -1,13 +1,13 @@
 """Witness: what the host is like, told by programs that are not pifd's (ip, /proc/net/bonding, ping)."""
 
-import json
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cabling import Cabling, run
+from cabling import Cabling, Shown, run
 from daemon import Home
-from pifctl import output
+from xenapi import Records, XenAPI
 
 
 @dataclass(frozen=True)
@@ -26,35 +26,51 @@ class State:
 
     kernel: KernelAsShown
     resolver: str
-    model: dict[str, Any]
+    model: Records
 
 
 def kernel_of(net: Cabling) -> KernelAsShown:
     """The kernel as it is now."""
-    shown = net.shown()
+    return kernel_shown(net.shown())
+
+
+def kernel_shown(shown: Shown) -> KernelAsShown:
+    """What is meant to be of what `ip` shows."""
     links = {name: essence(link) for name, link in shown.links.items()}
     return KernelAsShown(links, shown.addresses, shown.routes, shown.foreign())
 
 
+def without_operstates(kernel: KernelAsShown) -> KernelAsShown:
+    """A port that was taken out and put back may still be coming up."""
+    links = {name: {**link, "operstate": None} for name, link in kernel.links.items()}
+    return replace(kernel, links=links)
+
+
+def settled(told: State) -> State:
+    """Without what may still be coming up."""
+    return replace(told, kernel=without_operstates(told.kernel))
+
+
 def state_of(net: Cabling, home: Home) -> State:
-    """The kernel by `ip`, the resolver's file, and the model by `pifctl`, as they are now."""
+    """The kernel by `ip`, the resolver's file, and the model over the socket, as they are now."""
     resolv_conf = home.directory / "resolv.conf"
     return State(kernel_of(net), resolv_conf.read_text() if resolv_conf.exists() else "", model(home))
 
 
-def model(home: Home) -> dict[str, Any]:
-    """Every record that pifd has, by class."""
-    classes = ("pool", "host", "network", "pif", "bond")
-    return {name: json.loads(output(home, f"{name}-list", "params=all", "--json")) for name in classes}
+def model(home: Home) -> Records:
+    """Every record that pifd has."""
+    with closing(XenAPI(home.socket)) as api:
+        return api.records()
 
 
 def essence(link: dict[str, Any]) -> dict[str, Any]:
     """What is meant to be of a link; not its index, its timers or its counters."""
     info = link.get("linkinfo", {})
     data = info.get("info_data", {})
-    told = ("mode", "miimon", "stp_state", "forward_delay", "mcast_snooping")
+    told = ("mode", "miimon", "stp_state", "forward_delay", "mcast_snooping", "id", "ikey", "local", "remote")
+    plain = ("address", "mtu", "master", "link", "group", "ifalias", "operstate")
     return {
-        **{key: link.get(key) for key in ("address", "mtu", "master", "group", "ifalias", "operstate")},
+        **{key: link.get(key) for key in plain},
         "up": "UP" in link["flags"],
         "kind": info.get("info_kind"),
         **{key: data[key] for key in told if key in data},

@@ -13,7 +13,7 @@ from guest import boot, here
 CANNOT = 125  # no kernel to run on, or the guest died; the command's own status is unknown
 
 HELP = """\
-Runs COMMAND as root on a kernel with bonding, VLANs, veth and bridges, in the current directory.
+Runs COMMAND as root on a kernel with bonding, VLANs, tunnels and bridges, in the current directory.
 This machine's own kernel is taken if it has them; otherwise User Mode Linux is booted over this
 machine's own file system.
 

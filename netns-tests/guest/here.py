@@ -5,14 +5,17 @@ import shutil
 import subprocess
 import sys
 
-NEEDED_MODULES = ["bonding", "8021q", "veth", "bridge"]
+NEEDED_MODULES = ["bonding", "8021q", "veth", "bridge", "vxlan", "ip_gre", "ip6_gre"]
 
 # Tried in a namespace of its own, which is gone with the shell: nothing of it is ever seen.
 PROBE = """
 ip link add name bond1 type bond &&
 ip link add name left type veth peer name right &&
 ip link add link left name left.5 type vlan id 5 &&
-ip link add name bridge1 type bridge vlan_filtering 1
+ip link add name bridge1 type bridge vlan_filtering 1 &&
+ip link add name tunnel1 type gretap key 1 local 192.0.2.1 remote 192.0.2.2 &&
+ip link add name tunnel2 type ip6gretap key 1 local 2001:db8::1 remote 2001:db8::2 &&
+ip link add name tunnel3 type vxlan id 1 dstport 4789
 """
 
 
