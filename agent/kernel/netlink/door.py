@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +39,10 @@ CARRIER_POLL = 0.01
 """Seconds between two looks at a link whose carrier is awaited."""
 
 
+LEARNING = 0.1
+"""Seconds that switches and neighbours have for what was announced, before the way that they knew may go."""
+
+
 class NetlinkError(OSError):
     """The kernel could not be read."""
 
@@ -54,6 +59,7 @@ class Netlink:
         self._resolv_conf = ResolvConf(resolv_conf)
         self._carrier_wait = carrier_wait
         self._indices: dict[str, int] = {}
+        self._announced = -LEARNING
         self.writes = 0
 
     def close(self) -> None:
@@ -108,6 +114,7 @@ class Netlink:
 
     async def _send(self, steps: Sequence[Step]) -> None:
         if steps:
+            await asyncio.sleep(self._announced + LEARNING - time.monotonic())
             await asyncio.to_thread(self._change, steps)
 
     def _change(self, steps: Sequence[Step]) -> None:
@@ -146,6 +153,7 @@ class Netlink:
                 self.writes += neighbours.copy(self._wire, self._index(source), self._index(target))
             case Announce(name, MAC, interfaces, stations):
                 _announce(name, [frame(MAC, one) for one in interfaces] + [rarp(one) for one in stations])
+                self._announced = time.monotonic()
             case SetResolver(text):
                 self.writes += 1
                 self._resolv_conf.write(step, text)
