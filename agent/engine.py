@@ -137,6 +137,7 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
+            self._reconciler.leave_out_what_is_lost(actual)
             if self._foreseen(plan, actual) or plan.before != plan.after:
                 await self._carry_out(plan, actual)
             return plan.result

@@ -164,25 +164,34 @@ def move_addresses(course: Course, late: list[str]) -> None:
     moves = [(address.link, home) for pairs in moves_by_link(course).values() for address, home in pairs]
     waiting = waiting_VLANs(course)
     homes = {home for _, home in moves} | {name for name in waiting if course.state.addresses_of(name)}
-    bare = sorted(home for home in homes if not _uplinks(course, home, waiting) - {*late})
+    now = Stack(course.state.links)
+    served = {name for name in homes | waiting.keys() if _uplinks(course, now, name, waiting) - {*late}}
+    bare = sorted(homes - served)
     ready = sorted(homes - {*bare} | {name for name in waiting if waiting[name] in course.state.links})
-    course.do(*(AwaitCarrier(waiting.get(home, home)) for home in ready))
+    course.do(*(AwaitCarrier(name) for name in _awaited(course, served, waiting)))
     course.do(*(CopyNeighbours(*pair) for pair in sorted(set(moves))))
     first = _late_first(course, late) if bare else []
     change = [*first, *changeover(course, apply_all(first, course.state))]
     state = apply_all(change, course.state)
     cut = _cutting_steps(course, state, {link for link, _ in moves})
     course.do_together([*change, *address_steps(state, course.wanted), *cut])
-    course.do(*(AwaitCarrier(home) for home in bare))
+    course.do(*(AwaitCarrier(name) for name in _awaited(course, bare, waiting)))
     speaking = (home for home in sorted({*bare, *ready}) if _speaks(course, home))
     course.do(*(_announcement(course, home) for home in speaking))
     if not bare:
         course.do_together(_late_steps(course, late))
 
 
-def _uplinks(course: Course, home: str, waiting: Mapping[str, str]) -> frozenset[str]:
+def _awaited(course: Course, homes: Iterable[str], waiting: Mapping[str, str]) -> list[str]:
+    """The devices whose carrier the homes need, each once: of VLANs the one below, which they share."""
+    links = course.wanted.links
+    below = {links[waiting[home]].lower for home in homes if home in waiting}
+    plain = {home for home in homes if home not in waiting}
+    return sorted(plain | {name for name in below if links[name].master not in plain})
+
+
+def _uplinks(course: Course, now: Stack, home: str, waiting: Mapping[str, str]) -> frozenset[str]:
     """The NICs that a home has and will have, or will have from the moment when it changes over."""
-    now = Stack(course.state.links)
     there = now.below(waiting.get(home, home)) | now.below(home)
     return there & course.then.below(home) & course.nics
 

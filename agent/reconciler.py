@@ -20,6 +20,7 @@ from agent.kernel.steps import Refused
 from agent.ledger import Ledger
 from agent.model import Model
 from agent.record import PIF, VIF, Ref
+from agent.trespass import refuse_trespass
 
 log = logging.getLogger("pifd.engine")
 
@@ -73,6 +74,23 @@ class Reconciler:
         still = self._failures.keys() & plan.after.records.keys() - changed
         before, after = without(plan.before, self._failures), without(plan.after, still)
         return replace(plan, before=before, after=after)
+
+    def leave_out_what_is_lost(self, actual: KernelState) -> None:
+        """What somebody else has taken since, and can be seen not to be had any more, holds up no call."""
+        while (refused := self._foreseen(actual)) is not None:
+            suspects = [found for found in blamed(self._ledger.model, refused) if self._is_in(found)]
+            if not suspects:
+                return
+            log.error("%s: %s", self._name(suspects[0]), refused)
+            self.go_astray()
+            self._failures[suspects[0].ref] = str(refused)
+
+    def _foreseen(self, actual: KernelState) -> Refused | None:
+        try:
+            refuse_trespass(actual, self._wanted(actual))
+        except Refused as refused:
+            return refused
+        return None
 
     def settle(self, whole: Plan) -> None:
         """A plan has been carried out: what it has changed could be had, or is not wanted any more."""

@@ -1,6 +1,6 @@
 """What a plan must not do to devices that are not pifd's: it is refused before its first step."""
 
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import KernelState, Link, Role
 from agent.kernel.steps import CreateLink, DeleteLinks, Refused, SetMaster
 
 
@@ -10,6 +10,7 @@ def refuse_trespass(actual: KernelState, wanted: KernelState) -> None:
     refuse_taken_VLANs(actual, wanted)
     refuse_foreign_dependents(actual, wanted)
     refuse_taken_nics(actual, wanted)
+    refuse_devices_that_are_no_VIFs(actual, wanted)
 
 
 def refuse_taken_names(actual: KernelState, wanted: KernelState) -> None:
@@ -47,6 +48,13 @@ def refuse_taken_nics(actual: KernelState, wanted: KernelState) -> None:
         if master is None or master.owned or then is None or then.master == link.master:
             continue
         raise Refused(SetMaster(name, then.master), f"{name} is a port of {master.name}, which is not pifd's")
+
+
+def refuse_devices_that_are_no_VIFs(actual: KernelState, wanted: KernelState) -> None:
+    """A bridge or a bond is somebody's, and no VM's interface, whatever a VIF's host-device says."""
+    for name, link in wanted.links.items():
+        if link.role == Role.VIF and link.kind in ("bridge", "bond") and actual.links.get(name) != link:
+            raise Refused(SetMaster(name, link.master), f"{name} is a {link.kind}, and not pifd's")
 
 
 def _disturbs(there: Link, then: Link) -> bool:

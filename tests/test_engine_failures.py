@@ -252,3 +252,23 @@ def with_DNS(servers: str) -> Decide:
         return Plan(model, with_pif(model, "eth0", ip_configuration=ip))
 
     return decide
+
+
+async def test_a_VIF_that_somebody_has_taken_holds_up_no_other_call(world: World) -> None:
+    await world.run_vm("web", network_of(world.model, "xenbr1").ref)
+    world.kernel.behind_our_back(SetMaster("vif1.0", "docker0"))
+    network = await world.new_network()
+    assert network in world.model.records
+    assert list(world.engine.failures.values()) == [
+        "put vif1.0 into xenbr1: vif1.0 is a port of docker0, which is not pifd's"
+    ]
+
+
+async def test_many_VLANs_share_one_wait_for_the_carrier_below(world: World) -> None:
+    for tag in (5, 6, 7):
+        await world.do(vlan.create, world.pif("eth1").ref, tag, await world.new_network())
+    world.kernel.sent.clear()
+    await world.create_bond("eth0", "eth1")
+    assert [step for step in world.kernel.sent if step.startswith("wait")] == [
+        "wait for the carrier of xapi3"
+    ]

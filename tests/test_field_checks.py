@@ -51,12 +51,12 @@ def with_MTU(model: Model, MTU: int) -> Model:
     return after(model, NETWORK, MTU=MTU)
 
 
-@pytest.mark.parametrize(("MTU", "then"), [(0, 1500), (-1, 1500), (9000, 9000), (68, 68)])
+@pytest.mark.parametrize(("MTU", "then"), [(0, 1500), (-1, 1500), (9000, 9000), (1280, 1280)])
 def test_an_MTU_is_set(MTU: int, then: int) -> None:
     assert with_MTU(MODEL, MTU) == with_network(MODEL, "xenbr1", MTU=then)
 
 
-@pytest.mark.parametrize("MTU", [67, 65536])
+@pytest.mark.parametrize("MTU", [1279, 65536])
 def test_an_MTU_that_no_device_has_is_refused(MTU: int) -> None:
     assert refusal(MODEL, NETWORK, "MTU", MTU) == (InvalidValue, ("MTU", str(MTU)))
 
@@ -115,7 +115,7 @@ def test_the_key_of_a_network_stays_while_it_has_a_tunnel() -> None:
     [
         ("mtu", "x", "no MTU that a device can have"),
         ("mtu", "", "no MTU that a device can have"),
-        ("mtu", "67", "no MTU that a device can have"),
+        ("mtu", "1279", "no MTU that a device can have"),
         ("mtu", "9" * 5000, "no MTU that a device can have"),
         ("mtu", "²", "no MTU that a device can have"),
         ("defaultroute", "yes", "neither true nor false"),
@@ -188,6 +188,9 @@ def test_a_slave_has_no_keys_that_are_its_masters(key: str) -> None:
         ("224.0.0.1", "224.0.0.1 is no host's address"),
         ("0.0.0.0", "0.0.0.0 is no host's address"),
         ("127.0.0.1", "127.0.0.1 is no host's address"),
+        ("255.255.255.255", "255.255.255.255 is no host's address"),
+        ("::ffff:203.0.113.1", "::ffff:203.0.113.1 is no host's address"),
+        ("fe80::1%eth0", "fe80::1%eth0 is no host's address"),
     ],
 )
 def test_other_ends_that_cannot_be_are_refused(remotes: str, why: str) -> None:

@@ -62,7 +62,7 @@ class Objects:
         kind = CLASSES[class_name]
         if is_uuid(given):
             return str(self._session.ask(f"{class_name}.get_by_uuid", given.lower(), shape=str))
-        candidates = [ref for ref in self.of(class_name) if given and self._is_meant(kind, ref, given)]
+        candidates = self._named(kind, given) or self._beginning(kind, given)
         if not candidates:
             raise unknown(kind, given)
         if len(candidates) > 1:
@@ -74,9 +74,14 @@ class Objects:
         record = self.of(kind.name)[ref]
         return f"{record['uuid']} ({', '.join(filter(None, kind.names(record, self.record)))})"
 
-    def _is_meant(self, kind: Class, ref: str, given: str) -> bool:
-        record = self.of(kind.name)[ref]
-        return record["uuid"].startswith(given.lower()) or given in kind.names(record, self.record)
+    def _named(self, kind: Class, given: str) -> list[str]:
+        """The objects with this name; they count before those whose uuid happens to begin like it."""
+        records = self.of(kind.name)
+        return [ref for ref, one in records.items() if given and given in kind.names(one, self.record)]
+
+    def _beginning(self, kind: Class, given: str) -> list[str]:
+        records = self.of(kind.name)
+        return [ref for ref, one in records.items() if given and one["uuid"].startswith(given.lower())]
 
     def _read(self, class_name: str) -> dict[str, Record]:
         method = f"{class_name}.get_all_records"

@@ -21,7 +21,8 @@ from agent.static_routes import check_static_routes
 
 RESERVED_PREFIXES = ("xen", "xapi", "vif", "tap", "eth")
 DEFAULT_MTU = 1500
-MTU_RANGE = range(68, 65536)
+MTU_RANGE = range(1280, 65536)
+"""From what IPv6 needs of every link (RFC 8200, section 5): below it a bridge loses its addresses."""
 
 
 def create(model: Model, record: Mapping[str, Any]) -> Plan:

@@ -74,7 +74,8 @@ def _host(text: str, part: str) -> Address:
         address = ip_address(part)
     except ValueError:
         raise _refusal(text, f"{part} is no IP address") from None
-    if address.is_multicast or address.is_unspecified or address.is_loopback:
+    nobodys = address.is_multicast or address.is_unspecified or address.is_loopback or address.is_link_local
+    if nobodys or part == "255.255.255.255" or getattr(address, "ipv4_mapped", None) is not None:
         raise _refusal(text, f"{part} is no host's address")
     return address
 

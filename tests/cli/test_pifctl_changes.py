@@ -149,6 +149,13 @@ Steps in the kernel: none.
     assert run("pif-plug", "uuid=eth1", "--dry-run") == (0, expected, "")
 
 
+def test_a_name_counts_before_the_beginning_of_a_uuid(run: Run, daemon: Daemon) -> None:
+    first, second = list(daemon.records["network"].values())[:2]
+    second["name_label"] = first["uuid"][:1]
+    found = run("network-param-get", f"uuid={second['name_label']}", "param-name=uuid")
+    assert found == (0, f"{second['uuid']}\n", "")
+
+
 def test_a_name_that_several_objects_have_is_refused_with_the_candidates(run: Run, daemon: Daemon) -> None:
     for network in daemon.records["network"].values():
         network["name_label"] = "same"
