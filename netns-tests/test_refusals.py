@@ -56,10 +56,12 @@ def test_a_nic_that_the_kernel_will_not_enslave_is_refused_in_the_kernels_words(
 
 
 def test_an_mtu_too_small_for_the_ipv6_address_is_refused(site: Site) -> None:
-    network = output(site.home, "network-create", "name-label=Small", "MTU=1000")
     before = state_of(site.net, site.home)
-    outcome = pifctl(site.home, "bond-create", f"network-uuid={network}", CREATE)
-    assert message(outcome) == "add 2001:db8::10/64 to xapi0: IPv6 needs an MTU of 1280, the link has 1000"
+    outcome = pifctl(site.home, "network-param-set", "uuid=xenbr0", "MTU=1000")
+    assert (outcome.status, outcome.error.splitlines()[1:]) == (
+        1,
+        ["field: MTU", "value: 1000", "code: INVALID_VALUE"],
+    )
     assert state_of(site.net, site.home) == before
 
 

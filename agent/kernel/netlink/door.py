@@ -39,6 +39,8 @@ CARRIER_POLL = 0.01
 """Seconds between two looks at a link whose carrier is awaited."""
 
 
+FORWARDING = 0.3
+"""Seconds that a switch has, once there is carrier, to begin to forward on its port."""
 LEARNING = 0.1
 """Seconds that switches and neighbours have for what was announced, before the way that they knew may go."""
 
@@ -161,8 +163,11 @@ class Netlink:
     async def _await_carrier(self, name: str) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._carrier_wait
+        if self._has_carrier(name):
+            return
         while not self._has_carrier(name) and loop.time() < end:  # noqa: ASYNC110 (the kernel sets no Event)
             await asyncio.sleep(CARRIER_POLL)
+        await asyncio.sleep(FORWARDING)
 
     def _has_carrier(self, name: str) -> bool:
         answer = self._wire.ask(_link_request(name))
