@@ -1,6 +1,6 @@
 """The steps for addresses and routes, and their announcement."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from agent.kernel.state import Address, KernelState, Route, parsed
 from agent.kernel.steps import AddAddress, Announce, DeleteAddress, DeleteRoute, SetRoute, Step
@@ -42,14 +42,24 @@ def _old_routes(state: KernelState, wanted: KernelState, gone: Iterable[Address]
     return [r for r in old if (r.destination, r.metric, r.table) not in replaced and r.link not in bare]
 
 
-def announcements(state: KernelState) -> tuple[Announce, ...]:
-    """One for each device of pifd's that has addresses, or VMs behind it."""
-    owned = (announcement(state, name) for name, link in sorted(state.links.items()) if link.owned)
-    return tuple(step for step in owned if step.interfaces or step.stations)
+def announcements(state: KernelState, wanted: KernelState, names: Iterable[str]) -> tuple[Announce, ...]:
+    """Of these devices those over which somebody is reached: the host at its addresses, VMs over a bridge.
+
+    The addresses are those of the state so far; whose VMs are behind the VIFs' devices is only in the wanted
+    one, and only bridges of pifd's speak for them.
+    """
+    interfaces = _grouped((address.link, address.interface) for address in state.addresses)
+    stations = _grouped((link.master, link.station) for link in wanted.links.values() if link.station)
+    found = []
+    for link in (state.links[name] for name in names):
+        behind = stations.get(link.name, ()) if link.owned else ()
+        found.append(Announce(link.name, link.MAC, interfaces.get(link.name, ()), behind))
+    return tuple(step for step in found if step.interfaces or step.stations)
 
 
-def announcement(state: KernelState, name: str) -> Announce:
-    """Of the addresses on a device and, if it is a bridge of pifd's, of the VMs that are its ports."""
-    ports = sorted(link.station for link in state.links.values() if link.master == name and link.station)
-    interfaces = tuple(a.interface for a in state.addresses_of(name))
-    return Announce(name, state.links[name].MAC, interfaces, tuple(ports) if state.links[name].owned else ())
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    """By the first of each pair the second ones, sorted."""
+    found: dict[str, list[str]] = {}
+    for key, value in sorted(pairs):
+        found.setdefault(key, []).append(value)
+    return {key: tuple(values) for key, values in found.items()}

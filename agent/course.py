@@ -45,6 +45,11 @@ class Course:
         return tuple(link for _, link in sorted(self.wanted.links.items()) if link.role == Role.VIF)
 
     @cached_property
+    def guests(self) -> frozenset[str]:
+        """The names of the VIFs' devices."""
+        return frozenset(link.name for link in self.vifs)
+
+    @cached_property
     def vital(self) -> frozenset[str]:
         """The addresses that the host is managed by; where nobody knows, those next to a default route."""
         routed = {r.link for r in self.actual.routes if r.destination in DEFAULT_DESTINATIONS.values()}

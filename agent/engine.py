@@ -203,7 +203,9 @@ class Engine:
 
     async def _announce(self) -> None:
         """The daemon before this one may have died before it could tell where addresses and VMs are now."""
-        for step in announcements(desired(self.model, await self._kernel.read())):
+        wanted = desired(self.model, await self._kernel.read())
+        owned = [name for name, link in sorted(wanted.links.items()) if link.owned]
+        for step in announcements(wanted, wanted, owned):
             await self._kernel.apply(step)
 
     async def _rectify(self) -> None:

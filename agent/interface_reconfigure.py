@@ -9,12 +9,11 @@ will have made, so it also serves a kernel that was left half-way.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from agent.address_steps import address_steps, announcement
+from agent.address_steps import address_steps, announcements
 from agent.course import Course
 from agent.kernel.apply import apply_all
 from agent.kernel.state import BondOptions, BridgeOptions, KernelState, Link
 from agent.kernel.steps import (
-    Announce,
     AwaitCarrier,
     CopyNeighbours,
     CreateLink,
@@ -140,7 +139,7 @@ def _pass_on_activity(course: Course, name: str, late: list[str]) -> None:
     if heir is not None:
         _take_frames_on_all_slaves(course, bond)
         above = sorted(Stack(course.state.links).above(bond.name))
-        told = [_announcement(course, place) for place in above if _speaks(course, place)]
+        told = announcements(course.state, course.wanted, above)
         course.do_together([SetActiveSlave(bond.name, heir), *told])
 
 
@@ -176,8 +175,7 @@ def move_addresses(course: Course, late: list[str]) -> None:
     cut = _cutting_steps(course, state, {link for link, _ in moves})
     course.do_together([*change, *address_steps(state, course.wanted), *cut])
     course.do(*(AwaitCarrier(name) for name in _awaited(course, bare, waiting)))
-    speaking = (home for home in sorted({*bare, *ready}) if _speaks(course, home))
-    course.do(*(_announcement(course, home) for home in speaking))
+    course.do(*announcements(course.state, course.wanted, sorted({*bare, *ready})))
     if not bare:
         course.do_together(_late_steps(course, late))
 
@@ -198,12 +196,14 @@ def _uplinks(course: Course, now: Stack, home: str, waiting: Mapping[str, str]) 
 
 def _cutting_steps(course: Course, state: KernelState, left: Iterable[str]) -> list[Step]:
     """Take the ports out of the bridges of ours that were left and are not wanted any more."""
-    guests = {link.name for link in course.vifs}
     gone = [
         name for name in sorted(left) if course.state.links[name].owned and name not in course.wanted.links
     ]
     return [
-        SetMaster(port.name, "") for name in gone for port in state.ports(name) if port.name not in guests
+        SetMaster(port.name, "")
+        for name in gone
+        for port in state.ports(name)
+        if port.name not in course.guests
     ]
 
 
@@ -261,24 +261,8 @@ def announce_where_ports_changed(course: Course) -> None:
     It forgets by itself only when the port is seen down, and a short bounce goes unseen.
     """
     before, after = Stack(course.actual.links), Stack(course.state.links)
-    for name in sorted(course.state.links):
-        if before.below(name) != after.below(name) and _speaks(course, name):
-            course.do(_announcement(course, name))
-
-
-def _announcement(course: Course, name: str) -> Announce:
-    """Of the state so far; whose VMs are behind the VIFs' devices is only in the wanted one."""
-    there = announcement(course.state, name)
-    behind = sorted(vif.station for vif in course.vifs if vif.master == name and vif.station)
-    return replace(there, stations=tuple(behind) if course.state.links[name].owned else ())
-
-
-def _speaks(course: Course, name: str) -> bool:
-    """Whether somebody is reached over a device: the host at its addresses, VMs over a bridge of ours."""
-    link = course.state.links[name]
-    return bool(course.state.addresses_of(name)) or (
-        link.owned and any(vif.master == name and vif.station for vif in course.vifs)
-    )
+    changed = [name for name in sorted(course.state.links) if before.below(name) != after.below(name)]
+    course.do(*announcements(course.state, course.wanted, changed))
 
 
 def set_resolver(course: Course) -> None:

@@ -41,13 +41,18 @@ def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
 
 
 def port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:
-    """Take a NIC from where it is to where it belongs.  A bond takes it only while it is down."""
+    """Take a NIC from where it is to where it belongs.
+
+    A bond takes it only while it is down.  One that leaves a bond gets back the MAC and the MTU that it had
+    before: if it is to have others, it is taken out first.
+    """
     want = wanted.links[link.name]
     master = wanted.links.get(want.master)
     into_bond = master is not None and master.kind == "bond"
     own_MAC = want.original_MAC if into_bond else want.MAC
     leaves_bond = bool(link.original_MAC)
-    if link.master and (into_bond or not want.master):
+    gives_back = leaves_bond and (link.original_MAC, link.original_MTU) != (want.MAC, want.MTU)
+    if link.master and (into_bond or not want.master or gives_back):
         yield SetMaster(link.name, "")
     if (into_bond or not want.up) and link.up and not leaves_bond:
         yield SetDown(link.name)

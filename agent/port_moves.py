@@ -115,7 +115,8 @@ def _kind(links: Mapping[str, Link], name: str) -> str:
 def moves_by_link(course: Course) -> Mapping[str, list[tuple[Address, str]]]:
     """The addresses that leave each link, with the link of pifd's where they will be."""
     links, known = course.wanted.links, course.actual.addresses
-    then = {a.interface: a.link for a in course.wanted.addresses if links[a.link].owned or a not in known}
+    there = (a for a in sorted(course.wanted.addresses) if links[a.link].owned or a not in known)
+    then = {address.interface: address.link for address in there}
     found: dict[str, list[tuple[Address, str]]] = {}
     for address in sorted(_gone(course)):
         if address.interface in then:

@@ -4,13 +4,13 @@ A VLAN can't be put on another parent.  The new one is made beside the old one a
 until the moment when the old one leaves it: with both in it, the switch would have a loop.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agent.course import Course
 from agent.kernel.state import KernelState, Link
-from agent.kernel.steps import CreateLink, DeleteLinks, SetDown, SetMAC, SetMaster, SetMTU, SetUp, Step
-from agent.link_steps import attribute_steps
+from agent.kernel.steps import CreateLink, DeleteLinks, SetMAC, SetMaster, Step
+from agent.link_steps import attribute_steps, nic_steps
 
 
 def make_VLANs(course: Course, late: list[str]) -> None:
@@ -37,24 +37,29 @@ def _is_ready(course: Course, want: Link, late: list[str]) -> bool:
 
 def _has_uplink(course: Course, bridge: str) -> bool:
     """Whether the bridge has a port to the outside already."""
-    guests = {link.name for link in course.vifs}
-    return any(port.name not in guests for port in course.state.ports(bridge))
+    return any(port.name not in course.guests for port in course.state.ports(bridge))
 
 
 def changeover(course: Course, state: KernelState) -> list[Step]:
     """Old VLANs and bonds out of their bridges, new VLANs in with their MAC; VIFs to their networks."""
-    return [*_out(course, state), *_in(course, state), *_MACs(course, state), *vif_steps(course, state)]
+    joining = sorted((name, bridge) for name, bridge in _joining(course, state) if name in state.links)
+    ports = (SetMaster(name, bridge) for name, bridge in joining)
+    MACs = _MACs(course, state, joining)
+    return [*_out(course, state), *ports, *MACs, *vif_steps(course, state)]
 
 
 def waiting_VLANs(course: Course) -> dict[str, str]:
     """By bridge, the VLANs that will be its port and are not: those made already, and those still to come."""
-    links = course.state.links
-    return {
-        want.master: name
-        for name, want in course.wanted.links.items()
-        if want.owned and want.kind == "vlan" and want.master in links
-        if name not in links or links[name].master != want.master
-    }
+    return {bridge: name for name, bridge in _joining(course, course.state)}
+
+
+def _joining(course: Course, state: KernelState) -> Iterator[tuple[str, str]]:
+    """The VLANs that will be ports of bridges that are there, and are not yet; each with its bridge."""
+    for name, want in course.wanted.links.items():
+        link = state.links.get(name)
+        is_there = link is not None and link.master == want.master
+        if want.owned and want.kind == "vlan" and want.master in state.links and not is_there:
+            yield name, want.master
 
 
 def _out(course: Course, state: KernelState) -> Iterator[SetMaster]:
@@ -82,35 +87,20 @@ def _kind(course: Course, name: str) -> str:
     return course.wanted.links[name].kind
 
 
-def _in(course: Course, state: KernelState) -> list[SetMaster]:
-    return [
-        SetMaster(name, want.master)
-        for name, want in sorted(course.wanted.links.items())
-        if want.owned and want.kind == "vlan" and name in state.links
-        if state.links[name].master != want.master and want.master in state.links
-    ]
-
-
-def _MACs(course: Course, state: KernelState) -> Iterator[Step]:
+def _MACs(course: Course, state: KernelState, joining: Iterable[tuple[str, str]]) -> Iterator[SetMAC]:
     """The bridge of a VLAN has the MAC of the VLAN's parent."""
-    for step in _in(course, state):
-        want = course.wanted.links[step.master]
-        if state.links[step.master].MAC != want.MAC:
-            yield SetMAC(step.master, want.MAC)
+    for _, bridge in joining:
+        want = course.wanted.links[bridge]
+        if state.links[bridge].MAC != want.MAC:
+            yield SetMAC(bridge, want.MAC)
 
 
 def vif_steps(course: Course, state: KernelState) -> Iterator[Step]:
-    """The VIFs' devices become ports of their networks' bridges, or of none."""
+    """The VIFs' devices become ports of their networks' bridges, or of none; their MACs are not pifd's."""
     for want in course.vifs:
         link = state.links.get(want.name)
-        if link is None or link == want:
-            continue
-        if link.master != want.master:
-            yield SetMaster(want.name, want.master)
-        if link.MTU != want.MTU:
-            yield SetMTU(want.name, want.MTU)
-        if link.up != want.up:
-            yield SetUp(want.name) if want.up else SetDown(want.name)
+        if link is not None:
+            yield from nic_steps(link, replace(want, MAC=link.MAC))
 
 
 def old_VLANs_on(course: Course, nic: str) -> list[Step]:

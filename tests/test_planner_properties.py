@@ -9,7 +9,7 @@ from agent.interface_reconfigure import plan
 from agent.kernel.apply import apply, apply_all
 from agent.kernel.desired import as_before, desired
 from agent.kernel.places import Given, bridge_of
-from agent.kernel.state import KernelState
+from agent.kernel.state import Address, KernelState
 from agent.kernel.steps import flat
 from agent.model import Model, tunnel_over
 from agent.record import PIF
@@ -71,7 +71,7 @@ def test_a_management_address_that_moves_is_never_without_a_link_with_carrier(ca
     moving = set(management(case.before, state)) & set(management(case.after, wanted))
     for step in plan(state, wanted):
         state = with_carrier(apply(step, state), cables)
-        assert moving <= set(reachable(state))
+        assert moving <= {address.interface for address in reachable(state)}
 
 
 @given(cases())
@@ -120,13 +120,13 @@ def management(model: Model, state: KernelState) -> Iterator[str]:
     """
     pifs = (pif for pif in model.all(PIF) if pif.management and tunnel_over(model, pif) is None)
     bridges = {bridge_of(model, pif) for pif in pifs}
-    links_of = {address.interface: address.link for address in state.addresses}
-    return (i for i in reachable(state) if links_of[i] in bridges and not i.startswith("fe80"))
+    here = (address for address in reachable(state) if address.link in bridges)
+    return (address.interface for address in here if not address.interface.startswith("fe80"))
 
 
-def reachable(state: KernelState) -> Iterator[str]:
+def reachable(state: KernelState) -> Iterator[Address]:
     """The addresses that are on a link that is up and has carrier."""
-    for address in state.addresses:
+    for address in sorted(state.addresses):
         link = state.links[address.link]
         if link.up and link.carrier:
-            yield address.interface
+            yield address

@@ -36,6 +36,7 @@ from agent.record import (
     Tunnel,
     VMGuestMetrics,
 )
+from agent.rules.vm import hosts_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def resident_on(view: View, vm: VM) -> object:
 
 def possible_hosts(view: View, vm: VM) -> object:
     """Those that were named, else every host."""
-    return vm.possible_hosts or [host.ref for host in view.model.all(Host)]
+    return list(hosts_for(view.model, vm))
 
 
 def VM_VIFs(view: View, vm: VM) -> object:

@@ -113,17 +113,8 @@ def _(step: DeleteLinks, state: KernelState) -> KernelState:
 def _check_twins(step: CreateLink, state: KernelState) -> None:
     """Two VLANs of one tag, two tunnels between the same ends with one key, two VXLANs of one VNI."""
     new = step.link
-    if isinstance(new.options, VLANOptions | GREOptions | VXLANOptions):
-        for link in state.links.values():
-            if _identity(link) == _identity(new):
-                raise Refused(step, "File exists")
-
-
-def _identity(link: Link) -> object:
-    """What two devices of a kind can't share."""
-    if isinstance(link.options, VXLANOptions):
-        return link.kind, link.options.vni, link.options.port
-    return link.kind, link.lower, link.options
+    if isinstance(new.options, VLANOptions | GREOptions | VXLANOptions) and state.twins(new):
+        raise Refused(step, "File exists")
 
 
 def _check_lower(step: CreateLink, state: KernelState, lower: Link) -> None:

@@ -21,21 +21,21 @@ def with_slaves(state: KernelState, link: Link) -> tuple[Link, ...]:
 
 
 def with_link(state: KernelState, link: Link) -> KernelState:
-    return replace(state, links={**state.links, link.name: link})
+    return replace(state, links=state.table.with_value(link.name, link))
 
 
 def uppers(state: KernelState, name: str) -> tuple[Link, ...]:
     """The VLANs on a device."""
-    return tuple(link for link in state.links.values() if link.lower == name and link.kind == "vlan")
+    return tuple(link for link in state.uppers(name) if link.kind == "vlan")
 
 
 def without_link(state: KernelState, name: str) -> KernelState:
     """What sits on a device goes with it."""
-    for upper in [link.name for link in state.links.values() if link.lower == name]:
-        state = without_link(state, upper)
+    for upper in tuple(state.uppers(name)):
+        state = without_link(state, upper.name)
     return replace(
         state,
-        links={key: link for key, link in state.links.items() if key != name},
+        links=state.table.without(name),
         addresses=frozenset(a for a in state.addresses if a.link != name),
         routes=frozenset(r for r in state.routes if r.link != name),
     )

@@ -1,10 +1,13 @@
 """KernelState: links, addresses, routes and the resolver's file, as they are or as they should be."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from typing import cast
+
+from agent.kernel.table import Table
 
 GROUP = 0x70696664
 """The link group of every device that pifd makes ("pifd" in ASCII): it is in the creating message, so
@@ -110,6 +113,25 @@ class Link:
         return self.group in (GROUP, DOOMED_GROUP)
 
 
+def _keys_of(link: Link) -> tuple[Hashable, ...]:
+    """What links are asked for by: whose ports they are, what they sit on, and what they can't share."""
+    keys: list[Hashable] = []
+    if link.master:
+        keys.append(("master", link.master))
+    if link.lower:
+        keys.append(("lower", link.lower))
+    if isinstance(link.options, VLANOptions | GREOptions | VXLANOptions):
+        keys.append(_identity(link))
+    return tuple(keys)
+
+
+def _identity(link: Link) -> Hashable:
+    """What two devices of a kind can't share."""
+    if isinstance(link.options, VXLANOptions):
+        return link.kind, link.options.vni, link.options.port
+    return link.kind, link.lower, link.options
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
     """An address of a link, `192.0.2.10/24`.  leased: it has a lifetime, somebody (DHCP, RA) renews it."""
@@ -177,9 +199,26 @@ class KernelState:
     ipv6: bool = field(default=True, compare=False)
     vital: frozenset[str] = field(default=frozenset(), compare=False)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.links, Table):
+            object.__setattr__(self, "links", Table(self.links, _keys_of))
+
+    @property
+    def table(self) -> Table[Link]:
+        """The links, as what they are kept in."""
+        return cast(Table[Link], self.links)
+
     def ports(self, master: str) -> Iterator[Link]:
         """The ports of a bridge or bond, in the order of their names."""
-        return (link for _, link in sorted(self.links.items()) if link.master == master)
+        return (self.links[name] for name in self.table.having(("master", master)))
+
+    def uppers(self, lower: str) -> Iterator[Link]:
+        """The devices that sit on a device, in the order of their names."""
+        return (self.links[name] for name in self.table.having(("lower", lower)))
+
+    def twins(self, link: Link) -> list[str]:
+        """The names of the VLANs or tunnels that a VLAN or tunnel can't be beside."""
+        return self.table.having(_identity(link))
 
     def top(self, name: str) -> str:
         """The device that stands for a link to the outside: the last master above it, or itself."""

@@ -23,6 +23,7 @@ from agent.rules.attach import attach
 from agent.rules.device_name import OWN_NAMES, is_device_name, owner_of
 from agent.rules.domid import is_name_of_another
 from agent.rules.mac import checked_MAC, local_MAC
+from agent.rules.vm import hosts_for
 
 DEVICES = frozenset(str(number) for number in range(256))
 MAC_SEED = "mac_seed"
@@ -114,7 +115,7 @@ def is_local(model: Model, vm: VM, host: Ref[Host]) -> bool:
     """Running, suspended or paused on the host; or halted, and the host the only one that it can start on."""
     if vm.power_state != PowerState.HALTED:
         return vm.resident_on == host
-    return set(vm.possible_hosts or (found.ref for found in model.all(Host))) == {host}
+    return set(hosts_for(model, vm)) == {host}
 
 
 def attach_where(draft: Draft, vm: VM, network: Ref[Network]) -> None:

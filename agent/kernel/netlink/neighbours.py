@@ -8,14 +8,13 @@ from typing import Any
 
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
+from agent.kernel.netlink.encode import AF_BRIDGE, NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
 from agent.kernel.netlink.wire import Wire
 
-RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
-NLM_F_REPLACE, NLM_F_CREATE = 0x100, 0x400
-NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_PERMANENT = 0x02, 0x04, 0x08, 0x10, 0x80
+RTM_GETNEIGH = 30
+NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE = 0x02, 0x04, 0x08, 0x10
 NUD_VALID = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
 NTF_USE = 0x01
-AF_BRIDGE = 7
 ASK_AGAIN = 2.0
 """Seconds between two questions."""
 PROBE_POLL = 0.02
