@@ -8,6 +8,7 @@ from typing import Protocol
 from agent.interface_reconfigure import plan
 from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import Step
+from agent.progress import UNWATCHED, Progress
 
 log = logging.getLogger("pifd.kernel")
 
@@ -30,16 +31,19 @@ class Kernel(Protocol):
     async def apply(self, step: Step) -> None: ...
 
 
-async def reach(kernel: Kernel, wanted_of: Callable[[KernelState], KernelState]) -> None:
+async def reach(
+    kernel: Kernel, wanted_of: Callable[[KernelState], KernelState], progress: Progress = UNWATCHED
+) -> None:
     """Take the steps to the state that is wanted of the actual one.
 
     Raises Refused with everything before the refused step done, NotTaken when the kernel, read back, is not
-    what was asked for.
+    what was asked for, and what `progress` raises between two steps.
     """
     for _ in range(PASSES):
         actual = await kernel.read()
         steps = plan(actual, wanted_of(actual))
-        for step in steps:
+        for done, step in enumerate(steps):
+            progress.reached(done, len(steps))
             log.info("%s", step)
             await kernel.apply(step)
         if not steps:

@@ -33,16 +33,20 @@ class Draft:
         self._model = None
 
 
+Result = str | tuple[str, ...] | None
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a call will do, decided before anything is touched.
 
+    result: the reference that the call gives, several of them, or nothing.
     unplug, plug: the VIFs that their VMs are asked to give up first, and to take in the end.
     """
 
     before: Model
     after: Model
-    result: str | None = None
+    result: Result = None
     unplug: tuple[Ref[VIF], ...] = ()
     plug: tuple[Ref[VIF], ...] = ()
 

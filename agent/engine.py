@@ -11,10 +11,11 @@ from typing import Any, Protocol
 from agent import reachability
 from agent.address_steps import announcements
 from agent.attachment import device_of
+from agent.bell import Bell
 from agent.blame import failure
 from agent.converge import reach
-from agent.draft import Plan
-from agent.errors import InternalError
+from agent.draft import Plan, Result
+from agent.errors import Failure, InternalError
 from agent.facts import Facts
 from agent.foresight import foreseen
 from agent.handover import ask_back, asked_by, check_taken, plug, unplug
@@ -27,6 +28,7 @@ from agent.kernel.state import KernelState
 from agent.kernel.steps import Step
 from agent.ledger import Ledger, Store
 from agent.model import Model, management_of
+from agent.progress import UNWATCHED, Progress
 from agent.reconciler import TROUBLE, Reconciler
 from agent.record import PIF, Host, Ref, Tunnel
 from agent.rules.rectify import rectify
@@ -60,14 +62,16 @@ class Engine:
     """The wanted model and the kernel that follows it.
 
     nics: shell patterns of the NICs' names, none for the devices with hardware behind them.
+    bell: rung whenever what a reader sees may have changed.
     """
 
     def __init__(self, kernel: Kernel, store: Store, hotplug: Hotplug, nics: Sequence[str]) -> None:
         self._kernel, self._hotplug, self._nics = kernel, hotplug, nics
-        self._ledger = Ledger(store)
+        self.bell = Bell()
+        self._ledger = Ledger(store, self.bell)
         self._turn = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
-        self._reconciler = Reconciler(kernel, self._ledger, hotplug, self._turn)
+        self._reconciler = Reconciler(kernel, self._ledger, hotplug, self._turn, self.bell)
 
     @property
     def model(self) -> Model:
@@ -101,12 +105,12 @@ class Engine:
         await asyncio.gather(*self._changes, return_exceptions=True)
         await self._reconciler.close()
 
-    async def change(self, decide: Decide) -> str | None:
+    async def change(self, decide: Decide, progress: Progress = UNWATCHED) -> Result:
         """Carry out what a rule decides, or raise a Failure with everything as it was.
 
         A caller that goes away does not stop a change half-way: it goes on in a task of its own.
         """
-        task = asyncio.create_task(self._change(decide))
+        task = asyncio.create_task(self._change(decide, progress))
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
         return await asyncio.shield(task)
@@ -133,20 +137,28 @@ class Engine:
         """The tree of networks, bridges, bonds and NICs, with what the kernel says of them."""
         return topology(self.model, await self._kernel.read(), self.failures)
 
-    async def _change(self, decide: Decide) -> str | None:
+    async def _change(self, decide: Decide, progress: Progress) -> Result:
         async with self._turn:
+            progress.reached(0, 1)
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            self._reconciler.leave_out_what_is_lost(actual)
-            if self._foreseen(plan, actual) or plan.before != plan.after:
-                await self._carry_out(plan, actual)
+            if self._looked_ahead(plan, actual) or plan.before != plan.after:
+                await self._carry_out(plan, actual, progress)
             return plan.result
+
+    def _looked_ahead(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
+        """The steps that are foreseen; what somebody else has taken, and is no part of it, is left out."""
+        try:
+            return self._foreseen(plan, actual)
+        except Failure:
+            self._reconciler.leave_out_what_is_lost(actual)
+            return self._foreseen(plan, actual)
 
     def _foreseen(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
         feasible = self._reconciler.feasible(plan)
         return foreseen(feasible, actual, makes_devices=self._hotplug.makes_devices)
 
-    async def _carry_out(self, whole: Plan, snapshot: KernelState) -> None:
+    async def _carry_out(self, whole: Plan, snapshot: KernelState, progress: Progress) -> None:
         """Ask, converge, check, commit; from then on there is no undo."""
         plan = self._reconciler.feasible(whole)
         pif = management(plan.before)
@@ -159,25 +171,25 @@ class Engine:
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._ledger.note(asked_by(plan))
             await unplug(self._hotplug, plan)
-            await self._converge(plan, answered)
+            await self._converge(plan, answered, progress)
             await self._have_vifs_taken(plan)
             await self._ledger.commit(whole.after, ended=asked_by(plan))
             undo.pop_all()
         self._reconciler.settle(whole)
 
-    async def _converge(self, plan: Plan, answered: Sequence[str]) -> None:
+    async def _converge(self, plan: Plan, answered: Sequence[str], progress: Progress = UNWATCHED) -> None:
         """The kernel is as the plan wants it, and the host is as reachable as it was."""
-        await reach(self._kernel, partial(desired, plan.after, given=given_by(plan.before)))
+        await reach(self._kernel, partial(desired, plan.after, given=given_by(plan.before)), progress)
         pif = management(plan.after)
         if pif is not None:
             await reachability.check(self._kernel, bridge_of(plan.after, pif), pif, answered)
 
     async def _have_vifs_taken(self, plan: Plan) -> None:
         """A script may have made devices: they become ports as well."""
-        if plan.plug:
-            await plug(self._hotplug, plan)
+        await plug(self._hotplug, plan)
+        if plan.plug and self._hotplug.makes_devices:
             await reach(self._kernel, partial(desired, plan.after, given=given_by(plan.before)))
-            check_taken(self._hotplug, plan, await self._kernel.read())
+            check_taken(plan, await self._kernel.read())
 
     async def _undo(
         self, plan: Plan, snapshot: KernelState, kind: object, cause: BaseException, traceback: object

@@ -419,3 +419,10 @@ class MapDuplicateKey(Failure):
 
     code = "MAP_DUPLICATE_KEY"
     names = ("type", "param_name", "uuid", "key")
+
+
+class TaskCancelled(Failure):
+    """The request was asynchronously canceled."""
+
+    code = "TASK_CANCELLED"
+    names = ("task",)

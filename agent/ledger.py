@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Protocol
 
+from agent.bell import Bell
 from agent.draft import Draft
 from agent.model import Model
 from agent.record import VIF, Ref
@@ -24,10 +25,13 @@ class Store(Protocol):
 
 
 class Ledger:
-    """model: the last committed one, in which no VIF is marked.  asked: the VIFs that are, in the store."""
+    """model: the last committed one, in which no VIF is marked.  asked: the VIFs that are, in the store.
 
-    def __init__(self, store: Store) -> None:
-        self._store, self._stored = store, Model()
+    bell: rung for each new model.
+    """
+
+    def __init__(self, store: Store, bell: Bell) -> None:
+        self._store, self._stored, self._bell = store, Model(), bell
         self.model = Model()
         self.asked = NOBODY
 
@@ -49,7 +53,10 @@ class Ledger:
         stored = marked(model, asked)
         if stored != self._stored:
             await asyncio.to_thread(self._store.commit, self._stored, stored)
+        is_new = model is not self.model
         self._stored, self.model, self.asked = stored, model, asked
+        if is_new:
+            self._bell.ring()
 
 
 def marked(model: Model, asked: Collection[Ref[VIF]]) -> Model:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from agent.attachment import device_of, is_plugged
+from agent.bell import Bell
 from agent.blame import blamed, devices_of
 from agent.converge import Kernel, NotTaken, reach
 from agent.draft import Draft, Plan, changes
@@ -34,11 +35,17 @@ Port = PIF | VIF
 
 
 class Reconciler:
-    """failures: the PIFs and VIFs that could not be had, and why.  settled: set while there are none."""
+    """failures: the PIFs and VIFs that could not be had, and why.  settled: set while there are none.
 
-    def __init__(self, kernel: Kernel, ledger: Ledger, hotplug: Hotplug, turn: asyncio.Lock) -> None:
-        self._kernel, self._ledger, self._hotplug, self._turn = kernel, ledger, hotplug, turn
-        self._failures: dict[Ref[Port], str] = {}
+    bell: rung when the failures change.
+    """
+
+    def __init__(
+        self, kernel: Kernel, ledger: Ledger, hotplug: Hotplug, turn: asyncio.Lock, bell: Bell
+    ) -> None:
+        self._kernel, self._ledger, self._hotplug = kernel, ledger, hotplug
+        self._turn, self._bell = turn, bell
+        self._failures: Mapping[Ref[Port], str] = {}
         self._task: asyncio.Task[None] | None = None
         self.settled = asyncio.Event()
 
@@ -59,7 +66,7 @@ class Reconciler:
             self.go_astray()
             if not suspects:
                 break
-            self._failures[suspects[0].ref] = str(trouble)
+            self._leave_out(suspects[0], str(trouble))
         await self._finish_handovers()
         await self._warn_of_missing_vifs()
         if self._task is None:
@@ -83,7 +90,7 @@ class Reconciler:
                 return
             log.error("%s: %s", self._name(suspects[0]), refused)
             self.go_astray()
-            self._failures[suspects[0].ref] = str(refused)
+            self._leave_out(suspects[0], str(refused))
 
     def _foreseen(self, actual: KernelState) -> Refused | None:
         try:
@@ -100,7 +107,7 @@ class Reconciler:
             for ref, why in self._failures.items()
             if (found := whole.after.records.get(ref)) is not None and carried_out.get(ref) != found
         }
-        self._failures = left
+        self._set_failures(left)
         if not left and not self._ledger.asked:
             self.settled.set()
 
@@ -132,28 +139,35 @@ class Reconciler:
 
     async def _try_again(self) -> None:
         """All of the model; if that still can't be had, at least what could be had before."""
-        failures, self._failures = self._failures, {}
-        trouble = await self._trouble()
-        if trouble is not None:
-            self._failures = failures
+        trouble = await self._trouble(left_out=())
+        if trouble is None:
+            self._set_failures({})
+        else:
             log.error("still not in the model's state: %s", trouble)
             await self._trouble()
         if await self._finish_handovers() and trouble is None:
             self.settled.set()
             log.info("the kernel is in the model's state again")
 
-    async def _trouble(self, given: Given = NOTHING_GIVEN) -> Exception | None:
-        """What stands in the way of the model, less what is left out of it."""
+    async def _trouble(
+        self, given: Given = NOTHING_GIVEN, left_out: Collection[Ref[Port]] | None = None
+    ) -> Exception | None:
+        """What stands in the way of the model, less what is left out of it (else what could not be had)."""
         try:
-            await reach(self._kernel, partial(self._wanted, given=given))
+            await reach(self._kernel, partial(self._wanted, given=given, left_out=left_out))
         except TROUBLE as error:
             return error
         return None
 
-    def _wanted(self, actual: KernelState, given: Given = NOTHING_GIVEN) -> KernelState:
+    def _wanted(
+        self,
+        actual: KernelState,
+        given: Given = NOTHING_GIVEN,
+        left_out: Collection[Ref[Port]] | None = None,
+    ) -> KernelState:
         model = self._ledger.model
         every = given | given_by(model) | given_to(model, self._ledger.asked)
-        return desired(without(model, self._failures), actual, every)
+        return desired(without(model, self._failures if left_out is None else left_out), actual, every)
 
     async def _finish_handovers(self) -> bool:
         """VMs that a call asked something, and did not live to see the end of, are asked back."""
@@ -174,6 +188,15 @@ class Reconciler:
             if is_plugged(model, vif) and device_of(model, vif) not in actual.links:
                 vm = model.get(vif.VM)
                 log.warning("%s of VM %s is not there", device_of(model, vif), vm.name_label or vm.uuid)
+
+    def _leave_out(self, port: Port, why: str) -> None:
+        self._set_failures({**self._failures, port.ref: why})
+
+    def _set_failures(self, failures: Mapping[Ref[Port], str]) -> None:
+        """Readers have the old ones or the new ones, never some of each."""
+        if failures != self._failures:
+            self._failures = failures
+            self._bell.ring()
 
     def _is_in(self, port: Port) -> bool:
         return port.currently_attached and port.ref not in self._failures

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from agent.draft import Plan
+from agent.draft import Plan, Result
 from agent.engine import Decide, Engine
 from agent.facts import Facts
 from agent.model import Model
+from agent.progress import UNWATCHED, Progress
 
 
 class GivingEngine(Engine):
@@ -16,7 +17,7 @@ class GivingEngine(Engine):
         super().__init__(*doors)
         self._give = give
 
-    async def change(self, decide: Decide) -> str | None:
+    async def change(self, decide: Decide, progress: Progress = UNWATCHED) -> Result:
         """Carry out what a rule decides, with the devices that it names given."""
 
         def decide_and_give(model: Model, facts: Facts) -> Plan:
@@ -24,4 +25,4 @@ class GivingEngine(Engine):
             self._give(plan.before, plan.after)
             return plan
 
-        return await super().change(decide_and_give)
+        return await super().change(decide_and_give, progress)

@@ -175,7 +175,9 @@ class World:
 
     async def do(self, rule: Callable[..., Plan], *arguments: Any) -> str:
         """Carry a rule out."""
-        return await self.engine.change(decision(rule, *arguments)) or ""
+        result = await self.engine.change(decision(rule, *arguments))
+        assert not isinstance(result, tuple)
+        return result or ""
 
     async def new_network(self, **record: Any) -> Ref[Network]:
         return Ref(await self.do(network.create, record))

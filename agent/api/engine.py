@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from agent.api.codec import JSON
 from agent.api.sessions import Sessions
-from agent.draft import Plan
+from agent.draft import Plan, Result
 from agent.engine import Decide
 from agent.model import Model
 from agent.record import Ref
@@ -33,7 +33,7 @@ class Engine(Protocol):
     def failures(self) -> Mapping[Ref[Any], str]:
         """The PIFs and VIFs that the model has plugged and that could not be had, with the reason."""
 
-    def change(self, decide: Decide) -> Awaitable[str | None]:
+    def change(self, decide: Decide) -> Awaitable[Result]:
         """Carry out what `decide` plans and give its result; raises Failure, and then nothing has changed."""
 
     def dry_run(self, decide: Decide) -> Awaitable[DryRun]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.draft import Plan, changes
+from agent.draft import Plan, Result, changes
 from agent.engine import Decide
 from agent.facts import NIC, Facts
 from agent.record import PIF, Host, Network, Ref
@@ -44,7 +44,7 @@ class EngineInMemory:
         self.asked_for_links = 0
         self.up = frozenset({"eth0", "eth1"})
 
-    async def change(self, decide: Decide) -> str | None:
+    async def change(self, decide: Decide) -> Result:
         await self.gate.wait()
         plan = decide(self.model, FACTS)
         self.model = plan.after
