@@ -20,7 +20,7 @@ def desired(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> 
     """What the kernel should be.
 
     given: what was pifd's until now, beside what the model gives it.  A NIC that is not any more is left
-    free and down, a VIF's device in no bridge of pifd's.
+    free and down, and so is a VIF's device that was in a bridge of pifd's.
     """
     every = given | given_by(model)
     wanted = WantedAddresses(model, actual, every)

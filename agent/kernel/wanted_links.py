@@ -182,7 +182,10 @@ def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None) -> Lin
 
 
 def vif_devices(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
-    """The VIFs' devices that are there: ports of their networks' bridges, or of none of pifd's any more."""
+    """The VIFs' devices that are there: ports of their networks' bridges.
+
+    One that leaves its bridge is down then, as it was before it came: after a crash nothing else could tell.
+    """
     plugged = {device_of(model, vif): vif for vif in model.all(VIF) if is_plugged(model, vif)}
     for name in sorted((given.vifs & actual.links.keys()) - given.nics):
         link, vif = replace(actual.links[name], role=Role.VIF), plugged.get(name)
@@ -191,7 +194,7 @@ def vif_devices(model: Model, actual: KernelState, given: Given) -> Iterator[Lin
         network = model.get(vif.network) if vif else None
         if vif is None or network is None or not network.managed:
             left = link.master in actual.links and actual.links[link.master].owned
-            yield replace(link, master="") if left else link
+            yield replace(link, master="", up=False) if left else link
         else:
             yield _vif_port(model, link, vif, network)
 
