@@ -4,6 +4,9 @@ The docstring of a class is the sentence that a person reads, `code` is XenAPI's
 parameters in XenAPI's order.  Raise them with one string per name: `PIFUnmanaged(pif.ref)`.
 """
 
+LONGEST = 8192
+"""Characters of a parameter: one that repeats what a caller gave must not carry megabytes back."""
+
 
 class Failure(Exception):
     """The call was refused or failed, and nothing has changed."""
@@ -14,11 +17,16 @@ class Failure(Exception):
     def __init__(self, *parameters: str) -> None:
         if len(parameters) != len(self.names):
             raise TypeError(f"{self.code} takes {len(self.names)} parameters, got {len(parameters)}")
-        super().__init__(*parameters)
-        self.parameters = parameters
+        self.parameters = tuple(map(abridged, parameters))
+        super().__init__(*self.parameters)
 
     def __str__(self) -> str:
         return f"{self.code}[{', '.join(self.parameters)}]"
+
+
+def abridged(text: str) -> str:
+    """A text without its middle, if it is too long: what was given stands first, the reason last."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
 
 
 def by_code(code: str) -> type[Failure] | None:
@@ -426,3 +434,77 @@ class TaskCancelled(Failure):
 
     code = "TASK_CANCELLED"
     names = ("task",)
+
+
+class TooManyPendingTasks(Failure):
+    """The request has been rejected because there are too many pending tasks on the server."""
+
+    code = "TOO_MANY_PENDING_TASKS"
+
+
+class InvalidCIDRAddressSpecified(Failure):
+    """A required parameter contained an invalid CIDR address (<addr>/<prefix length>)"""
+
+    code = "INVALID_CIDR_ADDRESS_SPECIFIED"
+    names = ("parameter",)
+
+
+class CannotChangePIFProperties(Failure):
+    """This properties of this PIF cannot be changed. Only the properties of non-bonded physical PIFs, or bond masters can be changed."""
+
+    code = "CANNOT_CHANGE_PIF_PROPERTIES"
+    names = ("PIF",)
+
+
+class PIFNotPresent(Failure):
+    """This host has no PIF on the given network."""
+
+    code = "PIF_NOT_PRESENT"
+    names = ("host", "network")
+
+
+class NotInEmergencyMode(Failure):
+    """This pool is not in emergency mode."""
+
+    code = "NOT_IN_EMERGENCY_MODE"
+
+
+class EventSubscriptionParseFailure(Failure):
+    """The server failed to parse your event subscription. Valid values include: *, class-name, class-name/object-reference."""
+
+    code = "EVENT_SUBSCRIPTION_PARSE_FAILURE"
+    names = ("subscription",)
+
+
+class EventFromTokenParseFailure(Failure):
+    """The event.from token could not be parsed. Valid values include: '', and a value returned from a previous event.from call."""
+
+    code = "EVENT_FROM_TOKEN_PARSE_FAILURE"
+    names = ("token",)
+
+
+class SessionNotRegistered(Failure):
+    """This session is not registered to receive events. You must call event.register before event.next. The session handle you are using is echoed."""
+
+    code = "SESSION_NOT_REGISTERED"
+    names = ("handle",)
+
+
+class EventsLost(Failure):
+    """Some events have been lost from the queue and cannot be retrieved."""
+
+    code = "EVENTS_LOST"
+
+
+class RBACPermissionDenied(Failure):
+    """RBAC permission denied."""
+
+    code = "RBAC_PERMISSION_DENIED"
+    names = ("permission", "message")
+
+
+class AuditLogUnavailable(Failure):
+    """The audit log cannot be written, and without it no change is made."""
+
+    code = "PIFD_AUDIT_LOG_UNAVAILABLE"
+    names = ("path", "reason")

@@ -1,5 +1,6 @@
 """What a rule may know of the machine beside the model: its NICs, with what they carry."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -10,6 +11,7 @@ class NIC:
     addresses: `address/prefix length`.  leased: those of them that have a lifetime.  gateway, ipv6_gateway:
     of the default routes through it.  routes: the others through a gateway, `(subnet, gateway)`.  in_use: by
     which foreign device, if any.  unsupported: what it carries that no PIF can hold, for people to read.
+    gro: whether it puts received packets together, None where it can't tell.
     """
 
     device: str
@@ -22,6 +24,7 @@ class NIC:
     routes: tuple[tuple[str, str], ...] = ()
     in_use: str = ""
     unsupported: tuple[str, ...] = ()
+    gro: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,10 @@ class Facts:
     nics: tuple[NIC, ...] = ()
     owned: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ()
+
+
+def words_of_leases(facts: Facts) -> Iterator[str]:
+    """A line for each address that somebody renews, and will not find where it was."""
+    for nic in facts.nics:
+        for interface in nic.leased:
+            yield f"{interface} of {nic.device} has a lifetime: it is kept as a static address"

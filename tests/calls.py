@@ -10,7 +10,19 @@ from agent.draft import Plan
 from agent.facts import NIC, Facts
 from agent.model import Model
 from agent.record import CLASSES, PIF, RW, VM, Host, Network, Record, Ref
-from agent.rules import bond, host, network, pif, tunnel, vif, vlan, vm
+from agent.rules import (
+    bond,
+    constant_fields,
+    host,
+    network,
+    pif,
+    pool,
+    reconfigure,
+    tunnel,
+    vif,
+    vlan,
+    vm,
+)
 from agent.rules import fields as field_rules
 from tests.models import Numbers
 from tests.world import mac
@@ -21,10 +33,14 @@ NOTHING = Ref[Record]("OpaqueRef:00000000-0000-0000-0000-00000000dead")
 FACTS = Facts(nics=tuple(NIC(device=f"eth{n}", MAC=mac(n + 1), MTU=1500) for n in range(8)))
 TEXTS: Mapping[str, Sequence[str]] = {
     "MAC": ("", "", mac(200), "junk"),
-    "mode": ("Static", "None", "Magic"),
+    "mode": ("Static", "Static", "None", "Magic"),
     "IP": ("10.9.0.2", "10.0.3.2", ""),
     "netmask": ("255.255.255.0", ""),
-    "gateway": ("", "10.9.0.1", "10.1.1.1"),
+    "gateway": ("", "", "10.9.0.1", "10.1.1.1", "2001:db8:9::1", "fe80::1"),
+    "IPv6": ("2001:db8:9::2/64", "2001:db8:1::10/64", "fe80::2/64", "", "junk"),
+    "primary_address_type": ("IPv4", "IPv6", "IPv5"),
+    "name": ("gro", "colour"),
+    "value": ("on", "active-backup", "lacp", "unlocked", "network_default", "nbd"),
     "DNS": ("", "192.0.2.53", "junk"),
     "device": ("eth0", "bond0", "eth6", "no device"),
     "protocol": ("gre", "vxlan", "ip"),
@@ -55,7 +71,13 @@ def is_call(rule: Callable[..., Any]) -> bool:
     )
 
 
-CALLS = [rule for module in (bond, host, network, pif, tunnel, vif, vlan, vm) for rule in rules_of(module)]
+MODULES = (bond, constant_fields, host, network, pif, pool, reconfigure, tunnel, vif, vlan, vm)
+CALLS = [
+    rule
+    for module in MODULES
+    for rule in rules_of(module)
+    if rule != host.management_disable  # it takes management away, which no other call does
+]
 BONDS: Sequence[Rule] = (bond.create, bond.destroy)
 OFTEN = (*CALLS, *BONDS, *BONDS, *BONDS, *BONDS)
 RW_FIELDS = [
@@ -100,7 +122,7 @@ def argument(model: Model, drawn: Numbers, rule: Rule, name: str, kind: Any) -> 
         return record_for(model, drawn, rule)
     if (rule, name) == (bond.create, "mode"):
         return drawn.one_of(("active-backup", "active-backup", "lacp"))
-    if name in TEXTS:
+    if name in TEXTS and kind is str:
         return drawn.one_of(TEXTS[name])
     if get_origin(kind) is Ref:
         return some_ref(model, drawn, get_args(kind)[0])

@@ -1,6 +1,6 @@
 """Models of whole hosts, drawn as bytes: NICs, a bond, VLANs, tunnels, VMs and VIFs, management anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
@@ -33,6 +33,7 @@ T = TypeVar("T")
 TAGS = (5, 6)
 STATES = tuple(PowerState)
 LIVE = (PowerState.RUNNING, PowerState.PAUSED)
+PROPERTIES: tuple[Mapping[str, str], ...] = ({"gro": "on"}, {"gro": "off"}, {})
 
 
 class Numbers:
@@ -89,19 +90,27 @@ class Drawing:
         return Model(self.records)
 
     def carriers(self, nics: int) -> list[PIF]:
-        """The NICs, of which some are in a bond, and the bond: what can carry something."""
+        """The NICs, of which some are in a bond, and the bond: what can carry something.
+
+        Most have the same properties, because others can't be bonded.
+        """
+        properties = self.drawn.one_of(PROPERTIES)
         bonded = [self.drawn.once_in(3) for _ in range(nics)]
         found = []
         bond = Bond(uuid=self.uuid(), master=Ref(""))
         for number in range(nics):
             nic = self.pif(f"eth{number}", self.drawn.one_of((1500, 1500, 9000)), physical=True)
+            nic = replace(nic, properties=properties)
             if bonded[number]:
                 slave = self.put(replace(nic, bond_slave_of=bond.ref))
                 bond = replace(bond, primary_slave=bond.primary_slave or slave.ref)
+            elif self.drawn.once_in(8):
+                found.append(self.used(replace(nic, properties=self.drawn.one_of(PROPERTIES))))
             else:
                 found.append(self.used(nic))
         if any(bonded):
-            found.append(self.used(self.pif("bond0", self.drawn.one_of((1500, 9000)))))
+            master = self.pif("bond0", self.drawn.one_of((1500, 9000)))
+            found.append(self.used(replace(master, properties=properties)))
             self.put(replace(bond, master=found[-1].ref))
         return found
 

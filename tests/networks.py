@@ -58,6 +58,7 @@ CONFIGURATIONS = (
     Configuration(IPConfiguration(ipv6_configuration_mode=IPMode.AUTOCONF)),
 )
 MTUS = (1500, 1500, 9000, 1400)
+PROPERTIES: tuple[Mapping[str, str], ...] = ({}, {"gro": "on"}, {"gro": "off"})
 
 
 @dataclass(frozen=True)
@@ -287,6 +288,7 @@ def _connected(
         currently_attached=use.attached,
         ip_configuration=had.ip,
         other_config=_routes(had.routes),
+        properties={} if device.startswith("tunnel") else PROPERTIES[use.flag % len(PROPERTIES)],
     )
     return network, pif
 

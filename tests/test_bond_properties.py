@@ -38,10 +38,12 @@ def test_a_bond_of_the_same_members_in_other_words_is_the_same_bond(model: Model
 
 
 def bondable(model: Model, choices: Sequence[int]) -> list[PIF]:
-    """The chosen NICs that can be in one bond: free, with nothing on them, one with an IP configuration."""
+    """The chosen NICs that can be in one bond: free, with nothing on them, with equal properties, and one of
+    them at the most with an IP configuration."""
     pifs = [pif for pif in model.all(PIF) if pif.physical and pif.bond_slave_of is None]
     pifs = [pif for pif in pifs if not carried(model, pif)]
     chosen = list({pif.ref: pif for pif in (pifs[n % len(pifs)] for n in choices if pifs)}.values())
+    chosen = [pif for pif in chosen if pif.properties == chosen[0].properties]
     with_IP = [pif for pif in chosen if pif.ip_configuration.is_configured()]
     return [pif for pif in chosen if pif not in with_IP[1:]]
 

@@ -19,7 +19,7 @@ from agent.kernel.steps import (
     SetMTU,
 )
 from agent.record import PIF, IPMode
-from agent.rules import bond, pif
+from agent.rules import bond, pif, reconfigure
 from tests.world import (
     ADDRESS,
     World,
@@ -150,9 +150,9 @@ async def test_the_name_servers_of_management_are_written_and_given_back(world: 
     reference = world.pif("eth0").ref
     given = ("Static", "192.0.2.10", "255.255.255.0", "192.0.2.1")
     before = world.kernel.state.resolver
-    await world.do(pif.reconfigure_ip, reference, *given, "192.0.2.54")
+    await world.do(reconfigure.reconfigure_ip, reference, *given, "192.0.2.54")
     assert "nameserver 192.0.2.54\n" in (world.kernel.state.resolver or "")
-    await world.do(pif.reconfigure_ip, reference, *given, "192.0.2.53")
+    await world.do(reconfigure.reconfigure_ip, reference, *given, "192.0.2.53")
     assert world.kernel.state.resolver == before
 
 
@@ -174,7 +174,7 @@ async def test_a_host_that_has_no_NIC_starts(tmp_path: Path) -> None:
 
 async def test_a_change_of_address_in_the_same_subnet_keeps_the_default_route(world: World) -> None:
     given = ("Static", "192.0.2.20", "255.255.255.0", "192.0.2.1", "")
-    await world.do(pif.reconfigure_ip, world.pif("eth0").ref, *given)
+    await world.do(reconfigure.reconfigure_ip, world.pif("eth0").ref, *given)
     default = [route.gateway for route in world.kernel.state.routes if route.destination == "0.0.0.0/0"]
     assert (world.addresses("xenbr0")[0], default) == ("192.0.2.20/24", ["192.0.2.1"])
     assert pif_of(world.stored(), "eth0").ip_configuration.ip_configuration_mode == IPMode.STATIC

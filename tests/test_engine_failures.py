@@ -11,7 +11,7 @@ from agent.errors import Failure, PIFConfigurationError, VLANInUse
 from agent.kernel.state import GROUP, BondOptions, BridgeOptions, Link, Route, VLANOptions
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
 from agent.model import Model
-from agent.rules import bond, pif, vlan
+from agent.rules import bond, pif, reconfigure, vlan
 from agent.store import StoreError
 from tests.world import ADDRESS, GATEWAY, World, decision, mac, network_of, nic, pif_of, with_pif
 
@@ -82,7 +82,8 @@ async def test_a_host_whose_neighbours_were_silent_before_is_not_held_up(world: 
 
 
 async def test_management_on_a_NIC_without_a_cable_is_undone(world: World) -> None:
-    await world.do(pif.reconfigure_ip, world.pif("eth1").ref, "Static", "192.0.2.11", "255.255.255.0", "", "")
+    given = ("Static", "192.0.2.11", "255.255.255.0", "", "")
+    await world.do(reconfigure.reconfigure_ip, world.pif("eth1").ref, *given)
     await world.new_network()
     before = world.everything()
     world.kernel.cables = frozenset({"eth0"})

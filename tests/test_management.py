@@ -1,4 +1,4 @@
-"""host.management_reconfigure."""
+"""host.management_reconfigure, management_disable and local_management_reconfigure."""
 
 from dataclasses import replace
 
@@ -8,6 +8,8 @@ from agent.errors import (
     CannotPlugBondSlave,
     Failure,
     HandleInvalid,
+    NotInEmergencyMode,
+    OperationNotAllowed,
     PIFHasNoNetworkConfiguration,
     PIFHasNoV6NetworkConfiguration,
     PIFIncompatiblePrimaryAddressType,
@@ -16,7 +18,7 @@ from agent.errors import (
 )
 from agent.model import Model
 from agent.record import AddressType, IPConfiguration, Ref
-from agent.rules.host import management_reconfigure
+from agent.rules.host import local_management_reconfigure, management_disable, management_reconfigure
 from tests.uppers import refused as refusal
 from tests.uppers import with_tunnel, with_VLAN
 from tests.world import (
@@ -157,3 +159,29 @@ def test_a_reference_to_something_else_is_refused() -> None:
     with pytest.raises(HandleInvalid) as caught:
         management_reconfigure(MODEL, Ref("OpaqueRef:x"))
     assert caught.value.parameters == ("PIF", "OpaqueRef:x")
+
+
+def test_without_management_the_interface_stays_up_with_its_address() -> None:
+    assert management_disable(MODEL).after == with_pif(MODEL, "eth0", management=False)
+
+
+def test_a_host_without_management_stays_as_it_is() -> None:
+    model = with_pif(MODEL, "eth0", management=False)
+    assert management_disable(model).after == model
+
+
+def test_management_that_has_the_default_route_is_not_given_up_to_another_gateway() -> None:
+    """eth0 comes first and would have the route without management: eth1 has it by management alone."""
+    model = with_pif(MODEL, "eth1", ip_configuration=static("198.51.100.2/24", "198.51.100.1"))
+    managed = moved(model, "eth1")
+    words = "the default route would go from eth1 to eth0: say by other_config:defaultroute=true whose it is"
+    assert refusal(management_disable, managed) == (OperationNotAllowed, (words,))
+    said = with_pif(managed, "eth1", other_config={"defaultroute": "true"})
+    assert management_disable(said).after == with_pif(said, "eth1", management=False)
+    assert management_disable(model).after == with_pif(model, "eth0", management=False)
+    idle = with_pif(managed, "eth0", currently_attached=False)
+    assert management_disable(idle).after == with_pif(idle, "eth1", management=False)
+
+
+def test_a_host_is_never_in_an_emergency() -> None:
+    assert refusal(local_management_reconfigure, MODEL, "eth1") == (NotInEmergencyMode, ())

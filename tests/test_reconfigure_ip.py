@@ -15,7 +15,7 @@ from agent.errors import (
 )
 from agent.model import Model
 from agent.record import AddressType, IPConfiguration, IPMode
-from agent.rules.pif import reconfigure_ip
+from agent.rules.reconfigure import reconfigure_ip
 from tests.uppers import with_tunnel
 from tests.world import bonded, host, pif_of, static, static6, taken_over, with_pif, with_record
 

@@ -18,6 +18,7 @@ from agent.errors import (
     PIFUnmanaged,
     TransportPIFNotConfigured,
     VIFInUse,
+    abridged,
 )
 from agent.model import Model
 from agent.record import AddressType, IPConfiguration, Ref, Tunnel, TunnelProtocol
@@ -173,9 +174,9 @@ def test_a_network_can_say_which_key_its_tunnel_has() -> None:
 def test_a_key_that_is_none_is_refused(key: str) -> None:
     words = f"{key}: not a number from 1 to 16777215"
     record = {"other_config": {"tunnel-key": key}}
-    assert refused(network.create, MODEL, record) == (InvalidValue, ("tunnel-key", words))
-    model = with_network(MODEL, "xapi0", other_config={"tunnel-key": key})
-    assert refusal(model) == (InvalidValue, ("tunnel-key", words))
+    wanted = (InvalidValue, ("tunnel-key", abridged(words)))
+    assert refused(network.create, MODEL, record) == wanted
+    assert refusal(with_network(MODEL, "xapi0", other_config={"tunnel-key": key})) == wanted
 
 
 def test_a_key_that_another_tunnel_has_is_refused() -> None:

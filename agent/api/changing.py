@@ -8,7 +8,7 @@ from typing import Any
 from agent.api.codec import JSON
 from agent.api.computed import View, computed_fields
 from agent.api.engine import Agent, DryRun
-from agent.api.records import record_of
+from agent.api.records import on_wire, record_of
 from agent.draft import Plan, changes
 from agent.engine import Decide
 from agent.facts import Facts
@@ -20,7 +20,8 @@ Rule = Callable[..., Plan]
 
 async def change(rule: Rule, agent: Agent, /, **arguments: Any) -> JSON:
     """Carry the rule's plan out; the new object's reference, or "" as XenAPI's void.  Raises Failure."""
-    return await agent.engine.change(decision(rule, arguments)) or ""
+    result = await agent.engine.change(decision(rule, arguments))
+    return "" if result is None else on_wire(result)
 
 
 async def dry_run(rule: Rule, agent: Agent, /, **arguments: Any) -> JSON:
@@ -48,7 +49,7 @@ def described(outcome: DryRun, before: View, after: View) -> JSON:
     plan = outcome.plan
     made_or_gone = changes(plan)
     return {
-        "result": plan.result or "",
+        "result": "" if plan.result is None else on_wire(plan.result),
         "added": [whole(after, record) for record in made_or_gone.added],
         "changed": [difference(before, after, ref) for ref in differing(before, after)],
         "removed": [whole(before, record) for record in made_or_gone.removed],

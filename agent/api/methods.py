@@ -14,22 +14,31 @@ from agent.api.parameters import Parameter, parameters_of
 from agent.api.setters import setters
 from agent.errors import MessageMethodUnknown, MessageParameterCountMismatch
 from agent.record import CLASSES
-from agent.rules import bond, host, network, pif, tunnel, vif, vlan, vm
+from agent.rules import bond, constant_fields, host, network, pif, pool, reconfigure, tunnel, vif, vlan, vm
 
 CHANGING: Mapping[str, Rule] = {
     "network.create": network.create,
     "network.destroy": network.destroy,
+    "network.attach": network.attach,
+    "network.set_default_locking_mode": constant_fields.set_default_locking_mode,
+    "network.add_purpose": constant_fields.add_purpose,
+    "network.remove_purpose": constant_fields.remove_purpose,
     "PIF.scan": pif.scan,
     "PIF.introduce": pif.introduce,
     "PIF.forget": pif.forget,
     "PIF.plug": pif.plug,
     "PIF.unplug": pif.unplug,
     "PIF.set_disallow_unplug": pif.set_disallow_unplug,
-    "PIF.reconfigure_ip": pif.reconfigure_ip,
+    "PIF.set_property": pif.set_property,
+    "PIF.reconfigure_ip": reconfigure.reconfigure_ip,
+    "PIF.reconfigure_ipv6": reconfigure.reconfigure_ipv6,
+    "PIF.set_primary_address_type": reconfigure.set_primary_address_type,
     "PIF.create_VLAN": vlan.create_VLAN,
     "PIF.destroy": vlan.destroy_PIF,
     "Bond.create": bond.create,
     "Bond.destroy": bond.destroy,
+    "Bond.set_mode": bond.set_mode,
+    "Bond.set_property": bond.set_property,
     "VLAN.create": vlan.create,
     "VLAN.destroy": vlan.destroy,
     "tunnel.create": tunnel.create,
@@ -40,6 +49,9 @@ CHANGING: Mapping[str, Rule] = {
     "VIF.unplug": vif.unplug,
     "VIF.unplug_force": vif.unplug_force,
     "VIF.move": vif.move,
+    "VIF.set_locking_mode": constant_fields.set_locking_mode,
+    "VIF.set_ipv4_allowed": constant_fields.set_ipv4_allowed,
+    "VIF.set_ipv6_allowed": constant_fields.set_ipv6_allowed,
     "VM.create": vm.create,
     "VM.destroy": vm.destroy,
     "VM.start": vm.start,
@@ -55,6 +67,11 @@ CHANGING: Mapping[str, Rule] = {
     "VM.set_domid": vm.set_domid,
     "VM.set_PV_drivers_detected": vm.set_PV_drivers_detected,
     "host.management_reconfigure": host.management_reconfigure,
+    "host.management_disable": host.management_disable,
+    "host.local_management_reconfigure": host.local_management_reconfigure,
+    "pool.create_VLAN_from_PIF": pool.create_VLAN_from_PIF,
+    "pool.create_VLAN": pool.create_VLAN,
+    "pool.management_reconfigure": pool.management_reconfigure,
 }
 
 

@@ -1,10 +1,11 @@
 """The addresses and routes that a model wants, beside those that are not pifd's."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Interface, IPv6Address, ip_network
 
+from agent.default_route import gateway_of, gateway_pif
 from agent.kernel.places import Given, attached, bridge_MAC, bridge_of
 from agent.kernel.state import DEFAULT_DESTINATIONS, DEFAULT_METRICS, Address, KernelState, Route
 from agent.model import Model, tunnel_over
@@ -37,26 +38,6 @@ def link_local(MAC: str) -> str:
     octets = [int(octet, 16) for octet in MAC.split(":")]
     eui64 = [octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]]
     return f"{IPv6Address(bytes([0xFE, 0x80, *[0] * 6, *eui64]))}/64"
-
-
-def gateway_pif(pifs: Iterable[PIF], version: int) -> PIF | None:
-    """Whose gateway the default route takes: other_config:defaultroute, else management, else the first.
-
-    Only PIFs that have a gateway count.  XenAPI's implementation looks at management first and may find none
-    there; then a host would lose its default route by a change that says nothing of routes.
-    """
-    candidates = [pif for pif in pifs if gateway_of(pif, version)]
-    chosen = [pif for pif in candidates if pif.other_config.get("defaultroute") == "true"]
-    management = [pif for pif in candidates if pif.management]
-    return next(iter([*chosen, *management, *candidates]), None)
-
-
-def gateway_of(pif: PIF, version: int) -> str:
-    """The PIF's gateway of a family, "" for none."""
-    ip = pif.ip_configuration
-    if version == 6:
-        return ip.ipv6_gateway if ip.ipv6_configuration_mode != IPMode.NONE else ""
-    return ip.gateway if ip.ip_configuration_mode == IPMode.STATIC else ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Bond.create and Bond.destroy: the numbered steps of the design, one line a step.
+"""Bond.create and Bond.destroy, the numbered steps of the design, one line a step; and the Bond's setters.
 
 VIFs that change their network are given up first (create, step 3; destroy, step 1), and taken again in the
 end.
@@ -11,7 +11,13 @@ from agent.draft import Draft, Plan
 from agent.model import Model, pifs_of, primary_slave_of
 from agent.record import PIF, VIF, Bond, BondMode, Host, Network, Ref, new_uuid
 from agent.rules.attach import vifs_in_use
-from agent.rules.bond_checks import check_MTUs, validate
+from agent.rules.bond_checks import (
+    check_MTUs,
+    check_properties,
+    checked_mode,
+    properties_for,
+    validate,
+)
 from agent.rules.device_name import names_of
 from agent.rules.mac import checked_MAC
 from agent.rules.moving import VIFs_to_ask, move_own_VIFs, move_tunnels, move_VLANs
@@ -71,6 +77,27 @@ def destroy(model: Model, self: Ref[Bond]) -> Plan:
     draft.remove(master.ref)
     check_MTUs(model, draft.model, primary)
     return Plan(model, draft.model, unplug=asked, plug=asked)
+
+
+def set_mode(model: Model, self: Ref[Bond], value: str) -> Plan:
+    """Another mode for a bond, with those of its properties that the mode has (XenAPI, Bond.set_mode).
+
+    XenAPI plugs the master, even one that was unplugged: here it stays as it is.
+    """
+    bond = model.find(Bond, self)
+    mode = checked_mode(value)
+    draft = Draft(model)
+    draft.put(replace(bond, mode=mode, properties=properties_for(mode, bond.properties)))
+    return Plan(model, draft.model)
+
+
+def set_property(model: Model, self: Ref[Bond], name: str, value: str) -> Plan:
+    """A property of the bond's mode; the master is not plugged by it, as set_mode's is not."""
+    bond = model.find(Bond, self)
+    check_properties(bond.mode, {name: value})
+    draft = Draft(model)
+    draft.put(replace(bond, properties={**bond.properties, name: value}))
+    return Plan(model, draft.model)
 
 
 def new_master(model: Model, network: Network, members: Sequence[PIF], primary: PIF, MAC: str) -> PIF:

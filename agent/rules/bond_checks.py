@@ -25,6 +25,9 @@ from agent.rules.transport import check_room
 from agent.rules.vif import check_MTU as check_VIF_MTU
 from agent.rules.vlan import check_fits, check_MTU
 
+PROPERTIES: Mapping[BondMode, frozenset[str]] = {mode: frozenset() for mode in BondMode}
+"""The keys of Bond.properties that this version can act on: none, of whichever mode a bond has."""
+
 
 def validate(
     model: Model, network: Network, members: Sequence[PIF], MAC: str, mode: str, properties: Mapping[str, str]
@@ -62,7 +65,13 @@ def checked_mode(mode: str) -> BondMode:
 def check_properties(mode: BondMode, properties: Mapping[str, str]) -> None:
     """active-backup has no properties in XenAPI."""
     for key, value in properties.items():
-        raise InvalidValue("properties", f"{key} = {value}: {mode} has no such property")
+        if key not in PROPERTIES[mode]:
+            raise InvalidValue("properties", f"{key} = {value}: {mode} has no such property")
+
+
+def properties_for(mode: BondMode, properties: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of a bond's properties that a mode has."""
+    return {key: value for key, value in properties.items() if key in PROPERTIES[mode]}
 
 
 def check_address_types(members: Sequence[PIF]) -> None:

@@ -1,4 +1,4 @@
-"""network.create and network.destroy."""
+"""network.create, network.destroy, network.attach."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,11 @@ from agent.errors import (
     NetworkContainsPIF,
     NetworkContainsVIF,
     NetworkUnmanaged,
+    OperationNotAllowed,
 )
 from agent.model import Model, pifs_on, vifs_on
 from agent.record import Host, Network, Ref, new_uuid
+from agent.rules.attach import attach as bring_network_up
 from agent.rules.attach import attached_vifs
 from agent.rules.device_name import is_device_name, is_free
 from agent.rules.tunnel_key import check_tunnel_key
@@ -58,6 +60,20 @@ def destroy(model: Model, self: Ref[Network]) -> Plan:
         raise NetworkContainsVIF(vif.ref)
     draft = Draft(model)
     draft.remove(network.ref)
+    return Plan(model, draft.model)
+
+
+def attach(model: Model, network: Ref[Network], host: Ref[Host]) -> Plan:
+    """The host's PIF on the network is plugged, as for a VIF (XenAPI, network.attach, hidden).
+
+    A network without one is internal, and its bridge is there while it has plugged VIFs.  XenAPI would make
+    that bridge now, and keep it until a VIF comes and goes; so that is refused.
+    """
+    here, there = model.find(Network, network), model.find(Host, host)
+    if here.managed and not any(pif.host == there.ref for pif in pifs_on(model, here.ref)):
+        raise OperationNotAllowed("the network has no PIF here: its bridge comes with its first VIF")
+    draft = Draft(model)
+    bring_network_up(draft, here.ref, there.ref)
     return Plan(model, draft.model)
 
 

@@ -1,25 +1,27 @@
-"""The PIF calls: scan, introduce, forget, plug, unplug, set_disallow_unplug, reconfigure_ip."""
+"""The PIF calls: scan, introduce, forget, plug, unplug, set_disallow_unplug, set_property."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from agent.draft import Draft, Plan
 from agent.errors import (
+    CannotChangePIFProperties,
     DuplicatePIFDeviceName,
-    InvalidIPAddressSpecified,
+    InvalidValue,
     NoSuchNIC,
     PIFAlreadyBonded,
-    PIFIsManagementInterface,
     PIFIsNotPhysical,
     PIFTunnelStillExists,
     PIFVLANStillExists,
 )
 from agent.facts import NIC, Facts
+from agent.gro import GRO, OFF, ON, GRO_properties
 from agent.model import (
     Model,
     bond_of_master,
     pifs_of,
     pifs_on,
+    slaves,
     tunnel_over,
     tunnels_on,
     vlan_over,
@@ -36,14 +38,14 @@ from agent.rules.attach import (
     vifs_in_use,
 )
 from agent.rules.device_name import LONGEST_DEVICE_NAME
-from agent.rules.ipv4 import DNS_servers, checked_ip_configuration
 from agent.rules.mac import checked_MAC
-from agent.rules.transport import check_tunnels_stay
 from agent.static_routes import STATIC_ROUTES
-from agent.tunnel_endpoints import remote_ips
 
 IP_KEYS = frozenset({"domain", "defaultroute", "peerdns", STATIC_ROUTES})
 """The other_config keys that describe the IP configuration, and so move with it."""
+
+PROPERTIES: Mapping[str, tuple[str, ...]] = {GRO: (ON, OFF)}
+"""The keys of PIF.properties, with their values."""
 
 ETHTOOL = "ethtool-"
 """How the other_config keys begin that are settings of the device."""
@@ -115,43 +117,24 @@ def set_disallow_unplug(model: Model, self: Ref[PIF], value: bool) -> Plan:
     return Plan(model, draft.model)
 
 
-def reconfigure_ip(
-    model: Model, self: Ref[PIF], mode: str, IP: str, netmask: str, gateway: str, DNS: str
-) -> Plan:
-    """Give a PIF its IPv4 configuration, None or Static (XenAPI, PIF.reconfigure_ip).
+def set_property(model: Model, self: Ref[PIF], name: str, value: str) -> Plan:
+    """Turn an offload of the device on or off: `gro` (XenAPI, PIF.set_property).
 
-    Refused beyond XenAPI's checks, because the host would be unreachable or the value dropped silently:
-    a slave, a gateway outside the subnet, an address that another PIF has, a name server that is none.
+    A bond's slaves have what their master has.  Beyond XenAPI an unmanaged PIF is refused: pifd leaves its
+    device alone.
     """
     pif = model.find(PIF, self)
+    if value not in PROPERTIES.get(name, ()):
+        raise InvalidValue("properties", f"{name} = {value}")
+    bond = bond_of_master(model, pif)
+    if pif.bond_slave_of is not None or (bond is None and not pif.physical):
+        raise CannotChangePIFProperties(pif.ref)
     check_managed(pif)
-    if pif.bond_slave_of is not None:
-        raise PIFAlreadyBonded(pif.ref)
-    others = [other for other in pifs_of(model, pif.host) if other.ref != pif.ref]
-    configuration = checked_ip_configuration(mode, IP, netmask, gateway, DNS, others)
-    prefers_ipv4 = pif.ip_configuration.primary_address_type == AddressType.IPV4
-    if pif.management and prefers_ipv4 and configuration.mode == IPMode.NONE:
-        raise PIFIsManagementInterface(pif.ref)
-    servers = (*configuration.DNS, *(s for s in DNS_servers(pif.ip_configuration.DNS) if ":" in s))
-    new = replace(
-        pif.ip_configuration,
-        ip_configuration_mode=configuration.mode,
-        IP=configuration.IP,
-        netmask=configuration.netmask,
-        gateway=configuration.gateway,
-        DNS=",".join(dict.fromkeys(servers)),
-    )
+    new = {**pif.properties, name: value}
     draft = Draft(model)
-    changed = draft.put(replace(pif, ip_configuration=new))
-    check_tunnels_can_run(draft.model, changed)
+    for one in (pif, *(() if bond is None else slaves(model, bond))):
+        draft.put(replace(one, properties=new))
     return Plan(model, draft.model)
-
-
-def check_tunnels_can_run(model: Model, pif: PIF) -> None:
-    """The PIF's plugged tunnels have an address to run from, which no other end has."""
-    check_tunnels_stay(model, pif)
-    if any(pif.ip_configuration.IP in remote_ips(tunnel) for tunnel in tunnels_on(model, pif.ref)):
-        raise InvalidIPAddressSpecified("IP")
 
 
 def check_lone_NIC(model: Model, pif: PIF) -> None:
@@ -204,7 +187,7 @@ def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
     """The PIF of a NIC, on the network of its conventional bridge, which is made if need be.
 
     It is unplugged, unless VMs are on that network already.  A NIC that somebody else's device sits on is
-    introduced unmanaged: pifd must not touch it.
+    introduced unmanaged: pifd must not touch it.  gro is what the NIC has: XenAPI would switch it on.
     """
     network = own_network(draft, host, nic)
     needed = bool(vifs_in_use(draft.model, network.ref, host.ref)) and not nic.in_use
@@ -219,6 +202,7 @@ def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
             physical=True,
             currently_attached=needed,
             managed=not nic.in_use,
+            properties=GRO_properties(nic.gro),
         )
     )
 

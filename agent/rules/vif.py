@@ -106,6 +106,16 @@ def move(model: Model, self: Ref[VIF], network: Ref[Network]) -> Plan:
     return Plan(model, draft.model)
 
 
+def allowed_operations(model: Model, vif: VIF) -> tuple[str, ...]:
+    """The calls that the states of the VIF and its VM allow (VIF.allowed_operations).
+
+    XenAPI's `attach` is a part of VM.start here.
+    """
+    if model.get(vif.VM).power_state != PowerState.RUNNING:
+        return ()
+    return ("unplug", "unplug_force") if vif.currently_attached else ("plug",)
+
+
 def vifs_to_move(model: Model, network: Ref[Network], host: Ref[Host]) -> tuple[VIF, ...]:
     """The design's VIF-to-move: those on the network whose VM is on the host, or can only start there."""
     return tuple(vif for vif in vifs_on(model, network) if is_local(model, model.get(vif.VM), host))

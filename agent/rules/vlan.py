@@ -33,10 +33,7 @@ def create(model: Model, tagged_PIF: Ref[PIF], tag: int, network: Ref[Network]) 
 
 def create_VLAN(model: Model, device: str, network: Ref[Network], host: Ref[Host], VLAN: int) -> Plan:
     """XenAPI's PIF.create_VLAN, for a NIC or a bond named by its device; gives the upper PIF."""
-    here = model.find(Host, host)
-    lower = next((p for p in pifs_of(model, here.ref) if p.device == device and p.VLAN < 0), None)
-    if lower is None:
-        raise InvalidValue("device", device)
+    lower = lower_of_device(model, model.find(Host, host).ref, device)
     draft = Draft(model)
     vlan = add(draft, lower, VLAN, model.find(Network, network))
     return Plan(model, draft.model, vlan.untagged_PIF)
@@ -75,6 +72,14 @@ def add(draft: Draft, lower: PIF, tag: int, network: Network) -> VLAN:
     vlan = draft.put(VLAN(uuid=new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=tag))
     bring_up(draft, upper)
     return vlan
+
+
+def lower_of_device(model: Model, host: Ref[Host], device: str) -> PIF:
+    """The host's NIC or bond that is called so."""
+    for pif in pifs_of(model, host):
+        if pif.device == device and pif.VLAN < 0:
+            return pif
+    raise InvalidValue("device", device)
 
 
 def upper_PIF(lower: PIF, tag: int, network: Network) -> PIF:

@@ -24,6 +24,21 @@ HALTED, PAUSED, RUNNING, SUSPENDED = (
 )
 NOT_HALTED = (PAUSED, RUNNING, SUSPENDED)
 
+ALLOWED: Mapping[str, tuple[PowerState, ...]] = {
+    "start": (HALTED,),
+    "start_on": (HALTED,),
+    "destroy": (HALTED,),
+    "clean_shutdown": (RUNNING,),
+    "hard_shutdown": NOT_HALTED,
+    "shutdown": NOT_HALTED,
+    "suspend": (RUNNING,),
+    "resume": (SUSPENDED,),
+    "resume_on": (SUSPENDED,),
+    "pause": (RUNNING,),
+    "unpause": (PAUSED,),
+}
+"""The states in which a VM can have each call; a template can only be destroyed."""
+
 
 def create(model: Model, record: Mapping[str, Any]) -> Plan:
     """A halted VM (XenAPI, VM.create)."""
@@ -45,7 +60,7 @@ def create(model: Model, record: Mapping[str, Any]) -> Plan:
 def destroy(model: Model, self: Ref[VM]) -> Plan:
     """A halted VM goes, and its VIFs with it."""
     vm = model.find(VM, self)
-    check_power_state(vm, HALTED)
+    check_power_state(vm, *ALLOWED["destroy"])
     draft = Draft(model)
     for vif in vifs_of(model, vm.ref):
         draft.remove(vif.ref)
@@ -56,7 +71,7 @@ def destroy(model: Model, self: Ref[VM]) -> Plan:
 
 def start(model: Model, vm: Ref[VM], start_paused: bool = False, force: bool = False) -> Plan:
     """A VM has started on the host that it prefers.  `force` skips checks of XenAPI's that pifd has not."""
-    found = in_state(model, vm, HALTED)
+    found = allowed(model, vm, "start")
     return started(model, found, preferred_host(model, found), start_paused)
 
 
@@ -64,12 +79,12 @@ def start_on(
     model: Model, vm: Ref[VM], host: Ref[Host], start_paused: bool = False, force: bool = False
 ) -> Plan:
     """A VM has started on this host."""
-    return started(model, in_state(model, vm, HALTED), host, start_paused)
+    return started(model, allowed(model, vm, "start_on"), host, start_paused)
 
 
 def resume(model: Model, vm: Ref[VM], start_paused: bool = False, force: bool = False) -> Plan:
     """A suspended VM goes on where it was suspended."""
-    found = in_state(model, vm, SUSPENDED)
+    found = allowed(model, vm, "resume")
     return resumed(model, found, found.resident_on or preferred_host(model, found), start_paused)
 
 
@@ -77,38 +92,38 @@ def resume_on(
     model: Model, vm: Ref[VM], host: Ref[Host], start_paused: bool = False, force: bool = False
 ) -> Plan:
     """A suspended VM goes on on this host."""
-    return resumed(model, in_state(model, vm, SUSPENDED), host, start_paused)
+    return resumed(model, allowed(model, vm, "resume_on"), host, start_paused)
 
 
 def clean_shutdown(model: Model, vm: Ref[VM]) -> Plan:
     """A VM has shut down."""
-    return halted(model, in_state(model, vm, RUNNING))
+    return halted(model, allowed(model, vm, "clean_shutdown"))
 
 
 def hard_shutdown(model: Model, vm: Ref[VM]) -> Plan:
     """A VM was stopped, or its suspended state thrown away."""
-    return halted(model, in_state(model, vm, *NOT_HALTED))
+    return halted(model, allowed(model, vm, "hard_shutdown"))
 
 
 def shutdown(model: Model, vm: Ref[VM]) -> Plan:
     """A VM has shut down, one way or the other."""
-    return hard_shutdown(model, vm)
+    return halted(model, allowed(model, vm, "shutdown"))
 
 
 def suspend(model: Model, vm: Ref[VM]) -> Plan:
     """A VM has no domain, and so no devices, until it is resumed with its VIFs."""
-    found = in_state(model, vm, RUNNING)
+    found = allowed(model, vm, "suspend")
     return put(model, replace(found, power_state=SUSPENDED, domid=-1))
 
 
 def pause(model: Model, vm: Ref[VM]) -> Plan:
     """A VM stands still; its devices stay."""
-    return put(model, replace(in_state(model, vm, RUNNING), power_state=PAUSED))
+    return put(model, replace(allowed(model, vm, "pause"), power_state=PAUSED))
 
 
 def unpause(model: Model, vm: Ref[VM]) -> Plan:
     """A paused VM goes on."""
-    return put(model, replace(in_state(model, vm, PAUSED), power_state=RUNNING))
+    return put(model, replace(allowed(model, vm, "unpause"), power_state=RUNNING))
 
 
 def set_domid(model: Model, self: Ref[VM], value: int) -> Plan:
@@ -181,13 +196,20 @@ def forget_guest_metrics(draft: Draft, vm: VM) -> None:
         draft.remove(vm.guest_metrics)
 
 
-def in_state(model: Model, vm: Ref[VM], *expected: PowerState) -> VM:
-    """The VM, which is no template, in one of these states."""
+def allowed(model: Model, vm: Ref[VM], operation: str) -> VM:
+    """The VM, which is no template, in a state in which it can have the call."""
     found = model.find(VM, vm)
     if found.is_a_template:
         raise VMIsTemplate(found.ref)
-    check_power_state(found, *expected)
+    check_power_state(found, *ALLOWED[operation])
     return found
+
+
+def allowed_operations(vm: VM) -> tuple[str, ...]:
+    """The calls that the VM's state allows (VM.allowed_operations); its networks may still refuse."""
+    if vm.is_a_template:
+        return ("destroy",)
+    return tuple(operation for operation, states in ALLOWED.items() if vm.power_state in states)
 
 
 def check_power_state(vm: VM, *expected: PowerState) -> None:

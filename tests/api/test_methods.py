@@ -68,6 +68,8 @@ OTHERS: Mapping[str, Any] = {
     "set_domid": 5,
     "set_other_config": {},
     "set_tags": ["x"],
+    "set_ipv4_allowed": [],
+    "set_ipv6_allowed": [],
 }
 
 

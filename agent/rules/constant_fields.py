@@ -1,0 +1,70 @@
+"""XenAPI's setters of fields that have one value here: that value is taken, and any other refused."""
+
+from agent.draft import Plan
+from agent.errors import InvalidValue
+from agent.model import Model
+from agent.record import VIF, Network, Ref
+
+NO_LOCKING = "frames of VMs are not filtered"
+NO_NBD = "network block devices are not known here"
+
+LOCKING_MODES = {"network_default", "locked", "unlocked", "disabled"}
+PURPOSES = {"nbd", "insecure_nbd"}
+
+
+def set_default_locking_mode(model: Model, network: Ref[Network], value: str) -> Plan:
+    """XenAPI's network.set_default_locking_mode: it is unlocked."""
+    model.find(Network, network)
+    check("default_locking_mode", value, "unlocked", NO_LOCKING if value == "disabled" else "")
+    return Plan(model, model)
+
+
+def add_purpose(model: Model, self: Ref[Network], value: str) -> Plan:
+    """XenAPI's network.add_purpose: there is none to add."""
+    model.find(Network, self)
+    raise refusal("purpose", value, NO_NBD if value in PURPOSES else "")
+
+
+def remove_purpose(model: Model, self: Ref[Network], value: str) -> Plan:
+    """XenAPI's network.remove_purpose: a purpose that is not there is no matter."""
+    model.find(Network, self)
+    if value not in PURPOSES:
+        raise refusal("purpose", value, "")
+    return Plan(model, model)
+
+
+def set_locking_mode(model: Model, self: Ref[VIF], value: str) -> Plan:
+    """XenAPI's VIF.set_locking_mode: it is the network's."""
+    model.find(VIF, self)
+    check("locking_mode", value, "network_default", NO_LOCKING if value in LOCKING_MODES else "")
+    return Plan(model, model)
+
+
+def set_ipv4_allowed(model: Model, self: Ref[VIF], value: tuple[str, ...]) -> Plan:
+    """XenAPI's VIF.set_ipv4_allowed: the set is empty."""
+    model.find(VIF, self)
+    check_empty("ipv4_allowed", value)
+    return Plan(model, model)
+
+
+def set_ipv6_allowed(model: Model, self: Ref[VIF], value: tuple[str, ...]) -> Plan:
+    """XenAPI's VIF.set_ipv6_allowed: the set is empty."""
+    model.find(VIF, self)
+    check_empty("ipv6_allowed", value)
+    return Plan(model, model)
+
+
+def check(field: str, value: str, only: str, why: str) -> None:
+    """The one value that the field has.  why: there is no other; "" for one that is not XenAPI's either."""
+    if value != only:
+        raise refusal(field, value, why)
+
+
+def check_empty(field: str, addresses: tuple[str, ...]) -> None:
+    """A VM's frames are not held to any address."""
+    for address in addresses:
+        raise refusal(field, address, NO_LOCKING)
+
+
+def refusal(field: str, value: str, why: str) -> InvalidValue:
+    return InvalidValue(field, f"{value}: {why}" if why else value)
