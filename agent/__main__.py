@@ -8,7 +8,10 @@ import socket
 import sys
 from collections.abc import Callable
 
+from agent.api.audit import audit_of
+from agent.api.call import agent_of
 from agent.api.dispatch import dispatcher
+from agent.api.roles import roles_of
 from agent.api.server import serve
 from agent.api.socketfile import SocketUnavailable, check_free
 from agent.engine import Engine, Kernel
@@ -23,6 +26,9 @@ from agent.store import Store, StoreError
 
 log = logging.getLogger("pifd")
 
+LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+"""The time has milliseconds already."""
+
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; exit status 1, with one line that says why, when it can't."""
@@ -31,7 +37,7 @@ def main() -> int:
         logging.basicConfig(
             stream=sys.stderr,
             level=settings.log_level.upper(),
-            format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s",
+            format=LOG_LINE,
         )
         asyncio.run(run(settings, lambda: Netlink(settings.resolv_conf, settings.carrier_wait)))
     except (SettingsError, StoreError, SocketUnavailable, Failure, OSError) as error:
@@ -67,13 +73,23 @@ async def serve_until(stop: asyncio.Event, settings: Settings, engine: Engine) -
     A PIF that can't be had, say of a NIC that is gone, must not keep the service from being up: the manager
     would end it for being late, over and over.
     """
+    roles = roles_of(settings.operators, settings.readers)
+    agent = agent_of(engine, roles, audit_of(settings.audit_log))
     try:
         await engine.start(socket.gethostname())
-        async with serve(settings.socket, dispatcher(engine)):
+        async with serve(
+            settings.socket,
+            dispatcher(agent),
+            mode=roles.socket_mode,
+            group=roles.operators,
+            admits=roles.admits,
+        ):
             tell(engine)
             await stop.wait()
             notify("STOPPING=1")
     finally:
+        await agent.tasks.close()
+        agent.audit.close()
         await engine.close()
 
 

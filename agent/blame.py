@@ -8,7 +8,7 @@ from agent.draft import Plan, changes
 from agent.errors import DeviceAttachRejected, Failure, InternalError, PIFConfigurationError
 from agent.kernel.device_names import tunnel_devices, vlan_device
 from agent.kernel.places import attached, bridge_of
-from agent.kernel.steps import CreateLink, Refused, names_in
+from agent.kernel.steps import CreateLink, Refused, SetGRO, names_in
 from agent.model import Model, tunnel_over, vlan_over
 from agent.record import PIF, VIF
 
@@ -28,7 +28,9 @@ def failure(plan: Plan, cause: BaseException) -> Failure:
 
 def blamed(model: Model, cause: BaseException) -> Sequence[PIF | VIF]:
     """Those whose devices the cause names.  It may be all the others' fault as well, but for a refused step;
-    then management is held to be innocent."""
+    then management is held to be innocent.  A device's GRO comes last: it keeps nobody from being up."""
+    if isinstance(cause, Refused) and isinstance(cause.step, SetGRO):
+        return ()
     names = named_by(cause)
     named: list[PIF | VIF] = [
         *vifs_named(model, names),

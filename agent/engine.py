@@ -10,27 +10,28 @@ from typing import Any, Protocol
 
 from agent import reachability
 from agent.address_steps import announcements
-from agent.attachment import device_of
 from agent.bell import Bell
 from agent.blame import failure
 from agent.converge import reach
+from agent.device import Device
 from agent.draft import Plan, Result
 from agent.errors import Failure, InternalError
-from agent.facts import Facts
+from agent.facts import Facts, words_of_leases
 from agent.foresight import foreseen
-from agent.handover import ask_back, asked_by, check_taken, plug, unplug
+from agent.handover import ask_back, asked_by, check_taken, plug, takes_devices, unplug
 from agent.hotplug.provider import Hotplug
 from agent.kernel.desired import as_before, desired
-from agent.kernel.device_names import tunnel_devices
+from agent.kernel.device_names import link_names
 from agent.kernel.nics import facts_of
 from agent.kernel.places import bridge_of, given_by
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Step
 from agent.ledger import Ledger, Store
-from agent.model import Model, management_of
+from agent.model import Model, management
+from agent.pif_metrics import base_devices
 from agent.progress import UNWATCHED, Progress
 from agent.reconciler import TROUBLE, Reconciler
-from agent.record import PIF, Host, Ref, Tunnel
+from agent.record import Ref
 from agent.rules.rectify import rectify
 from agent.rules.startup import first_start
 from agent.topology import topology
@@ -45,7 +46,10 @@ class Kernel(Protocol):
 
     async def read(self) -> KernelState: ...
     async def apply(self, step: Step) -> None: ...
-    async def carriers(self, names: Iterable[str]) -> frozenset[str]: ...
+    def carriers(self, names: Iterable[str]) -> frozenset[str]: ...
+    def devices(self, names: Iterable[str]) -> Mapping[str, Device]: ...
+    def watch(self, told: Callable[[frozenset[str]], None]) -> None: ...
+    def unwatch(self) -> None: ...
     async def peers(self, link: str) -> tuple[str, ...]: ...
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]: ...
 
@@ -90,6 +94,7 @@ class Engine:
 
     async def start(self, hostname: str) -> None:
         """Bring the host to the stored model's state; at the first start, make the model from the host."""
+        self._kernel.watch(self._hear)
         async with self._turn:
             await self._ledger.load()
             if self.model.records:
@@ -104,6 +109,7 @@ class Engine:
         """Let the change in progress finish, then stop; the kernel stays as it is."""
         await asyncio.gather(*self._changes, return_exceptions=True)
         await self._reconciler.close()
+        self._kernel.unwatch()
 
     async def change(self, decide: Decide, progress: Progress = UNWATCHED) -> Result:
         """Carry out what a rule decides, or raise a Failure with everything as it was.
@@ -122,28 +128,34 @@ class Engine:
             plan = decide(self.model, facts_of(actual, self._nics))
             return DryRun(plan, tuple(str(step) for step in self._foreseen(plan, actual)))
 
-    async def links_up(self) -> frozenset[str]:
+    @property
+    def links_up(self) -> frozenset[str]:
         """The NICs and the tunnels' devices that have carrier."""
-        model = self.model
-        nics = [pif.device for pif in model.all(PIF) if pif.physical]
-        tunnels = [
-            device
-            for tunnel in model.all(Tunnel)
-            for device in tunnel_devices(model.get(tunnel.access_PIF).device, tunnel)
-        ]
-        return await self._kernel.carriers([*nics, *tunnels])
+        return self._kernel.carriers(link_names(self.model))
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """What the NICs and the bonds say of themselves."""
+        return self._kernel.devices(base_devices(self.model))
 
     async def topology(self) -> dict[str, Any]:
         """The tree of networks, bridges, bonds and NICs, with what the kernel says of them."""
         return topology(self.model, await self._kernel.read(), self.failures)
+
+    def _hear(self, names: frozenset[str]) -> None:
+        """There is news of devices; what no record shows, say a VM's, wakes nobody."""
+        if not names.isdisjoint([*link_names(self.model), *base_devices(self.model)]):
+            self.bell.ring()
 
     async def _change(self, decide: Decide, progress: Progress) -> Result:
         async with self._turn:
             progress.reached(0, 1)
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            if self._looked_ahead(plan, actual) or plan.before != plan.after:
+            if self._looked_ahead(plan, actual) or asked_by(plan):
                 await self._carry_out(plan, actual, progress)
+            elif plan.before != plan.after:
+                await self._write_down(plan)
             return plan.result
 
     def _looked_ahead(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
@@ -176,6 +188,14 @@ class Engine:
             await self._ledger.commit(whole.after, ended=asked_by(plan))
             undo.pop_all()
         self._reconciler.settle(whole)
+
+    async def _write_down(self, plan: Plan) -> None:
+        """Commit a change that no device shows: there is nothing to take, to check or to undo."""
+        try:
+            await self._ledger.commit(plan.after)
+        except OSError as error:
+            raise failure(plan, error) from error
+        self._reconciler.settle(plan)
 
     async def _converge(self, plan: Plan, answered: Sequence[str], progress: Progress = UNWATCHED) -> None:
         """The kernel is as the plan wants it, and the host is as reachable as it was."""
@@ -232,7 +252,8 @@ class Engine:
         snapshot = await self._kernel.read()
         facts = facts_of(snapshot, self._nics)
         plan = first_start(hostname, facts)
-        warn_of_leases(facts)
+        for words in words_of_leases(facts):
+            log.warning("%s", words)
         pif = management(plan.after)
         answered = await reachability.witnesses(self._kernel, snapshot, pif.device, pif) if pif else ()
         async with AsyncExitStack() as undo:
@@ -248,23 +269,3 @@ class Engine:
         what it read from the host is nowhere else."""
         if not self._reconciler.is_astray:
             await self._ledger.commit(plan.before)
-
-
-def takes_devices(plan: Plan) -> bool:
-    """Whether pifd is given NICs, or VIFs whose VMs are not asked: a crash must not have it forget them."""
-    before, after = given_by(plan.before), given_by(plan.after)
-    asked = {device_of(plan.after, plan.after.get(ref)) for ref in plan.plug}
-    return bool(after.nics - before.nics or after.vifs - before.vifs - asked)
-
-
-def warn_of_leases(facts: Facts) -> None:
-    """Whoever renews an address will not find it where it was."""
-    for nic in facts.nics:
-        for interface in nic.leased:
-            log.warning("%s of %s has a lifetime: it is kept as a static address", interface, nic.device)
-
-
-def management(model: Model) -> PIF | None:
-    """The management interface of the one host."""
-    hosts = model.all(Host)
-    return management_of(model, hosts[0].ref) if hosts else None

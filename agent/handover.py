@@ -9,7 +9,7 @@ from agent.draft import Plan
 from agent.errors import DeviceAttachRejected, Failure
 from agent.hotplug.provider import Hotplug
 from agent.hotplug.request import Request, request_of
-from agent.kernel.places import Given
+from agent.kernel.places import Given, given_by
 from agent.kernel.state import KernelState
 from agent.model import Model
 from agent.record import VIF, Ref
@@ -20,6 +20,13 @@ log = logging.getLogger("pifd.hotplug")
 def asked_by(plan: Plan) -> frozenset[Ref[VIF]]:
     """The VIFs whose VMs a plan asks."""
     return frozenset(plan.unplug) | frozenset(plan.plug)
+
+
+def takes_devices(plan: Plan) -> bool:
+    """Whether pifd is given NICs, or VIFs whose VMs are not asked: a crash must not have it forget them."""
+    before, after = given_by(plan.before), given_by(plan.after)
+    asked = {device_of(plan.after, plan.after.get(ref)) for ref in plan.plug}
+    return bool(after.nics - before.nics or after.vifs - before.vifs - asked)
 
 
 def given_to(model: Model, vifs: Collection[Ref[VIF]]) -> Given:

@@ -19,6 +19,7 @@ from agent.kernel.steps import (
     CreateLink,
     DeleteLinks,
     SetActiveSlave,
+    SetGRO,
     SetMaster,
     SetMTU,
     SetOptions,
@@ -48,6 +49,7 @@ def plan(actual: KernelState, wanted: KernelState) -> tuple[Step, ...]:
     settle_addresses(course)
     announce_where_ports_changed(course)
     set_resolver(course)
+    set_GRO(course)
     return tuple(course.steps)
 
 
@@ -269,3 +271,10 @@ def set_resolver(course: Course) -> None:
     """Name servers last: they are of no use before there is a way to them."""
     if course.state.resolver != course.wanted.resolver:
         course.do(SetResolver(course.wanted.resolver or ""))
+
+
+def set_GRO(course: Course) -> None:
+    """Last of all: a device that refuses it keeps nothing else from being up."""
+    for name, want in course.wanted.links.items():
+        if want.gro is not None and course.state.links[name].gro != want.gro:
+            course.do(SetGRO(name, on=want.gro))

@@ -109,6 +109,12 @@ def management_of(model: Model, host: Ref[Host]) -> PIF | None:
     return next((pif for pif in model.all(PIF) if pif.management and pif.host == host), None)
 
 
+def management(model: Model) -> PIF | None:
+    """The management interface of the one host."""
+    hosts = model.all(Host)
+    return management_of(model, hosts[0].ref) if hosts else None
+
+
 def pifs_of(model: Model, host: Ref[Host]) -> Iterator[PIF]:
     """The PIFs of a host (host.PIFs)."""
     return (pif for pif in model.all(PIF) if pif.host == host)

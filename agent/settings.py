@@ -28,12 +28,19 @@ def absolute(path: Path) -> Path:
     return path
 
 
+def none_if_empty(value: object) -> object:
+    """A path that is left out in words, as only an empty text can."""
+    return None if value == "" else value
+
+
 class Settings(BaseModel):
     """What the daemon is told.
 
     nics: shell patterns of the devices that count as NICs; none means those with hardware behind them.
     carrier_wait: seconds to wait for a link that is coming up before traffic moves to it.
     hotplug_script: asks VMs to give up and take VIFs (docs/hotplug.md); none means that they are not asked.
+    operators, readers: names of groups, "" for none (docs/access.md).
+    audit_log: None, in words "", means the daemon's own log.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +57,14 @@ class Settings(BaseModel):
         None, description="the executable that asks VMs to give up and take VIFs"
     )
     hotplug_timeout: float = Field(30, gt=0, le=600, description="seconds that the hotplug script may take")
+    operators: str = Field("pifd", description="the group whose members may change things, as root may")
+    readers: str = Field("", description="the group whose members may only look (default: none)")
+    audit_log: Annotated[Annotated[Path, AfterValidator(absolute)] | None, BeforeValidator(none_if_empty)] = (
+        Field(
+            Path("/var/log/pifd/audit.log"),
+            description="the file that tells who has changed what; '' for the daemon's own log",
+        )
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")
 
 

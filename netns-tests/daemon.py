@@ -30,11 +30,17 @@ OpenKernel = Callable[[Settings], Kernel]
 
 @dataclass(frozen=True)
 class Home:
-    """Where a daemon keeps its things, and who asks its VMs.  hotplug_timeout: seconds."""
+    """Where a daemon keeps its things, who asks its VMs, and who asks it.
+
+    hotplug_timeout, carrier_wait: seconds.
+    """
 
     directory: Path
     hotplug_script: Path | None = None
     hotplug_timeout: float = 30
+    operators: str = ""
+    readers: str = ""
+    carrier_wait: float = 5
 
     @property
     def socket(self) -> Path:
@@ -46,9 +52,12 @@ class Home:
             socket=self.socket,
             nics=(NICS,),
             resolv_conf=self.directory / "resolv.conf",
-            carrier_wait=5,
+            carrier_wait=self.carrier_wait,
             hotplug_script=self.hotplug_script,
             hotplug_timeout=self.hotplug_timeout,
+            operators=self.operators,
+            readers=self.readers,
+            audit_log=self.directory / "audit.log",
         )
 
 
@@ -114,7 +123,7 @@ def program(namespace: str, home: Home) -> Iterator[Daemon]:
     settings = home.settings()
     options = [
         f"--{name.replace('_', '-')}={getattr(settings, name)}"
-        for name in ("state_dir", "socket", "resolv_conf")
+        for name in ("state_dir", "socket", "resolv_conf", "audit_log")
     ]
     pifd = Path(sys.executable).with_name("pifd")
     command = ["ip", "netns", "exec", namespace, str(pifd), *options, f"--nics={NICS}"]

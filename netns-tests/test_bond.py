@@ -15,8 +15,8 @@ from witness import bonding, state_of
 
 ADDRESSES = [f"{HOST_IP}/24", f"{HOST_IPV6}/64"]
 IN_THE_MOMENT = 1
-"""So many IPv6 pings may be lost: about once in fifty change-overs of a busy guest, the one that comes in the
-milliseconds in which the address is in both places gets no answer.  IPv4 has never lost one."""
+"""So many IPv6 pings may be lost: about once in twenty-five change-overs of a busy guest, the one that comes
+in the milliseconds in which the address is in both places gets no answer."""
 
 
 def test_the_first_start_moves_the_address_onto_a_bridge_and_no_ping_is_lost(

@@ -2,6 +2,7 @@
 
 from cabling import ADMIN_IP, ADMIN_IPV6, HOST_IP, HOST_IPV6
 from conftest import Site
+from ethtool import gro, switch_gro
 from pifctl import output, pifctl
 from pinger import pinging
 from witness import is_pingable, kernel_of, state_of
@@ -49,6 +50,39 @@ def test_the_management_interface_gets_another_address_of_its_subnet(site: Site)
     assert is_pingable(site.net, SECOND_IP)
 
 
+def test_the_ipv6_address_of_the_management_interface_changes_and_ipv4_does_not_notice(site: Site) -> None:
+    other = "2001:db8::20"
+    with pinging(site.net.admin, HOST_IP) as pings:
+        output(
+            site.home, "pif-reconfigure-ipv6", "uuid=eth0", "mode=Static", f"IPv6={other}/64",
+            f"gateway={ADMIN_IPV6}",
+        )  # fmt: skip
+    assert pings.count.lost == 0
+    assert site.net.addresses() == {"xenbr0": [f"{HOST_IP}/24", f"{other}/64"]}
+    assert site.net.shown().routes == [f"{ADMIN_IP} xenbr0", f"{ADMIN_IPV6} xenbr0"]
+    assert is_pingable(site.net, other)
+    output(site.home, "pif-reconfigure-ipv6", "uuid=eth0", "mode=None")
+    assert site.net.addresses() == {"xenbr0": [f"{HOST_IP}/24"]}
+    assert site.net.shown().routes == [f"{ADMIN_IP} xenbr0"]
+
+
+def test_another_nic_gets_ipv6_with_a_link_local_gateway_when_it_is_plugged(site: Site) -> None:
+    output(site.home, "pif-reconfigure-ipv6", "uuid=eth0", "mode=None")
+    output(
+        site.home,
+        "pif-reconfigure-ipv6",
+        "uuid=eth1",
+        "mode=Static",
+        f"IPv6={HOST_IPV6}/64",
+        "gateway=fe80::1",
+    )
+    assert site.net.shown().routes == [f"{ADMIN_IP} xenbr0"]
+    output(site.home, "pif-plug", "uuid=eth1")
+    assert site.net.addresses() == {"xenbr0": [f"{HOST_IP}/24"], "xenbr1": [f"{HOST_IPV6}/64"]}
+    assert site.net.shown().routes == [f"{ADMIN_IP} xenbr0", "fe80::1 xenbr1"]
+    assert is_pingable(site.net, HOST_IPV6)
+
+
 def test_name_servers_are_in_resolv_conf_and_what_was_there_comes_back(site: Site) -> None:
     resolv_conf = site.home.directory / "resolv.conf"
     resolv_conf.write_text("search example.net\nnameserver 198.51.100.53\n")
@@ -78,3 +112,31 @@ def test_a_forgotten_nic_is_left_free_and_down(site: Site) -> None:
     assert ("master" in link, "UP" in link["flags"]) == (False, False)
     output(site.home, "pif-scan")
     assert output(site.home, "pif-list", "params=device", "--minimal") == "eth0,eth1"
+
+
+def test_the_gro_of_a_pif_is_its_nics_and_drift_of_it_is_put_right(site: Site) -> None:
+    """A veth has it switched off when it is new."""
+    assert (gro_said(site, "eth0"), gro(site.net, "eth0", "eth1")) == ("gro: off", [False, False])
+    output(site.home, "pif-param-set", "uuid=eth0", "properties:gro=on")
+    assert (gro_said(site, "eth0"), gro(site.net, "eth0", "eth1")) == ("gro: on", [True, False])
+    switch_gro(site.net, "eth0", on=False)
+    output(site.home, "network-create", "name-label=any")
+    assert gro(site.net, "eth0", "eth1") == [True, False]
+    assert is_pingable(site.net, HOST_IP)
+
+
+def test_the_gro_of_a_bond_is_its_and_its_slaves(site: Site) -> None:
+    network = output(site.home, "network-create", "name-label=Bonded")
+    output(site.home, "bond-create", f"network-uuid={network}", "pif-uuids=eth0,eth1")
+    names = ("bond0", "eth0", "eth1")
+    assert (gro_said(site, "bond0"), gro(site.net, *names)) == ("gro: off", [False, False, False])
+    output(site.home, "pif-param-set", "uuid=bond0", "properties:gro=on")
+    assert (gro_said(site, "bond0"), gro(site.net, *names)) == ("gro: on", [True, True, True])
+    output(site.home, "bond-destroy", "uuid=bond0")
+    assert [gro_said(site, name) for name in ("eth0", "eth1")] == ["gro: on", "gro: on"]
+    assert gro(site.net, "eth0", "eth1") == [True, True]
+
+
+def gro_said(site: Site, device: str) -> str:
+    """What pifctl says of a PIF's properties."""
+    return output(site.home, "pif-param-get", f"uuid={device}", "param-name=properties")

@@ -1,20 +1,26 @@
 """What the real kernel, or the host as it is, refuses: a clear error, and everything as before."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from cabling import HOST_IP, Cabling
 from conftest import Site
 from daemon import Home, await_answer, start_forked
-from fault import Fault, disarm, inject
+from ethtool import gro
+from fault import REFUSAL, Fault, disarm, inject
+from namespace import inside
 from pifctl import output, pifctl
 from test_faults import FAULTY
 from witness import is_pingable, kernel_of, state_of
 
 from agent.cli.__main__ import Outcome
+from agent.kernel.netlink import Netlink
+from agent.kernel.steps import Refused, SetGRO
 
 CREATE = "pif-uuids=eth0,eth1"
 
@@ -172,3 +178,26 @@ def test_a_second_daemon_on_the_same_socket_is_refused_by_the_program_itself(sit
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert str(site.home.socket) in done.stderr
+
+
+@FAULTY
+def test_a_gro_that_a_device_refuses_is_refused_and_nothing_has_changed(site: Site) -> None:
+    before = state_of(site.net, site.home)
+    inject(site.home, Fault("refuse", 1))
+    outcome = pifctl(site.home, "pif-param-set", "uuid=eth1", "properties:gro=on")
+    assert disarm(site.home) is False
+    assert message(outcome) == f"switch the gro of eth1 on: {REFUSAL}"
+    assert (state_of(site.net, site.home), gro(site.net, "eth1")) == (before, [False])
+
+
+def test_a_gro_that_a_device_has_fixed_is_refused_though_the_kernel_says_nothing(
+    net: Cabling, tmp_path: Path
+) -> None:
+    """A macvlan's is always that of the device below, and no NIC's is known to be fixed."""
+    net.ip(net.host, "link", "add", "link", "eth1", "name", "theirs", "type", "macvlan")
+    door = inside(net.host, lambda: Netlink(tmp_path / "resolv.conf", 1))
+    with pytest.raises(Refused) as caught:
+        asyncio.run(door.apply(SetGRO("theirs", on=True)))
+    door.close()
+    assert str(caught.value).startswith("switch the gro of theirs on: the device has it fixed")
+    assert gro(net, "eth1", "theirs") == [False, False]

@@ -8,7 +8,9 @@ from agent.kernel.steps import AddAddress, CreateLink, Refused, SetMaster, SetRo
 from tests.world import GATEWAY, host, mac, nic
 
 BRIDGE = Link(name="br0", kind="bridge", MAC=mac(0xB0), up=True, group=GROUP, options=BridgeOptions())
-BOND = Link(name="bond0", kind="bond", MAC=mac(0xB1), MTU=9000, up=True, group=GROUP, options=BondOptions())
+BOND = Link(
+    name="bond0", kind="bond", MAC=mac(0xB1), MTU=9000, up=True, group=GROUP, options=BondOptions(), gro=True
+)
 BARE = apply_all([CreateLink(BRIDGE), CreateLink(BOND)], host(nic(0), nic(1, up=False), nic(2, up=False)))
 BONDED = apply_all([SetMaster("eth1", "bond0"), SetMaster("eth2", "bond0")], BARE)
 FIRST, SECOND = Address("br0", "192.0.2.20/24"), Address("br0", "2001:db8::2/64")

@@ -18,6 +18,7 @@ from agent.kernel.state import (
 from agent.kernel.steps import (
     DeleteLinks,
     SetDown,
+    SetGRO,
     SetMAC,
     SetMark,
     SetMaster,
@@ -69,6 +70,11 @@ def _with_another_MTU(state: KernelState, name: str, choice: int) -> KernelState
     return apply(SetMTU(name, 1300), state)
 
 
+def _with_another_GRO(state: KernelState, name: str, choice: int) -> KernelState:
+    gro = state.links[name].gro
+    return state if gro is None else apply(SetGRO(name, on=not gro), state)
+
+
 def _with_another_MAC(state: KernelState, name: str, choice: int) -> KernelState:
     return apply(SetMAC(name, mac(0xEE)), state)
 
@@ -90,7 +96,8 @@ def _with_leftover(state: KernelState, name: str, choice: int) -> KernelState:
     """A device of ours that no model knows; it may have the name that a bridge or bond is to have."""
     free = ("xapi9", "bond9", "xapi1", "bond1", "xenbr2")[choice % 5]
     kind, options = (("bridge", BridgeOptions()), ("bond", BondOptions()))[choice // 5 % 2]
-    link = Link(name=free, kind=kind, MAC=mac(0xCC), up=choice % 2 > 0, group=GROUP, options=options)
+    gro = choice % 2 > 0 if kind == "bond" else None
+    link = Link(name=free, kind=kind, MAC=mac(0xCC), up=choice % 2 > 0, group=GROUP, options=options, gro=gro)
     return state if free in state.links else replace(state, links={**state.links, free: link})
 
 
@@ -122,5 +129,5 @@ def _with_router(state: KernelState, name: str, choice: int) -> KernelState:
 DRIFTS: tuple[Drift, ...] = (
     _out_of_master, _deleted, _with_address, _without_address, _without_route, _with_another_MTU,
     _with_another_MAC, _down, _doomed, _without_alias, _with_leftover, _with_other_options,
-    _in_another_bridge, _with_router,
+    _in_another_bridge, _with_router, _with_another_GRO,
 )  # fmt: skip

@@ -4,10 +4,12 @@ It can be told to refuse a part of what it is sent, or to die at one; parts are 
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 
+from agent.device import Device
 from agent.kernel.apply import apply
 from agent.kernel.state import Address, KernelState, Link
 from agent.kernel.steps import (
@@ -24,6 +26,7 @@ from agent.kernel.steps import (
     RemoveFlood,
     SetActiveSlave,
     SetDown,
+    SetGRO,
     SetIsolated,
     SetMAC,
     SetMark,
@@ -42,13 +45,19 @@ LOOKS = (AwaitCarrier, Announce)
 """Steps that wait or tell, and change nothing of the kernel."""
 WRITES = (
     AddAddress, AddFlood, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute, RemoveFlood,
-    SetActiveSlave, SetDown, SetIsolated, SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver,
+    SetActiveSlave, SetDown, SetGRO, SetIsolated, SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver,
     SetRoute, SetUp,
 )  # fmt: skip
 
 
 UNWIRED = ("veth", "vxlan", "gretap", "ip6gretap")
 """Kinds that have carrier as soon as they are up."""
+
+
+READ_AT = datetime(2026, 8, 21, 10, 0, tzinfo=UTC)
+"""When every device was read."""
+
+Told = Callable[[frozenset[str]], None]
 
 
 class Killed(BaseException):
@@ -65,8 +74,11 @@ class FakeKernel:
     """
 
     def __init__(self, state: KernelState, given: Collection[str], cables: Collection[str]) -> None:
-        self.given, self.cables = frozenset(given), frozenset(cables)
-        self.state = with_carrier(state, self.cables)
+        self.given = frozenset(given)
+        self._told: Told | None = None
+        self._cables = frozenset(cables)
+        self._state = with_carrier(state, self._cables)
+        self.speeds: Mapping[str, int] = {}
         self.neighbours: frozenset[str] = frozenset()
         self.silent: frozenset[str] = frozenset()
         self.refuse: Collection[int] = ()
@@ -77,6 +89,27 @@ class FakeKernel:
         self.sent: list[str] = []
         self.done: list[Step] = []
         self.trespasses: list[Step] = []
+
+    @property
+    def state(self) -> KernelState:
+        return self._state
+
+    @state.setter
+    def state(self, state: KernelState) -> None:
+        """Whoever watches is told what has come, gone, got or lost carrier; later, as by the real kernel."""
+        before, self._state = self._state, state
+        if self._told is not None and (news := _news(before, state)):
+            asyncio.get_running_loop().call_soon(self._tell, news)
+
+    @property
+    def cables(self) -> frozenset[str]:
+        return self._cables
+
+    @cables.setter
+    def cables(self, cables: Collection[str]) -> None:
+        """Somebody pulls cables out and puts others in."""
+        self._cables = frozenset(cables)
+        self.state = with_carrier(self.state, self._cables)
 
     async def read(self) -> KernelState:
         self.check_alive()
@@ -95,10 +128,21 @@ class FakeKernel:
         if refused:
             raise refused[0]
 
-    async def carriers(self, names: Iterable[str]) -> frozenset[str]:
+    def watch(self, told: Told) -> None:
+        assert self._told is None, "the last one who watched has not been told to stop"
+        self._told = told
+
+    def unwatch(self) -> None:
+        self._told = None
+
+    def carriers(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(
             name for name in names if name in self.state.links and self.state.links[name].carrier
         )
+
+    def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
+        """A NIC has 1000 Mbit/s unless `speeds` says otherwise; a bond what its active slave has."""
+        return {name: self._device(name) for name in names}
 
     async def peers(self, link: str) -> tuple[str, ...]:
         self.check_alive()
@@ -117,6 +161,7 @@ class FakeKernel:
 
     def restart(self) -> None:
         """The next process finds the kernel as the last one left it."""
+        self.unwatch()
         self.dead = False
         self.expect()
 
@@ -138,6 +183,17 @@ class FakeKernel:
         """A device vanishes."""
         links = {key: link for key, link in self.state.links.items() if key != name}
         self.state = with_carrier(replace(self.state, links=links), self.cables)
+
+    def _tell(self, names: frozenset[str]) -> None:
+        if self._told is not None and not self.dead:
+            self._told(names)
+
+    def _device(self, name: str) -> Device:
+        link = self.state.links.get(name)
+        active = self.state.links.get(link.active_slave) if link and link.kind == "bond" else link
+        if active is None or not active.carrier:
+            return Device(read_at=READ_AT)
+        return Device(speed=self.speeds.get(active.name, 1000), full_duplex=True, read_at=READ_AT)
 
     def _take(self, part: Step) -> None:
         self.check_alive()
@@ -161,6 +217,17 @@ class FakeKernel:
         if isinstance(part, WRITES) and trespasses(part, self.state, self.given):
             self.trespasses.append(part)
             raise Refused(part, "this is somebody else's")
+
+
+def _news(before: KernelState, after: KernelState) -> frozenset[str]:
+    """The links that have come, gone, got or lost carrier, and the bonds with another slave active."""
+    names = before.links.keys() | after.links.keys()
+    return frozenset(name for name in names if _told_of(before, name) != _told_of(after, name))
+
+
+def _told_of(state: KernelState, name: str) -> object:
+    link = state.links.get(name)
+    return link and (link.carrier, link.active_slave)
 
 
 def trespasses(part: Step, state: KernelState, given: frozenset[str]) -> bool:

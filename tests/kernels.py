@@ -139,12 +139,13 @@ def without_rivals(state: KernelState, given: frozenset[str]) -> KernelState:
 
 def _nic_of(number: int, byte: int) -> Link:
     up = byte & 3 > 0
-    return nic(number, up=up, carrier=up and byte & 4 == 0, MTU=9000 if byte & 24 == 24 else 1500)
+    MTU = 9000 if byte & 24 == 24 else 1500
+    return nic(number, up=up, carrier=up and byte & 4 == 0, MTU=MTU, gro=byte.bit_count() % 2 > 0)
 
 
 def _vif_device(number: int) -> Link:
     """The host's end of a VM's interface; one of them has not been brought up yet."""
-    return Link(name=f"vif{number}.0", kind="veth", MAC="fe:ff:ff:ff:ff:ff", up=number > 0)
+    return Link(name=f"vif{number}.0", kind="veth", MAC="fe:ff:ff:ff:ff:ff", up=number > 0, gro=False)
 
 
 def half_way(actual: KernelState, wanted: KernelState, number: int, skips: bool) -> KernelState:

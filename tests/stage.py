@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agent.api.engine import Agent
+from agent.api.call import agent_of
 from agent.api.methods import call
-from agent.api.sessions import Sessions
 from agent.kernel.state import KernelState, VLANOptions
 from agent.record import CLASSES
+from tests.callers import ROOT
 from tests.scenario import TUNNEL, UNTAGGED, Call, Names, Plugged, Records, Restart, Scenario, with_stored
 from tests.world import World, host, nic
 
@@ -58,8 +58,8 @@ class Stage:
 
     async def call(self, method: str, *arguments: Any) -> Any:
         """A call as a client sends it, in a session of its own."""
-        agent = Agent(self.world.engine, Sessions())
-        return await call(agent, method, (agent.sessions.login(), *arguments))
+        agent = agent_of(self.world.engine)
+        return await call(agent, ROOT, method, (agent.sessions.login(ROOT.caller), *arguments))
 
     async def records(self) -> Records:
         """Every record as a client gets it."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.api.call import agent_of
 from agent.api.dispatch import dispatcher
 from agent.api.server import serve
 from agent.cli.__main__ import Outcome, outcome_of
@@ -90,7 +91,7 @@ async def pifctl(tmp_path: Path) -> AsyncIterator[Pifctl]:
     async def run(line: str) -> Outcome:
         return await asyncio.to_thread(outcome_of, line.split(), {"PIFD_SOCKET": str(path)}, Screen())
 
-    async with serve(path, dispatcher(EngineInMemory())):
+    async with serve(path, dispatcher(agent_of(EngineInMemory()))):
         yield run
 
 

@@ -157,7 +157,7 @@ async def test_the_name_servers_of_management_are_written_and_given_back(world: 
 
 
 async def test_carrier_is_told_of_NICs(world: World) -> None:
-    assert await world.engine.links_up() == {"eth0", "eth8", "eth9"}
+    assert world.engine.links_up == {"eth0", "eth8", "eth9"}
 
 
 async def test_the_gateway_and_the_neighbours_in_use_are_witnesses(world: World) -> None:

@@ -83,7 +83,7 @@ async def test_links_up_tells_of_NICs_and_of_tunnels_devices(world: World) -> No
     home = await world.new_network()
     made = await world.do(tunnel.create, world.pif("eth0").ref, home, "vxlan")
     await world.do(fields.add_to, Tunnel, "other_config", made, "remote-ips", "192.0.2.7")
-    assert await world.engine.links_up() == {"eth0", "eth8", "eth9", "tunnel0"}
+    assert world.engine.links_up == {"eth0", "eth8", "eth9", "tunnel0"}
 
 
 async def test_where_the_kernel_took_a_step_and_not_its_sense_the_devices_that_differ_come_first(

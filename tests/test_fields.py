@@ -116,3 +116,9 @@ def test_only_a_halted_VM_becomes_a_template() -> None:
     running = vm.start(model, owner.ref).after
     error = VMBadPowerState, (owner.ref, "halted", "running")
     assert refusal(running, owner, "is_a_template", True) == error
+
+
+def test_keys_that_are_put_in_leave_the_others_as_they_are() -> None:
+    model = after(MODEL, NETWORK, other_config={"a": "1", "b": "2"})
+    plan = fields.put_in(model, Network, "other_config", NETWORK.ref, {"b": "3", "c": "4"})
+    assert plan.after == with_network(MODEL, "xenbr1", other_config={"a": "1", "b": "3", "c": "4"})

@@ -158,6 +158,7 @@ MUTATIONS: dict[str, Patch] = {
     "NICs do not settle": without("settle_nics"),
     "addresses do not settle": without("settle_addresses"),
     "NICs are not woken": without("wake_nics"),
+    "GRO is not set": without("set_GRO"),
     "no name servers": without("set_resolver"),
     "enslaved while up": dropping("port_steps", SetDown),
     "no alias": dropping("attribute_steps", SetMark),

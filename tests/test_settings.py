@@ -33,6 +33,8 @@ def test_the_defaults_are_where_a_daemons_things_are() -> None:
     assert (found.state_dir, found.socket, found.resolv_conf, found.nics, found.carrier_wait) == (
         Path("/var/lib/pifd"), Path("/run/pifd/xapi"), Path("/etc/resolv.conf"), (), 10,
     )  # fmt: skip
+    assert (found.operators, found.readers) == ("pifd", "")
+    assert found.audit_log == Path("/var/log/pifd/audit.log")
 
 
 def test_the_file_is_read(file: Path) -> None:
@@ -117,6 +119,16 @@ def test_the_hotplug_script_is_named_by_an_absolute_path(file: Path) -> None:
     assert (found.hotplug_script, found.hotplug_timeout) == (Path("/etc/xen/vif"), 5)
     said = refusal("--hotplug-script", "scripts/vif")
     assert said == "the command line: hotplug_script: Value error, not an absolute path"
+
+
+def test_the_audit_log_is_named_by_an_absolute_path_or_left_out(file: Path) -> None:
+    assert read_settings(["--audit-log", "/srv/audit"], {}).audit_log == Path("/srv/audit")
+    assert read_settings(["--audit-log", ""], {}).audit_log is None
+    assert read_settings([], {"PIFD_AUDIT_LOG": ""}).audit_log is None
+    file.write_text('audit_log = ""')
+    assert read_settings([], {}).audit_log is None
+    said = refusal("--audit-log", "audit.log")
+    assert said == "the command line: audit_log: Value error, not an absolute path"
 
 
 def test_an_unknown_option_ends_the_program(capsys: pytest.CaptureFixture[str]) -> None:

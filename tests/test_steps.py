@@ -22,6 +22,7 @@ from agent.kernel.steps import (
     DeleteLinks,
     SetActiveSlave,
     SetDown,
+    SetGRO,
     SetMAC,
     SetMark,
     SetMaster,
@@ -41,6 +42,7 @@ from tests.world import ADDRESS, GATEWAY, mac
     [
         DeleteLinks(("eth7",)), SetUp("eth7"), SetDown("eth7"), SetMaster("eth7", "br0"),
         SetMaster("eth0", "br7"), SetMAC("eth7", mac(7)), SetMTU("eth7", 1400), SetMark("eth7", GROUP, ""),
+        SetGRO("eth7", on=True),
         SetOptions("br7", BridgeOptions()), SetActiveSlave("bond7", "eth0"), SetActiveSlave("bond0", "eth7"),
         AddAddress(Address("eth7", ADDRESS)), SetRoute(Route("eth7", "10.0.0.0/8", GATEWAY)),
         CreateLink(replace(BRIDGE, name="br1", master="br7")),

@@ -1,6 +1,5 @@
 """Answer: the status, type and body of an HTTP response."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 
@@ -16,9 +15,6 @@ class Answer:
     body: bytes
     content_type: str = JSON_TYPE
     allow: str = ""
-
-
-Dispatch = Callable[[bytes], Awaitable[Answer]]
 
 
 def refusal(status: int, text: str, allow: str = "") -> Answer:

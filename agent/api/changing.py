@@ -1,33 +1,67 @@
 """The calls that change something: a rule, carried out by the engine, or as a dry run only described."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from agent.api.codec import JSON
+from agent.api.audit import Entry
+from agent.api.call import Call
 from agent.api.computed import View, computed_fields
-from agent.api.engine import Agent, DryRun
+from agent.api.engine import DryRun
 from agent.api.records import on_wire, record_of
+from agent.api.wire.request import Value
 from agent.draft import Plan, changes
 from agent.engine import Decide
 from agent.facts import Facts
 from agent.model import Model
+from agent.progress import UNWATCHED, Progress
 from agent.record import Record
 
 Rule = Callable[..., Plan]
 
 
-async def change(rule: Rule, agent: Agent, /, **arguments: Any) -> JSON:
+async def change(rule: Rule, call: Call, /, **arguments: Any) -> Value:
     """Carry the rule's plan out; the new object's reference, or "" as XenAPI's void.  Raises Failure."""
-    result = await agent.engine.change(decision(rule, arguments))
+    return await carried_out(rule, call, arguments, UNWATCHED)
+
+
+async def change_later(rule: Rule, call: Call, /, **arguments: Any) -> Value:
+    """Begin to carry the rule's plan out; the task that does it (XenAPI, Async)."""
+    entry = entry_of(call, arguments)  # of the session as it is now: it may be over when the task begins
+
+    async def work(progress: Progress) -> Value:
+        of_task = replace(entry, task=str(task))
+        return await call.agent.audit.around(of_task, partial(carried_out, rule, call, arguments, progress))
+
+    task = call.agent.tasks.start(call.method, work)
+    return str(task)
+
+
+async def change_task(rule: Rule, call: Call, /, **arguments: Any) -> Value:
+    """Set a field of a task, which the engine knows nothing of.  Raises Failure."""
+    call.agent.tasks.change(rule, **arguments)
+    return ""
+
+
+async def carried_out(rule: Rule, call: Call, arguments: dict[str, Any], progress: Progress) -> Value:
+    """Have the engine carry the rule's plan out."""
+    result = await call.agent.engine.change(decision(rule, arguments), progress)
     return "" if result is None else on_wire(result)
 
 
-async def dry_run(rule: Rule, agent: Agent, /, **arguments: Any) -> JSON:
+def entry_of(call: Call, arguments: Mapping[str, object]) -> Entry:
+    """The call as the audit log knows it."""
+    caller = call.client.caller
+    return Entry(caller, call.agent.sessions.check(call.session, caller), call.method, arguments)
+
+
+async def dry_run(rule: Rule, call: Call, /, **arguments: Any) -> Value:
     """What `change` would do, with nothing done: see `described`."""
-    outcome = await agent.engine.dry_run(decision(rule, arguments))
-    before = View(outcome.plan.before, await agent.engine.links_up(), agent.engine.failures)
+    engine = call.agent.engine
+    outcome = await engine.dry_run(decision(rule, arguments))
+    before = View(outcome.plan.before, engine.links_up, engine.failures)
     return described(outcome, before, replace(before, model=outcome.plan.after))
 
 
@@ -41,7 +75,7 @@ def decision(rule: Rule, arguments: dict[str, Any]) -> Decide:
     return decide
 
 
-def described(outcome: DryRun, before: View, after: View) -> JSON:
+def described(outcome: DryRun, before: View, after: View) -> Value:
     """A dry run as it is sent.  A record also counts as changed when a field computed from others differs.
 
     unplug, plug: the VIFs that their VMs are asked to give up first, and to take in the end.
@@ -59,7 +93,7 @@ def described(outcome: DryRun, before: View, after: View) -> JSON:
     }
 
 
-def whole(view: View, record: Record) -> JSON:
+def whole(view: View, record: Record) -> Value:
     """An object with all its fields."""
     return {"class": record.class_name, "ref": record.ref, "record": record_of(view, record)}
 
@@ -74,7 +108,7 @@ def differing(before: View, after: View) -> Iterator[str]:
             yield ref
 
 
-def difference(before: View, after: View, ref: str) -> JSON:
+def difference(before: View, after: View, ref: str) -> Value:
     """The fields of one object that differ, as they are and as they will be."""
     old, new = (record_of(view, view.model.records[ref]) for view in (before, after))
     names = [name for name in new if old[name] != new[name]]

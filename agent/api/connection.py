@@ -2,27 +2,18 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from http import HTTPStatus
 
 import h11
 
-from agent.api.answer import Answer, Dispatch, headers, refusal
+from agent.api.answer import Answer, headers, refusal
+from agent.api.caller import Client
+from agent.api.http_request import Dispatch, HTTPRequest
 from agent.api.limits import Limits
 
-PATH = "/jsonrpc"
-METHOD = "POST"
 VERSIONS = (b"1.0", b"1.1")
 CHUNK = 65536
 ORIGIN = re.compile(r"^https?://[^/?]*", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A whole request, with its path alone, without origin and query."""
-
-    method: str
-    path: str
-    body: bytes
 
 
 class Refused(Exception):
@@ -37,16 +28,23 @@ class Connection:
     """`busy` from a request's last byte to its answer's: then it must not be cancelled.
 
     Nothing is read meanwhile, and nothing is cancelled when the client goes away: a change that was asked
-    for is finished whether or not its answer can be delivered.
+    for is finished whether or not its answer can be delivered.  What only waits ends by itself, when the
+    client is `gone`.
     """
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dispatch: Dispatch, limits: Limits
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        client: Client,
+        dispatch: Dispatch,
+        limits: Limits,
     ) -> None:
         self.busy = False
         self.closing = False
         self._reader = reader
         self._writer = writer
+        self.client = client
         self._dispatch = dispatch
         self._limits = limits
         self._http = h11.Connection(h11.SERVER)
@@ -62,6 +60,18 @@ class Connection:
                 self._http.start_next_cycle()
         except (ConnectionError, TimeoutError):
             return  # the client is gone, or does not take its answer: there is nobody to tell
+
+    async def turn_away(self, answer: Answer) -> None:
+        """Serve nothing: the client gets this answer, whatever it asks."""
+        try:
+            await self._refuse(answer)
+        except (ConnectionError, TimeoutError):
+            return
+
+    def end(self) -> None:
+        """Take no further request; what waits on the client's behalf for something to happen ends."""
+        self.closing = True
+        self.client.gone.set()
 
     def abort(self) -> None:
         """Close at once."""
@@ -88,10 +98,10 @@ class Connection:
             await self._refuse(refusal(error.error_status_hint, f"this is not HTTP: {error}"))
         else:
             self.busy = True
-            await self._respond(await self._answer(request), request.method)
+            await self._respond(await self._dispatch(request, self.client), request.method)
             self.busy = False
 
-    async def _read(self) -> Request:
+    async def _read(self) -> HTTPRequest:
         seconds = self._limits.request_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -99,8 +109,8 @@ class Connection:
                 body = await self._body()
         except TimeoutError:
             raise Refused(refusal(408, f"the request was not complete after {seconds:g} seconds")) from None
-        target = ORIGIN.sub("", head.target.decode("ascii"))
-        return Request(head.method.decode("ascii"), target.partition("?")[0], body)
+        path = ORIGIN.sub("", head.target.decode("ascii")).partition("?")[0]
+        return HTTPRequest(head.method.decode("ascii"), path or "/", body)
 
     async def _head(self) -> h11.Request:
         """Refuses a body that is too long before it is sent, where the head says how long it will be."""
@@ -131,23 +141,18 @@ class Connection:
             self._http.receive_data(await self._reader.read(CHUNK))
         return event
 
-    async def _answer(self, request: Request) -> Answer:
-        if request.path != PATH:
-            return refusal(404, f"there is only {PATH} here")
-        if request.method != METHOD:
-            return refusal(405, f"only {METHOD} is served", allow=METHOD)
-        return await self._dispatch(request.body)
-
-    async def _respond(self, answer: Answer, method: str) -> None:
+    async def _respond(self, answer: Answer, method: str = "") -> None:
         close = [("Connection", "close")] if self.closing else []
-        await self._send(h11.Response(status_code=answer.status, headers=[*headers(answer), *close]))
+        reason = HTTPStatus(answer.status).phrase  # all that XML-RPC's clients show of what is not 200
+        head = [*headers(answer), *close]
+        await self._send(h11.Response(status_code=answer.status, headers=head, reason=reason))
         if method != "HEAD":
             await self._send(h11.Data(data=answer.body))
         await self._send(h11.EndOfMessage())
 
     async def _refuse(self, answer: Answer) -> None:
         self.closing = True
-        await self._respond(answer, METHOD)
+        await self._respond(answer)
         await self._linger()
 
     async def _linger(self) -> None:

@@ -1,38 +1,50 @@
-"""From the body of a request to the body of its answer: the edge where every error becomes an answer."""
+"""From a request to its answer: the edge where the encoding is chosen and every error becomes an answer."""
 
 import logging
 from functools import partial
 
-from agent.api.answer import Answer, Dispatch
-from agent.api.codec import Malformed, Request, decode, encode_failure, encode_malformed, encode_result
-from agent.api.engine import Agent, Engine
+from agent.api.answer import Answer, refusal
+from agent.api.call import Agent
+from agent.api.caller import Client
+from agent.api.http_request import Dispatch, HTTPRequest
 from agent.api.methods import call
-from agent.api.sessions import Sessions
+from agent.api.wire.codec import CODECS, Codec
+from agent.api.wire.request import Fault, Malformed, Request
 from agent.errors import Failure, InternalError
 
 log = logging.getLogger(__name__)
 
-
-def dispatcher(engine: Engine) -> Dispatch:
-    """Answers JSON-RPC 2.0 requests with this engine; the sessions live as long as it does."""
-    return partial(answer, Agent(engine, Sessions()))
+METHOD = "POST"
 
 
-async def answer(agent: Agent, body: bytes) -> Answer:
-    """The answer to one request; raises nothing.  The status is 400 for what is no request, else 200."""
+def dispatcher(agent: Agent) -> Dispatch:
+    """Answers XML-RPC and JSON-RPC requests with this agent."""
+    return partial(answer, agent)
+
+
+async def answer(agent: Agent, http: HTTPRequest, client: Client) -> Answer:
+    """The answer to one request; raises nothing."""
+    codec = CODECS.get(http.path)
+    if codec is None:
+        return refusal(404, f"there is only {', '.join(CODECS)} here")
+    if http.method != METHOD:
+        return refusal(405, f"only {METHOD} is served", allow=METHOD)
     try:
-        request = decode(body)
+        request = codec.decode(http.body)
     except Malformed as malformed:
-        return Answer(400, encode_malformed(malformed))
-    return Answer(200, await outcome(agent, request))
+        return Answer(codec.MALFORMED_STATUS, codec.encode_malformed(malformed), codec.CONTENT_TYPE)
+    return Answer(200, await outcome(agent, codec, request, client), codec.CONTENT_TYPE)
 
 
-async def outcome(agent: Agent, request: Request) -> bytes:
+async def outcome(agent: Agent, codec: Codec, request: Request, client: Client) -> bytes:
     """The answer to one call.  An error that nobody foresaw is logged, and must not stop the next call."""
     try:
-        return encode_result(await call(agent, request.method, request.params), request.id)
+        result = await call(agent, client, request.method, request.params)
+        return codec.encode_result(result, request)
     except Failure as failure:
-        return encode_failure(failure, request.id)
+        return codec.encode_failure(failure, request)
+    except Fault as fault:
+        return codec.encode_fault(fault, request)
     except Exception as error:
         log.exception("%s failed", request.method)
-        return encode_failure(InternalError(f"{type(error).__name__}: {error}"), request.id)
+        return codec.encode_failure(InternalError(f"{type(error).__name__}: {error}"), request)

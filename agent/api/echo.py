@@ -2,7 +2,7 @@
 
 import json
 
-from agent.api.codec import JSON
+from agent.api.wire.request import Value
 
 LONGEST = 100
 
@@ -12,10 +12,10 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def shown(value: JSON) -> str:
+def shown(value: Value) -> str:
     """A value for people to read: JSON, or for what has parts only what it is."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list | tuple):
         return "an array"
-    return shortened(json.dumps(value, ensure_ascii=False))
+    return shortened(json.dumps(value, ensure_ascii=False, default=str))

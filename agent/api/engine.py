@@ -1,14 +1,15 @@
-"""What the API asks of the engine, and Agent, what a method has to work with."""
+"""What the API asks of the engine."""
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.api.codec import JSON
-from agent.api.sessions import Sessions
+from agent.api.wire.request import Value
+from agent.bell import Bell
+from agent.device import Device
 from agent.draft import Plan, Result
 from agent.engine import Decide
 from agent.model import Model
+from agent.progress import Progress
 from agent.record import Ref
 
 
@@ -33,22 +34,23 @@ class Engine(Protocol):
     def failures(self) -> Mapping[Ref[Any], str]:
         """The PIFs and VIFs that the model has plugged and that could not be had, with the reason."""
 
-    def change(self, decide: Decide) -> Awaitable[Result]:
+    @property
+    def bell(self) -> Bell:
+        """Rung whenever what a reader sees may have changed."""
+
+    def change(self, decide: Decide, progress: Progress = ...) -> Awaitable[Result]:
         """Carry out what `decide` plans and give its result; raises Failure, and then nothing has changed."""
 
     def dry_run(self, decide: Decide) -> Awaitable[DryRun]:
         """What `change` would do; raises the Failure that it would raise while deciding."""
 
-    def links_up(self) -> Awaitable[frozenset[str]]:
+    @property
+    def links_up(self) -> frozenset[str]:
         """The names of the devices that have carrier: NICs, and the devices of tunnels."""
 
-    def topology(self) -> Awaitable[JSON]:
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """What the NICs and the bonds say of themselves, by their names."""
+
+    def topology(self) -> Awaitable[Value]:
         """What is connected to what on this host, wanted and actual."""
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    """The engine that acts and the sessions that may ask it to."""
-
-    engine: Engine
-    sessions: Sessions

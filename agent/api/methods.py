@@ -2,104 +2,100 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache, partial
 from typing import Any
 
-from agent.api.changing import Rule, change, dry_run
-from agent.api.codec import JSON
+from agent.api import session_messages as session
+from agent.api import task_messages as task
+from agent.api.call import Agent, Call
+from agent.api.caller import Client
+from agent.api.changing import Rule, change, change_later, change_task, dry_run, entry_of
+from agent.api.declared import CHANGING
 from agent.api.echo import shortened
-from agent.api.engine import Agent
+from agent.api.events import messages as event
 from agent.api.getters import Run, get_management_interface, getters
-from agent.api.parameters import Parameter, parameters_of
+from agent.api.objects import EVERY_CLASS
+from agent.api.parameters import Parameter, parameter_of, parameters_of
+from agent.api.permission import ASYNC, obstacle
 from agent.api.setters import setters
+from agent.api.task import Task
+from agent.api.wire.request import METHOD_NOT_FOUND, Fault, Value
 from agent.errors import MessageMethodUnknown, MessageParameterCountMismatch
 from agent.record import CLASSES
-from agent.rules import bond, constant_fields, host, network, pif, pool, reconfigure, tunnel, vif, vlan, vm
 
-CHANGING: Mapping[str, Rule] = {
-    "network.create": network.create,
-    "network.destroy": network.destroy,
-    "network.attach": network.attach,
-    "network.set_default_locking_mode": constant_fields.set_default_locking_mode,
-    "network.add_purpose": constant_fields.add_purpose,
-    "network.remove_purpose": constant_fields.remove_purpose,
-    "PIF.scan": pif.scan,
-    "PIF.introduce": pif.introduce,
-    "PIF.forget": pif.forget,
-    "PIF.plug": pif.plug,
-    "PIF.unplug": pif.unplug,
-    "PIF.set_disallow_unplug": pif.set_disallow_unplug,
-    "PIF.set_property": pif.set_property,
-    "PIF.reconfigure_ip": reconfigure.reconfigure_ip,
-    "PIF.reconfigure_ipv6": reconfigure.reconfigure_ipv6,
-    "PIF.set_primary_address_type": reconfigure.set_primary_address_type,
-    "PIF.create_VLAN": vlan.create_VLAN,
-    "PIF.destroy": vlan.destroy_PIF,
-    "Bond.create": bond.create,
-    "Bond.destroy": bond.destroy,
-    "Bond.set_mode": bond.set_mode,
-    "Bond.set_property": bond.set_property,
-    "VLAN.create": vlan.create,
-    "VLAN.destroy": vlan.destroy,
-    "tunnel.create": tunnel.create,
-    "tunnel.destroy": tunnel.destroy,
-    "VIF.create": vif.create,
-    "VIF.destroy": vif.destroy,
-    "VIF.plug": vif.plug,
-    "VIF.unplug": vif.unplug,
-    "VIF.unplug_force": vif.unplug_force,
-    "VIF.move": vif.move,
-    "VIF.set_locking_mode": constant_fields.set_locking_mode,
-    "VIF.set_ipv4_allowed": constant_fields.set_ipv4_allowed,
-    "VIF.set_ipv6_allowed": constant_fields.set_ipv6_allowed,
-    "VM.create": vm.create,
-    "VM.destroy": vm.destroy,
-    "VM.start": vm.start,
-    "VM.start_on": vm.start_on,
-    "VM.clean_shutdown": vm.clean_shutdown,
-    "VM.hard_shutdown": vm.hard_shutdown,
-    "VM.shutdown": vm.shutdown,
-    "VM.suspend": vm.suspend,
-    "VM.resume": vm.resume,
-    "VM.resume_on": vm.resume_on,
-    "VM.pause": vm.pause,
-    "VM.unpause": vm.unpause,
-    "VM.set_domid": vm.set_domid,
-    "VM.set_PV_drivers_detected": vm.set_PV_drivers_detected,
-    "host.management_reconfigure": host.management_reconfigure,
-    "host.management_disable": host.management_disable,
-    "host.local_management_reconfigure": host.local_management_reconfigure,
-    "pool.create_VLAN_from_PIF": pool.create_VLAN_from_PIF,
-    "pool.create_VLAN": pool.create_VLAN,
-    "pool.management_reconfigure": pool.management_reconfigure,
-}
+
+class Access(Enum):
+    """What a method asks of its caller: nothing, a session, or one of somebody who may change things."""
+
+    OPEN = "open"
+    READ = "read"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One message.  `run` takes the agent, and the parameters by name; a session travels before them."""
+    """One message.  `run` takes the call, and the parameters by name; a session travels before them."""
 
     name: str
     parameters: tuple[Parameter, ...]
     run: Run
-    takes_session: bool = True
+    access: Access
+
+    @property
+    def takes_session(self) -> bool:
+        return self.access != Access.OPEN
+
+    @property
+    def changes(self) -> bool:
+        return self.access == Access.CHANGE
 
 
-async def call(agent: Agent, name: str, params: tuple[JSON, ...]) -> JSON:
-    """Carry out one call.  Raises Failure: method, count, session, types, in this order; the call's own."""
+async def call(agent: Agent, client: Client, name: str, params: tuple[Value, ...]) -> Value:
+    """Carry out one call.  Raises Failure: method, count, session, permission, types, in this order; its own.
+
+    What it changes is audited; a call that is not waited for sees to that in its task.
+    """
     method = method_named(name)
     check_count(method, len(params))
+    reference = ""
     if method.takes_session:
-        agent.sessions.check(params[0])
-    return await method.run(agent, **arguments_of(method, params[int(method.takes_session) :]))
+        reference, params = agent.sessions.check(params[0], client.caller).ref, params[1:]
+    this = Call(agent, client, reference, method.name)
+    await check_permitted(this, method, params)
+    arguments = arguments_of(method, params)
+    if not method.changes or ASYNC.match(method.name):
+        return await method.run(this, **arguments)
+    return await agent.audit.around(entry_of(this, arguments), partial(method.run, this, **arguments))
+
+
+async def check_permitted(call: Call, method: Method, params: tuple[Value, ...]) -> None:
+    """Raises RBAC_PERMISSION_DENIED; an attempt to change something is audited."""
+    refusal = obstacle(call, changes=method.changes)
+    if refusal is None:
+        return
+    if method.changes:
+        names = (parameter.name for parameter in method.parameters)
+        await call.agent.audit.denied(entry_of(call, dict(zip(names, params, strict=False))), refusal)
+    raise refusal
 
 
 def method_named(name: str) -> Method:
-    """The method of a wire name, `Class.message` or `Class_message`; raises MESSAGE_METHOD_UNKNOWN."""
+    """The method of a wire name, `Class.message` or `Class_message`.
+
+    Raises MESSAGE_METHOD_UNKNOWN; XenAPI has a fault instead where it is only the async mode that is missing.
+    """
     found = table().get(name) or _with_underscores().get(name)
+    if found is None and is_known(ASYNC.sub("", name)):
+        raise Fault(METHOD_NOT_FOUND, f"No async mode for this operation (rpc: {shortened(name)})")
     if found is None:
         raise MessageMethodUnknown(shortened(name))
     return found
+
+
+def is_known(name: str) -> bool:
+    """Whether there is a method of this wire name."""
+    return name in table() or name in _with_underscores()
 
 
 def check_count(method: Method, received: int) -> None:
@@ -114,7 +110,7 @@ def check_count(method: Method, received: int) -> None:
         raise MessageParameterCountMismatch(method.name, str(expected), str(received))
 
 
-def arguments_of(method: Method, values: tuple[JSON, ...]) -> dict[str, Any]:
+def arguments_of(method: Method, values: tuple[Value, ...]) -> dict[str, Any]:
     """The parameters that were given, checked, by name; the rest have the function's own defaults."""
     given = zip(method.parameters, values, strict=False)
     return {parameter.name: parameter.check(value) for parameter, value in given}
@@ -134,60 +130,67 @@ def _with_underscores() -> Mapping[str, Method]:
 def _changing() -> Iterator[Method]:
     kinds = {kind.class_name: kind for kind in CLASSES}
     for name, rule in CHANGING.items():
-        yield from _real_and_dry(name, parameters_of(rule, kinds[name.partition(".")[0]]), rule)
+        parameters = parameters_of(rule, kinds[name.partition(".")[0]])
+        yield from _real_and_dry(name, parameters, rule)
+        for prefix in ("Async", "InternalAsync"):
+            yield Method(f"{prefix}.{name}", parameters, partial(change_later, rule), Access.CHANGE)
 
 
 def _setters() -> Iterator[Method]:
     for kind in CLASSES:
         for message, parameters, rule in setters(kind):
             yield from _real_and_dry(f"{kind.class_name}.{message}", parameters, rule)
+    for message, parameters, rule in setters(Task):
+        yield Method(f"task.{message}", parameters, partial(change_task, rule), Access.CHANGE)
 
 
 def _real_and_dry(name: str, parameters: tuple[Parameter, ...], rule: Rule) -> Iterator[Method]:
-    yield Method(name, parameters, partial(change, rule))
-    yield Method(f"DryRun.{name}", parameters, partial(dry_run, rule))
+    yield Method(name, parameters, partial(change, rule), Access.CHANGE)
+    yield Method(f"DryRun.{name}", parameters, partial(dry_run, rule), Access.READ)
 
 
 def _getters() -> Iterator[Method]:
-    for kind in CLASSES:
+    for kind in EVERY_CLASS:
         for message, parameters, run in getters(kind):
-            yield Method(f"{kind.class_name}.{message}", parameters, run)
+            yield Method(f"{kind.class_name}.{message}", parameters, run, Access.READ)
 
 
 def _special() -> Iterator[Method]:
-    def method(name: str, run: Callable[..., Any], takes_session: bool) -> Method:
-        return Method(name, parameters_of(run), run, takes_session)
+    def method(name: str, run: Callable[..., Any], access: Access) -> Method:
+        return Method(name, parameters_of(run), run, access)
 
-    yield method("session.login_with_password", login, takes_session=False)
-    yield method("session.slave_local_login_with_password", local_login, takes_session=False)
-    yield method("session.logout", logout, takes_session=False)
-    yield method("session.local_logout", logout, takes_session=False)
-    yield method("host.get_management_interface", get_management_interface, takes_session=True)
-    yield method("system.listMethods", list_methods, takes_session=True)
-    yield method("pifd.topology", topology, takes_session=True)
-
-
-async def login(agent: Agent, uname: str, pwd: str, version: str = "1.0", originator: str = "") -> JSON:
-    """A session.  Any credentials do: the permissions of the socket have decided before."""
-    return agent.sessions.login()
-
-
-async def local_login(agent: Agent, uname: str, pwd: str) -> JSON:
-    """A session, as from login: there is no master that it would need."""
-    return agent.sessions.login()
-
-
-async def logout(agent: Agent, session: Any) -> JSON:
-    """End a session; raises SESSION_INVALID for whatever is none, of whatever type."""
-    agent.sessions.logout(session)
-    return ""
+    yield method("session.login_with_password", session.login, Access.OPEN)
+    yield method("session.slave_local_login_with_password", session.local_login, Access.OPEN)
+    yield method("session.logout", session.logout, Access.OPEN)
+    yield method("session.local_logout", session.logout, Access.OPEN)
+    for message, parameters, run in session.about_sessions():
+        yield Method(f"session.{message}", parameters, run, Access.READ)
+    yield method("host.get_management_interface", get_management_interface, Access.READ)
+    yield method("task.create", task.create, Access.CHANGE)
+    yield method("task.cancel", task.cancel, Access.CHANGE)
+    yield method("task.destroy", task.destroy, Access.CHANGE)
+    yield method("event.from", event.events_from, Access.READ)
+    yield method("event.register", event.register, Access.READ)
+    yield method("event.unregister", event.unregister, Access.READ)
+    yield method("event.next", event.next_events, Access.READ)
+    yield method("event.get_current_id", event.get_current_id, Access.READ)
+    inject = (parameter_of("class", str), parameter_of("ref", str))
+    yield Method("event.inject", inject, event.inject, Access.READ)
+    yield method("system.listMethods", list_methods, Access.OPEN)
+    yield method("system.isAlive", is_alive, Access.OPEN)
+    yield method("pifd.topology", topology, Access.READ)
 
 
-async def list_methods(agent: Agent) -> JSON:
-    """The names of all methods."""
+async def list_methods(call: Call, session: str = "") -> Value:
+    """The names of all methods; needs no session, but XenAPI's client always sends one."""
     return sorted(table())
 
 
-async def topology(agent: Agent) -> JSON:
+async def is_alive(call: Call, session: str = "") -> Value:
+    """True; needs no session, but XenAPI's client always sends one."""
+    return True
+
+
+async def topology(call: Call) -> Value:
     """What is connected to what on this host."""
-    return await agent.engine.topology()
+    return await call.agent.engine.topology()

@@ -3,31 +3,46 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
+from datetime import datetime
 from types import NoneType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
-from agent.api.codec import JSON
 from agent.api.constants import CONSTANT
-from agent.api.definitions import marked
+from agent.api.definitions import marked, type_name
 from agent.api.echo import shortened, shown
 from agent.api.records import NULL, on_wire
+from agent.api.wire import date
+from agent.api.wire.request import Value, integer
 from agent.errors import FieldTypeError, HandleInvalid, InvalidValue
 from agent.record import RW, STATIC, Record, Ref
 
-Check = Callable[[JSON], Any]
+Check = Callable[[Value], Any]
 
 REQUIRED: Final = inspect.Parameter.empty
 STRICT = ConfigDict(strict=True)
-EXPECTED = {str: "a string", int: "an integer", bool: "a boolean"}
+EXPECTED = {
+    str: "a string",
+    int: "an integer",
+    bool: "a boolean",
+    float: "a number",
+    datetime: "a date, written 20260821T10:00:00Z",
+}
+
+# What travels as a string: 64-bit integers in XML-RPC, dates in JSON.
+READ: Mapping[Any, Callable[[str], object]] = {int: integer, datetime: date.read}
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`check` gives the value that the function wants; raises FIELD_TYPE_ERROR or HANDLE_INVALID."""
+    """`check` gives the value that the function wants; raises FIELD_TYPE_ERROR or HANDLE_INVALID.
+
+    type: XenAPI's name of it, for people.
+    """
 
     name: str
+    type: str
     check: Check
     default: Any = REQUIRED
 
@@ -43,11 +58,18 @@ def parameters_of(function: Callable[..., Any], kind: type[Record] | None = None
     """
     hints = get_type_hints(function)
 
-    def check(name: str) -> Check:
-        return constructor(kind) if kind and name == "record" else typed(name, hints[name])
+    def parameter(name: str, default: Any) -> Parameter:
+        if kind and name == "record":
+            return Parameter(name, f"{kind.class_name} record", constructor(kind), default)
+        return parameter_of(name, hints[name], default)
 
     positional = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    return tuple(Parameter(p.name, check(p.name), p.default) for p in positional[1:])
+    return tuple(parameter(p.name, p.default) for p in positional[1:])
+
+
+def parameter_of(name: str, annotation: Any, default: Any = REQUIRED) -> Parameter:
+    """The parameter of one type."""
+    return Parameter(name, type_name(annotation), typed(name, annotation), default)
 
 
 def typed(name: str, annotation: Any, place: str = "") -> Check:
@@ -76,7 +98,7 @@ def constructor(kind: type[Record]) -> Check:
     settable = {parameter.name: parameter for parameter in (*_settable(kind), *_constant(kind))}
     required = [parameter.name for parameter in settable.values() if parameter.required]
 
-    def check(value: JSON) -> dict[str, Any]:
+    def check(value: Value) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise FieldTypeError("record", f"expected an object, got {shown(value)}")
         for name in [*value, *required]:
@@ -93,20 +115,22 @@ def constructor(kind: type[Record]) -> Check:
 def _settable(kind: type[Record]) -> tuple[Parameter, ...]:
     hints = marked(kind, RW, STATIC)
     own = [field for field in fields(kind) if field.name in hints]
-    return tuple(Parameter(f.name, typed(f.name, hints[f.name]), _default(f)) for f in own)
+    return tuple(parameter_of(f.name, hints[f.name], _default(f)) for f in own)
 
 
 def _constant(kind: type[Record]) -> tuple[Parameter, ...]:
-    def only(name: str, value: JSON, reason: str) -> Check:
-        def check(given: JSON) -> JSON:
+    def only(name: str, value: Value, reason: str) -> Check:
+        def check(given: Value) -> Value:
             if given != value or type(given) is not type(value):  # in Python 0 equals False
                 raise InvalidValue(name, f"{shown(given)}: {reason}")
             return given
 
         return check
 
-    constants = CONSTANT[kind].items()
-    return tuple(Parameter(name, only(name, on_wire(c.value), c.reason), c.value) for name, c in constants)
+    return tuple(
+        Parameter(name, "", only(name, on_wire(constant.value), constant.reason), constant.value)
+        for name, constant in CONSTANT[kind].items()
+    )
 
 
 def _default(field: Field[Any]) -> Any:
@@ -115,7 +139,7 @@ def _default(field: Field[Any]) -> Any:
 
 def _array(name: str, element: Check, place: str) -> Check:
     # Element by element, so that a million wrong ones make one error and not a million.
-    def check(value: JSON) -> list[Any]:
+    def check(value: Value) -> list[Any]:
         if not isinstance(value, list):
             raise FieldTypeError(name, f"{place}expected an array, got {shown(value)}")
         return [element(item) for item in value]
@@ -124,7 +148,7 @@ def _array(name: str, element: Check, place: str) -> Check:
 
 
 def _object(name: str, item: Check, place: str) -> Check:
-    def check(value: JSON) -> dict[str, Any]:
+    def check(value: Value) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise FieldTypeError(name, f"{place}expected an object, got {shown(value)}")
         return {key: item(content) for key, content in value.items()}
@@ -139,17 +163,18 @@ def _nullable(reference: Check) -> Check:
 
 def _single(name: str, annotation: Any, place: str) -> Check:
     adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=STRICT)
+    read = READ.get(annotation)
 
-    def check(value: JSON) -> Any:
+    def check(value: Value) -> Any:
         try:
-            return adapter.validate_python(value)
-        except ValidationError:
+            return adapter.validate_python(read(value) if read and isinstance(value, str) else value)
+        except ValueError:  # pydantic's ValidationError is one
             raise _refusal(name, annotation, value, place) from None
 
     return check
 
 
-def _refusal(name: str, annotation: Any, value: JSON, place: str) -> HandleInvalid | FieldTypeError:
+def _refusal(name: str, annotation: Any, value: Value, place: str) -> HandleInvalid | FieldTypeError:
     is_reference = get_origin(annotation) is Ref
     if is_reference and isinstance(value, str):
         return HandleInvalid(get_args(annotation)[0].class_name, shortened(value))

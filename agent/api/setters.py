@@ -6,7 +6,7 @@ from typing import Any, get_args, get_origin
 
 from agent.api.changing import Rule
 from agent.api.definitions import marked
-from agent.api.parameters import Parameter, typed
+from agent.api.parameters import Parameter, parameter_of
 from agent.record import RW, Record, Ref
 from agent.rules import fields
 
@@ -15,9 +15,9 @@ Setter = tuple[str, tuple[Parameter, ...], Rule]
 
 def setters(kind: type[Record]) -> Iterator[Setter]:
     """Name, parameters and rule of every setter of a class (XenAPI, messages every class has)."""
-    self = Parameter("self", typed("self", Ref[kind]))  # type: ignore[valid-type]  # a class chosen at run time
+    self = parameter_of("self", Ref[kind])  # type: ignore[valid-type]  # a class chosen at run time
     for name, annotation in marked(kind, RW).items():
-        value = Parameter("value", typed("value", annotation))
+        value = parameter_of("value", annotation)
         yield f"set_{name}", (self, value), partial(fields.set_field, kind=kind, name=name)
         yield from _of_parts(kind, name, self, annotation)
 
@@ -26,10 +26,12 @@ def _of_parts(kind: type[Record], name: str, self: Parameter, annotation: Any) -
     """What adds to and removes from a map or a set."""
     plain = get_args(annotation)[0]
     if get_origin(plain) is Mapping:
-        key, value = (Parameter(part, typed(part, str)) for part in ("key", "value"))
+        key, value = (parameter_of(part, str) for part in ("key", "value"))
         yield f"add_to_{name}", (self, key, value), partial(fields.add_to, kind=kind, name=name)
+        pairs = parameter_of("value", annotation)
+        yield f"put_in_{name}", (self, pairs), partial(fields.put_in, kind=kind, name=name)
         yield f"remove_from_{name}", (self, key), partial(fields.remove_from, kind=kind, name=name)
     elif get_origin(plain) is tuple:
-        member = Parameter("value", typed("value", get_args(plain)[0]))
+        member = parameter_of("value", get_args(plain)[0])
         yield f"add_{name}", (self, member), partial(fields.add, kind=kind, name=name)
         yield f"remove_{name}", (self, member), partial(fields.remove, kind=kind, name=name)

@@ -18,14 +18,15 @@ class SocketUnavailable(Exception):
 
 
 @contextmanager
-def listening_socket(path: Path, mode: int) -> Iterator[socket.socket]:
+def listening_socket(path: Path, mode: int, group: int | None = None) -> Iterator[socket.socket]:
     """A socket that listens on the path, with these permissions from the moment it is there.
 
-    Raises SocketUnavailable, or OSError when the directory does not allow it.  The file is removed at exit.
+    group: the id of the one that owns the file, by default the process's.  Raises SocketUnavailable, or
+    OSError when the directory or the group does not allow it.  The file is removed at exit.
     """
     with _alone_in(path.parent):
         check_free(path)
-        listener, inode = _bound(path, mode)
+        listener, inode = _bound(path, mode, group)
     try:
         yield listener
     finally:
@@ -69,13 +70,15 @@ def _alone_in(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _bound(path: Path, mode: int) -> tuple[socket.socket, int]:
+def _bound(path: Path, mode: int, group: int | None) -> tuple[socket.socket, int]:
     """Bound beside the path and moved there when ready: nobody can connect before the permissions are set."""
     beside = path.with_name(f"{path.name}.new")
     beside.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     try:
         listener.bind(str(beside))
+        if group is not None:
+            os.chown(beside, -1, group)
         beside.chmod(mode)
         listener.listen(BACKLOG)
         beside.replace(path)

@@ -42,6 +42,7 @@ from agent.kernel.steps import (
     RemoveFlood,
     SetActiveSlave,
     SetDown,
+    SetGRO,
     SetIsolated,
     SetMAC,
     SetMark,
@@ -85,7 +86,8 @@ def _(step: CreateLink, state: KernelState) -> KernelState:
     _check_twins(step, state)
     if link.kind == "vlan":
         _check_lower(step, state, existing(step, state, link.lower))
-    bare = replace(link, master="", isolated=False, original_MAC="", original_MTU=0)
+    gro = True if link.kind == "bond" and link.owned else None
+    bare = replace(link, master="", isolated=False, gro=gro, original_MAC="", original_MTU=0)
     created = with_link(state, bare)
     if link.master:
         created = enslave(step, created, bare, link.master)
@@ -182,6 +184,12 @@ def _(step: SetOptions, state: KernelState) -> KernelState:
         if changes_mode and link.up:
             raise Refused(step, "Device or resource busy")
     return with_link(state, replace(link, options=step.options))
+
+
+@apply.register
+def _(step: SetGRO, state: KernelState) -> KernelState:
+    """Whether a device takes it shows only when it is told."""
+    return with_link(state, replace(existing(step, state, step.name), gro=step.on))
 
 
 @apply.register

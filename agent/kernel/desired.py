@@ -43,7 +43,7 @@ def as_before(snapshot: KernelState, actual: KernelState, given: Given) -> Kerne
     links |= {name: link for name, link in snapshot.links.items() if link.owned}
     return replace(
         snapshot,
-        links={name: _with_role(link, given) for name, link in links.items()},
+        links={name: _with_role(link, actual, given) for name, link in links.items()},
         addresses=frozenset(a for a in actual.addresses if a.link not in mine)
         | frozenset(a for a in snapshot.addresses if a.link in mine and a.link in links),
         routes=frozenset(r for r in actual.routes if r.link not in mine)
@@ -51,12 +51,15 @@ def as_before(snapshot: KernelState, actual: KernelState, given: Given) -> Kerne
     )
 
 
-def _with_role(link: Link, given: Given) -> Link:
+def _with_role(link: Link, actual: KernelState, given: Given) -> Link:
+    """A VIF's device may be a new one by now, and its GRO is not pifd's."""
     if link.owned:
         return link
     if link.name in given.nics:
         return replace(link, role=Role.NIC)
-    return replace(link, role=Role.VIF) if link.name in given.vifs else link
+    if link.name in given.vifs:
+        return replace(link, role=Role.VIF, gro=actual.links[link.name].gro)
+    return link
 
 
 def wanted_resolver(model: Model, actual: KernelState) -> str | None:

@@ -1,9 +1,10 @@
-"""The names of the devices that pifd makes for a VLAN or a tunnel."""
+"""The names of devices: those that pifd makes for a VLAN or a tunnel, and those whose carrier is shown."""
 
 from hashlib import blake2s
 from ipaddress import IPv4Address, ip_address
 
-from agent.record import Tunnel, TunnelProtocol
+from agent.model import Model
+from agent.record import PIF, Tunnel, TunnelProtocol
 from agent.tunnel_endpoints import remote_ips
 
 LONGEST_DEVICE_NAME = 15
@@ -33,3 +34,10 @@ def gre_device(device: str, remote: str) -> str:
 def digest(text: str) -> str:
     """Eight hexadecimal digits that are always the same for the same text."""
     return blake2s(text.encode(), digest_size=4).hexdigest()
+
+
+def link_names(model: Model) -> list[str]:
+    """The devices whose carrier a record shows: NICs, and those of tunnels."""
+    nics = [pif.device for pif in model.all(PIF) if pif.physical]
+    tunnels = ((model.get(tunnel.access_PIF).device, tunnel) for tunnel in model.all(Tunnel))
+    return [*nics, *(name for device, tunnel in tunnels for name in tunnel_devices(device, tunnel))]

@@ -47,6 +47,7 @@ def _nic(state: KernelState, link: Link) -> NIC:
         leased=tuple(address.interface for address in addresses if address.leased),
         routes=tuple((r.destination, r.gateway) for r in routes if not _is_default(r) and not r.leased),
         in_use=_in_use(state, link),
+        gro=link.gro,
         unsupported=tuple(_unsupported(addresses, routes)),
     )
 

@@ -81,6 +81,7 @@ class Link:
     kind: the kernel's (`bond`, `bridge`, `veth` …), empty for hardware.  master: the bridge or bond that it
     is a port of.  lower: the device that it sits on, as a VLAN on its parent.  isolated: a bridge's port that
     exchanges nothing with the other isolated ones.  flood: where a vxlan sends what it knows no place for.
+    gro: whether it puts received packets together; None of what is neither like a NIC nor a bond of pifd's.
 
     The fields that are not compared are what the kernel decides by itself: carrier; active_slave of a bond;
     original_MAC and original_MTU, which a bond gives back to a port that leaves it.  And what it does not
@@ -99,6 +100,7 @@ class Link:
     options: Options | None = None
     isolated: bool = False
     flood: tuple[str, ...] = ()
+    gro: bool | None = None
     hardware: bool = field(default=False, compare=False)
     carrier: bool = field(default=False, compare=False)
     active_slave: str = field(default="", compare=False)

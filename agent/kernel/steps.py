@@ -107,6 +107,17 @@ class SetOptions(Step):
 
 
 @dataclass(frozen=True)
+class SetGRO(Step):
+    """Whether a NIC or a bond puts received packets together (generic receive offload)."""
+
+    name: str
+    on: bool
+
+    def __str__(self) -> str:
+        return f"switch the gro of {self.name} {'on' if self.on else 'off'}"
+
+
+@dataclass(frozen=True)
 class SetIsolated(Step):
     """Whether a port exchanges nothing with the other isolated ports of its bridge."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agent.attachment import device_of, is_plugged
+from agent.gro import wanted_GRO
 from agent.kernel.device_names import digest, gre_device, vlan_device
 from agent.kernel.places import (
     Given,
@@ -45,7 +46,7 @@ def wanted_links(model: Model, actual: KernelState, given: Given) -> Iterator[Li
         pif = model.get(ref)
         bond = bond_of_master(model, pif)
         if bond is not None:
-            yield bond_device(model, pif, bond, master)
+            yield bond_device(model, pif, bond, master, actual.links.get(pif.device))
     yield from nics(model, actual, given)
     yield from vif_devices(model, actual, given)
 
@@ -138,7 +139,9 @@ def _tunnel(model: Model, pif: PIF, tunnel: Tunnel, name: str, kind: str) -> Lin
     )
 
 
-def bond_device(model: Model, master: PIF, bond: Bond, bridge: str) -> Link:
+def bond_device(model: Model, master: PIF, bond: Bond, bridge: str, there: Link | None) -> Link:
+    """A new bond has GRO from the kernel; where the master says nothing of it, it stays as it is."""
+    asked, kept = wanted_GRO(master), there.gro if there else None
     return Link(
         name=master.device,
         kind="bond",
@@ -149,6 +152,7 @@ def bond_device(model: Model, master: PIF, bond: Bond, bridge: str) -> Link:
         group=GROUP,
         alias=f"pifd Bond {bond.uuid}",
         options=BondOptions(mode=bond.mode),
+        gro=asked if asked is not None else kept is not False,
     )
 
 
@@ -158,7 +162,10 @@ def nics(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
     own = {pif.device: pif for pif in model.all(PIF) if pif.physical}
     for name in sorted(given.nics & actual.links.keys()):
         place, link = places.get(name), replace(actual.links[name], role=Role.NIC)
-        yield _port(model, link, place) if place else _free(model, actual, link, own.get(name))
+        if place:
+            yield _with_GRO(_port(model, link, place), place.nic)
+        else:
+            yield _free(model, actual, link, own.get(name))
 
 
 def _port(model: Model, link: Link, place: Place) -> Link:
@@ -178,7 +185,13 @@ def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None) -> Lin
         return link
     if pif is None:
         return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC)
-    return replace(link, up=False, master="", MAC=pif.MAC, MTU=MTU_of(model, pif))
+    return _with_GRO(replace(link, up=False, master="", MAC=pif.MAC, MTU=MTU_of(model, pif)), pif)
+
+
+def _with_GRO(link: Link, pif: PIF) -> Link:
+    """The NIC with the GRO that its own PIF has, in a bond or out of it."""
+    asked = wanted_GRO(pif)
+    return link if asked is None else replace(link, gro=asked)
 
 
 def vif_devices(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:

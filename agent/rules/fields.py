@@ -50,6 +50,12 @@ def add_to(model: Model, kind: type[R], name: str, self: Ref[R], key: str, value
     return set_field(model, kind, name, self, {**known, key: value})
 
 
+def put_in(model: Model, kind: type[R], name: str, self: Ref[R], value: Mapping[str, str]) -> Plan:
+    """put_in_<map>, pifd's own: keys get these values, and the others keep theirs, whoever sets them."""
+    known: Mapping[str, str] = getattr(model.find(kind, self), name)
+    return set_field(model, kind, name, self, {**known, **value})
+
+
 def remove_from(model: Model, kind: type[R], name: str, self: Ref[R], key: str) -> Plan:
     """remove_from_<map>: a key that is not there is no matter, as in XenAPI."""
     known: Mapping[str, str] = getattr(model.find(kind, self), name)

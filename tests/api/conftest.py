@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.api.call import agent_of
 from agent.api.dispatch import dispatcher
 from agent.api.limits import Limits
 from agent.api.server import serve
@@ -22,7 +23,7 @@ async def engine() -> EngineInMemory:
 async def socket(tmp_path: Path, engine: EngineInMemory) -> AsyncIterator[Path]:
     """The path of a socket that is served as in the daemon."""
     path = tmp_path / "pifd.sock"
-    async with serve(path, dispatcher(engine)):
+    async with serve(path, dispatcher(agent_of(engine))):
         yield path
 
 
@@ -30,7 +31,7 @@ async def socket(tmp_path: Path, engine: EngineInMemory) -> AsyncIterator[Path]:
 async def impatient(tmp_path: Path, engine: EngineInMemory) -> AsyncIterator[Path]:
     """The path of a socket that is served with little time for a request, and between two."""
     path = tmp_path / "impatient.sock"
-    async with serve(path, dispatcher(engine), limits=IMPATIENT):
+    async with serve(path, dispatcher(agent_of(engine)), limits=IMPATIENT):
         yield path
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.api.call import agent_of
 from agent.api.dispatch import dispatcher
 from agent.api.methods import table
 from agent.api.server import serve
@@ -34,6 +36,12 @@ envelopes = st.fixed_dictionaries(
 bodies = st.binary() | values.map(json.dumps).map(str.encode) | envelopes.map(json.dumps).map(str.encode)
 calls = st.tuples(st.sampled_from(sorted(table())), st.lists(values, max_size=6))
 
+pieces = ("params", "param", "value", "array", "data", "struct", "member", "name", "int", "double", "nil")
+tags = st.sampled_from([f"<{slash}{piece}>" for piece in pieces for slash in ("", "/")])
+calls_in_xml = st.tuples(st.sampled_from(reads), st.lists(tags | st.text())).map(
+    lambda call: f"<methodCall><methodName>{call[0]}</methodName>{''.join(call[1])}</methodCall>".encode()
+)
+
 many = settings(
     max_examples=50,
     deadline=None,
@@ -47,7 +55,7 @@ def exchange(path: Path, check: Callable[[Caller, Client], Any]) -> None:
     async def run() -> None:
         engine = EngineInMemory()
         before = engine.model
-        async with serve(path, dispatcher(engine)), await Client.connect(path) as client:
+        async with serve(path, dispatcher(agent_of(engine))), await Client.connect(path) as client:
             await check(await Caller.login(client), client)
             assert engine.model is before
             assert len(await (await Caller.login(client))("PIF.get_all")) == 4
@@ -57,9 +65,20 @@ def exchange(path: Path, check: Callable[[Caller, Client], Any]) -> None:
 
 def is_an_answer(response: Response) -> bool:
     document = response.document
+    if document.keys() == {"result", "error", "id"}:  # JSON-RPC 1.0
+        return document["result"] is None or document["error"] is None
     if response.status == 400:
         return document["error"]["code"] in (-32700, -32600)
     return document.keys() in ({"jsonrpc", "result", "id"}, {"jsonrpc", "error", "id"})
+
+
+def is_an_answer_in_xml(response: Response) -> bool:
+    try:
+        (answer,), _ = xmlrpc.client.loads(response.body)
+    except xmlrpc.client.Fault as fault:
+        return fault.faultCode in (-32700, -32600)
+    assert isinstance(answer, dict)
+    return answer.keys() in ({"Status", "Value"}, {"Status", "ErrorDescription"})
 
 
 @pytest.fixture
@@ -74,6 +93,18 @@ def test_any_bytes_get_an_answer_and_change_nothing(path: Path, bodies: list[byt
         for body in bodies:
             await client.send(post(body))
             assert is_an_answer(await client.response())
+
+    exchange(path, check)
+
+
+@many
+@given(bodies=st.lists(st.binary() | calls_in_xml, min_size=1, max_size=5))
+def test_any_bytes_get_an_answer_in_xml_and_change_nothing(path: Path, bodies: list[bytes]) -> None:
+    async def check(api: Caller, client: Client) -> None:
+        for body in bodies:
+            await client.send(post(body, path="/"))
+            response = await client.response()
+            assert (response.status, is_an_answer_in_xml(response)) == (200, True)
 
     exchange(path, check)
 

@@ -1,14 +1,15 @@
 """Calls that succeed, over the socket, against an engine that really applies plans."""
 
+from pathlib import Path
 from typing import Any
 
+from agent.api.call import agent_of
 from agent.api.computed import View
-from agent.api.dispatch import answer
-from agent.api.engine import Agent
+from agent.api.dispatch import dispatcher
 from agent.api.records import record_of
-from agent.api.sessions import Sessions
+from agent.api.server import serve
 from agent.record import PIF, Bond, Network, Pool
-from tests.api.world import Caller, EngineInMemory, call_body
+from tests.api.world import Caller, Client, EngineInMemory
 
 
 async def storage_bond(api: Caller, engine: EngineInMemory) -> Any:
@@ -105,12 +106,14 @@ async def test_every_field_has_a_getter_that_agrees_with_the_record(
             assert await api(f"{record.class_name}.get_{name}", record.ref) == value
 
 
-async def test_carrier_is_asked_for_only_where_it_shows(api: Caller, engine: EngineInMemory) -> None:
+async def test_carrier_is_asked_for_again_only_after_news(api: Caller, engine: EngineInMemory) -> None:
     bond = await storage_bond(api, engine)
-    await api("PIF.get_all_records")
-    assert engine.asked_for_links == 0
+    assert [await api("Bond.get_links_up", bond) for _ in range(3)] == [1, 1, 1]
+    asked = engine.asked_for_links
     assert await api("Bond.get_links_up", bond) == 1
-    assert engine.asked_for_links == 1
+    assert engine.asked_for_links == asked
+    engine.up = frozenset()
+    assert await api("Bond.get_links_up", bond) == 0
 
 
 async def test_an_object_is_found_by_its_uuid_and_class(api: Caller, engine: EngineInMemory) -> None:
@@ -146,15 +149,14 @@ class BrokenEngine(EngineInMemory):
         raise ZeroDivisionError("by nought")
 
 
-async def test_an_unforeseen_error_is_answered_and_logged_and_the_next_call_is_served(caplog: Any) -> None:
-    agent = Agent(BrokenEngine(), Sessions())
-    session = agent.sessions.login()
-    broken = await answer(agent, call_body("pifd.topology", session))
-    assert broken.body == (
-        b'{"jsonrpc":"2.0","error":{"code":1,"message":"INTERNAL_ERROR",'
-        b'"data":["ZeroDivisionError: by nought"]},"id":7}'
-    )
-    assert [(r.message, r.exc_info[0]) for r in caplog.records] == [
-        ("pifd.topology failed", ZeroDivisionError)
-    ]
-    assert (await answer(agent, call_body("session.logout", session))).status == 200
+async def test_an_unforeseen_error_is_answered_and_logged_and_the_next_call_is_served(
+    tmp_path: Path, caplog: Any
+) -> None:
+    path = tmp_path / "s"
+    async with serve(path, dispatcher(agent_of(BrokenEngine()))), await Client.connect(path) as client:
+        api = await Caller.login(client)
+        assert await api("pifd.topology") == ["INTERNAL_ERROR", "ZeroDivisionError: by nought"]
+        assert [(r.message, r.exc_info[0]) for r in caplog.records] == [
+            ("pifd.topology failed", ZeroDivisionError)
+        ]
+        assert await api("session.logout") == ""

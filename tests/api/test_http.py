@@ -5,17 +5,22 @@ import http.client
 import json
 import socket as sockets
 import time
+import xmlrpc.client
 from pathlib import Path
 
 import pytest
 
 from agent.api.answer import Answer
+from agent.api.call import agent_of
+from agent.api.caller import Client as Peer
 from agent.api.dispatch import dispatcher
+from agent.api.http_request import HTTPRequest
 from agent.api.limits import Limits
 from agent.api.server import serve
 from tests.api.world import Caller, Client, EngineInMemory, call_body, post
 
 LOGIN = call_body("session.login_with_password", "root", "")
+LOGIN_IN_XML = xmlrpc.client.dumps(("root", ""), "session.login_with_password").encode()
 
 
 async def test_a_connection_serves_many_calls(api: Caller) -> None:
@@ -27,6 +32,17 @@ async def test_an_answer_says_what_it_is(client: Client) -> None:
     response = await client.response()
     assert (response.status, response.fields["content-type"]) == (200, "application/json")
     assert sorted(response.fields) == ["content-length", "content-type", "date"]
+
+
+@pytest.mark.parametrize("path", ["/", "/RPC2", "http://localhost", "/?session_id=x"])
+async def test_xml_rpc_is_served_at_its_paths(client: Client, path: str) -> None:
+    await client.send(post(LOGIN_IN_XML, path=path) + post(b"hello", path=path))
+    response = await client.response()
+    assert (response.status, response.fields["content-type"]) == (200, "text/xml")
+    assert b"<value>Success</value></member><member><name>Value</name><value>OpaqueRef:" in response.body
+    response = await client.response()
+    assert (response.status, response.fields["content-type"]) == (200, "text/xml")
+    assert b"<fault>" in response.body
 
 
 async def test_two_requests_sent_at_once_are_answered_in_their_order(client: Client) -> None:
@@ -84,17 +100,17 @@ async def test_a_path_may_have_an_origin_and_a_query(client: Client, path: str) 
     assert (await client.response()).status == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/RPC2", "/jsonrpc/", "*", "http://localhost", "/%6asonrpc"])
+@pytest.mark.parametrize("path", ["/rpc2", "/RPC2/", "/jsonrpc/", "*", "//", "/%6asonrpc"])
 async def test_another_path_is_not_found_and_the_connection_goes_on(client: Client, path: str) -> None:
     await client.send(post(b"whatever", path=path) + post(LOGIN))
     response = await client.response()
-    assert (response.status, response.body) == (404, b"there is only /jsonrpc here\n")
+    assert (response.status, response.body) == (404, b"there is only /, /RPC2, /jsonrpc here\n")
     assert (await client.response()).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
 async def test_another_method_is_not_allowed_and_the_connection_goes_on(client: Client, method: str) -> None:
-    await client.send(f"{method} /jsonrpc HTTP/1.1\r\nHost: x\r\n\r\n".encode() + post(LOGIN))
+    await client.send(f"{method} / HTTP/1.1\r\nHost: x\r\n\r\n".encode() + post(LOGIN))
     response = await client.response()
     assert (response.status, response.fields["allow"]) == (405, "POST")
     assert (await client.response()).status == 200
@@ -168,7 +184,7 @@ async def test_stopping_finishes_calls_in_progress_and_leaves_no_task(
 ) -> None:
     tasks = asyncio.all_tasks()
     path = tmp_path / "s"
-    async with asyncio.timeout(5), serve(path, dispatcher(engine)):
+    async with asyncio.timeout(5), serve(path, dispatcher(agent_of(engine))):
         idle, half, busy = [await Client.connect(path) for _ in range(3)]
         api = await Caller.login(busy)
         await half.send(post(LOGIN)[:20])
@@ -185,7 +201,7 @@ async def test_stopping_finishes_calls_in_progress_and_leaves_no_task(
 
 
 async def test_stopping_does_not_wait_for_a_client_that_takes_no_answer(tmp_path: Path) -> None:
-    async def large(body: bytes) -> Answer:
+    async def large(request: HTTPRequest, peer: Peer) -> Answer:
         return Answer(200, b"x" * 10_000_000)
 
     path = tmp_path / "s"

@@ -1,13 +1,19 @@
 """HTTP as it should not be: too much, too slow, too many, or not HTTP at all."""
 
 import asyncio
+import os
 import resource
+import socket as sockets
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from agent.api.answer import Answer
+from agent.api.call import agent_of
+from agent.api.caller import Client as Peer
 from agent.api.dispatch import dispatcher
+from agent.api.http_request import HTTPRequest
 from agent.api.limits import Limits
 from agent.api.server import serve
 from tests.api.world import Caller, Client, EngineInMemory, call_body, post
@@ -16,6 +22,7 @@ LOGIN = call_body("session.login_with_password", "root", "")
 MEGABYTE = b"x" * 1_000_000
 HUNDRED = 100
 LARGEST = 4 * 1024 * 1024
+NOBODY = 65534
 
 
 def peak_megabytes() -> int:
@@ -164,7 +171,7 @@ async def test_one_connection_too_many_is_turned_away_until_another_ends(
     tmp_path: Path, engine: EngineInMemory
 ) -> None:
     path = tmp_path / "s"
-    async with serve(path, dispatcher(engine), limits=Limits(connections=2)):
+    async with serve(path, dispatcher(agent_of(engine)), limits=Limits(connections=2)):
         first, second = await Client.connect(path), await Client.connect(path)
         async with await Client.connect(path) as third:
             response = await third.response()
@@ -178,6 +185,36 @@ async def test_one_connection_too_many_is_turned_away_until_another_ends(
         await second.close()
 
 
+async def test_one_user_cannot_take_the_places_of_all_others(engine: EngineInMemory) -> None:
+    limits = Limits(connections=3, of_a_user=2)
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "s")
+        path.parent.chmod(0o755)
+        async with (
+            serve(path, dispatcher(agent_of(engine)), mode=0o666, limits=limits),
+            await connected_as(NOBODY, path) as first,
+            await connected_as(NOBODY, path) as second,
+            await connected_as(NOBODY, path) as third,
+            await Client.connect(path) as ours,
+        ):
+            assert (await third.response()).body == f"too many connections of user {NOBODY}\n".encode()
+            for client in (first, second, ours):
+                await client.send(post(LOGIN))
+            assert [(await client.response()).status for client in (first, second, ours)] == [200, 200, 200]
+
+
+async def connected_as(uid: int, path: Path) -> Client:
+    """A connection of another user's: the kernel notes who connects."""
+    plug = sockets.socket(sockets.AF_UNIX)
+    os.seteuid(uid)
+    try:
+        plug.connect(str(path))
+    finally:
+        os.seteuid(os.getuid())
+    plug.setblocking(False)
+    return Client(*await asyncio.open_unix_connection(sock=plug))
+
+
 async def test_many_wrong_elements_are_one_error(api: Caller) -> None:
     before = peak_megabytes()
     wrong = {str(n): 0 for n in range(200_000)}
@@ -189,7 +226,7 @@ async def test_many_wrong_elements_are_one_error(api: Caller) -> None:
 async def test_a_connection_that_fails_in_an_unforeseen_way_is_logged_and_closed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(body: bytes) -> Answer:
+    async def broken(request: HTTPRequest, peer: Peer) -> Answer:
         raise ZeroDivisionError
 
     async with serve(tmp_path / "s", broken), await Client.connect(tmp_path / "s") as client:

@@ -2,17 +2,21 @@
 
 import inspect
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 import pytest
 
-from agent.api.methods import CHANGING, Method, table
+from agent.api.declared import CHANGING
+from agent.api.methods import Method, table
 from agent.record import CLASSES
 from tests.api.test_records import FIELDS
 from tests.api.world import NOWHERE, Caller, EngineInMemory
 
-METHODS = [method for name, method in table().items() if not name.startswith("DryRun.")]
-every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+WAYS = ("DryRun.", "Async.", "InternalAsync.")
+METHODS = [table()[name] for name in sorted(table()) if not name.startswith(WAYS)]
+OF_CLASS = {name: list(some) for name, some in groupby(METHODS, lambda method: method.name.partition(".")[0])}
+every_method = pytest.mark.parametrize("class_name", OF_CLASS)
 every_change = pytest.mark.parametrize("name", [n for n in table() if f"DryRun.{n}" in table()])
 
 SETTERS = """
@@ -33,6 +37,12 @@ VM.set_other_config VM.add_to_other_config VM.remove_from_other_config
 VM_guest_metrics.set_other_config VM_guest_metrics.add_to_other_config
 VM_guest_metrics.remove_from_other_config
 VIF.set_other_config VIF.add_to_other_config VIF.remove_from_other_config
+session.set_other_config session.add_to_other_config session.remove_from_other_config
+task.set_other_config task.add_to_other_config task.remove_from_other_config
+Bond.put_in_other_config PIF.put_in_other_config VIF.put_in_other_config VLAN.put_in_other_config
+VM.put_in_other_config VM_guest_metrics.put_in_other_config host.put_in_other_config
+network.put_in_other_config pool.put_in_other_config session.put_in_other_config
+task.put_in_other_config tunnel.put_in_other_config
 """
 
 # No parameter takes an array that holds a number: neither a scalar, a struct nor a set of strings does.
@@ -67,9 +77,12 @@ OTHERS: Mapping[str, Any] = {
     "set_MTU": 1500,
     "set_domid": 5,
     "set_other_config": {},
+    "put_in_other_config": {},
     "set_tags": ["x"],
     "set_ipv4_allowed": [],
     "set_ipv6_allowed": [],
+    "classes": ["pif"],
+    "timeout": 0.5,
 }
 
 
@@ -116,41 +129,51 @@ async def test_the_table_says_what_the_rules_signatures_say() -> None:
         ]
 
 
-def test_a_dry_run_takes_what_the_change_takes() -> None:
-    for name in table():
-        if name.startswith("DryRun."):
-            assert table()[name].parameters == table()[name.removeprefix("DryRun.")].parameters
+def test_a_dry_run_and_a_task_take_what_the_change_takes() -> None:
+    for name, method in table().items():
+        if name.startswith(WAYS):
+            assert method.parameters == table()[name.partition(".")[2]].parameters
 
 
 def test_every_field_that_may_be_written_has_its_setters() -> None:
     setters = {
         name
         for name in table()
-        if name.partition(".")[2].startswith(("set_", "add_", "remove_")) and name not in CHANGING
+        if name.partition(".")[2].startswith(("set_", "add_", "put_in_", "remove_")) and name not in CHANGING
     }
     assert setters == set(SETTERS.split())
 
 
-async def test_listMethods_names_them_all(api: Caller) -> None:
+async def test_listMethods_names_them_all_with_a_session_and_without(api: Caller) -> None:
     assert await api("system.listMethods") == sorted(table())
+    assert (await api.raw("system.listMethods"))["result"] == sorted(table())
+
+
+async def test_isAlive_is_answered_with_a_session_and_without(api: Caller) -> None:
+    assert await api("system.isAlive") is True
+    assert (await api.raw("system.isAlive"))["result"] is True
 
 
 @every_method
-async def test_a_parameter_too_few_is_refused(api: Caller, method: Method) -> None:
-    least, _ = counts(method)
-    params = [api.session, *samples(method)] if method.takes_session else samples(method)
-    answer = await api.raw(method.name, *params[: least - 1])
-    assert answer["error"]["message"] == "MESSAGE_PARAMETER_COUNT_MISMATCH"
-    assert answer["error"]["data"] == [method.name, str(least), str(least - 1)]
+async def test_a_parameter_too_few_is_refused(api: Caller, class_name: str) -> None:
+    for method in OF_CLASS[class_name]:
+        least, _ = counts(method)
+        if least == 0:
+            continue
+        params = [api.session, *samples(method)] if method.takes_session else samples(method)
+        answer = await api.raw(method.name, *params[: least - 1])
+        assert answer["error"]["message"] == "MESSAGE_PARAMETER_COUNT_MISMATCH"
+        assert answer["error"]["data"] == [method.name, str(least), str(least - 1)]
 
 
 @every_method
-async def test_a_parameter_too_many_is_refused(api: Caller, method: Method) -> None:
-    _, most = counts(method)
-    params = [api.session, *samples(method), "extra"] if method.takes_session else [*samples(method), "extra"]
-    answer = await api.raw(method.name, *params)
-    assert answer["error"]["message"] == "MESSAGE_PARAMETER_COUNT_MISMATCH"
-    assert answer["error"]["data"] == [method.name, str(most), str(most + 1)]
+async def test_a_parameter_too_many_is_refused(api: Caller, class_name: str) -> None:
+    for method in OF_CLASS[class_name]:
+        _, most = counts(method)
+        session = [api.session] if method.takes_session else []
+        answer = await api.raw(method.name, *session, *samples(method), "extra")
+        assert answer["error"]["message"] == "MESSAGE_PARAMETER_COUNT_MISMATCH"
+        assert answer["error"]["data"] == [method.name, str(most), str(most + 1)]
 
 
 @pytest.mark.parametrize("session", ["", "OpaqueRef:NULL", NOWHERE, 5, None, ["x"]])
@@ -158,7 +181,7 @@ async def test_every_method_but_login_refuses_a_session_that_was_not_given_out(
     api: Caller, session: Any
 ) -> None:
     for method in METHODS:
-        if not method.name.startswith("session.login") and "local_login" not in method.name:
+        if not method.name.startswith(("session.login", "session.slave_local_login", "system.")):
             rest = samples(method) if method.takes_session else []
             answer = await api.raw(method.name, session, *rest)
             assert (method.name, answer["error"]["message"]) == (method.name, "SESSION_INVALID")
@@ -167,14 +190,16 @@ async def test_every_method_but_login_refuses_a_session_that_was_not_given_out(
 
 @every_method
 async def test_a_parameter_of_the_wrong_type_is_refused_by_its_name(
-    api: Caller, engine: EngineInMemory, method: Method
+    api: Caller, engine: EngineInMemory, class_name: str
 ) -> None:
     before = engine.model
-    for position, parameter in enumerate(method.parameters):
-        params = samples(method)
+    every = [(method, n) for method in OF_CLASS[class_name] for n in range(len(method.parameters))]
+    for method, position in every:
+        parameter, params = method.parameters[position], samples(method)
         params[position] = WRONG_FOR_ALL
         answer = await api.raw(method.name, *([api.session] if method.takes_session else []), *params)
-        wanted = "SESSION_INVALID" if parameter.name == "session" else "FIELD_TYPE_ERROR"
+        is_checked = parameter.name == "session" and parameter.required
+        wanted = "SESSION_INVALID" if is_checked else "FIELD_TYPE_ERROR"
         assert answer["error"]["message"] == wanted
         assert answer["error"]["data"][0] == (parameter.name if wanted == "FIELD_TYPE_ERROR" else "[5]")
     assert engine.model is before
@@ -182,14 +207,14 @@ async def test_a_parameter_of_the_wrong_type_is_refused_by_its_name(
 
 @every_method
 async def test_a_string_that_is_no_reference_is_refused_with_the_class_that_was_wanted(
-    api: Caller, method: Method
+    api: Caller, class_name: str
 ) -> None:
-    own_class = method.name.partition(".")[0]
-    for position, parameter in enumerate(method.parameters):
-        params: list[Any] = samples(method)
+    every = [(method, n) for method in OF_CLASS[class_name] for n in range(len(method.parameters))]
+    for method, position in every:
+        params = samples(method)
         if params[position] in (NOWHERE, [NOWHERE]):
             params[position] = ["zz"] if params[position] == [NOWHERE] else "zz"
-            wanted = LEADS_TO.get(kind_of(method, parameter.name), own_class)
+            wanted = LEADS_TO.get(kind_of(method, method.parameters[position].name), class_name)
             assert await api(method.name, *params) == ["HANDLE_INVALID", wanted, "zz"]
 
 
@@ -230,7 +255,7 @@ async def test_a_type_error_says_what_was_expected_and_what_came(api: Caller, va
             "a value: expected a string, got 1",
         ),
         ("network.create", [5], "record", "expected an object, got 5"),
-        ("network.create", [{"MTU": "1500"}], "MTU", 'expected an integer, got "1500"'),
+        ("network.create", [{"MTU": "15e2"}], "MTU", 'expected an integer, got "15e2"'),
         ("network.create", [{"MTU": True}], "MTU", "expected an integer, got true"),
         ("network.create", [{"name_label": 1}], "name_label", "expected a string, got 1"),
         ("network.create", [{"tags": "a"}], "tags", 'expected an array, got "a"'),
@@ -252,7 +277,7 @@ async def test_a_long_wrong_value_is_shown_in_part(api: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PIF.fly", "", "PIF", "PIF.", ".plug", "Async.PIF.plug", "pif.plug", "PIF.plug "]
+    "name", ["PIF.fly", "", "PIF", "PIF.", ".plug", "Async.PIF.fly", "pif.plug", "PIF.plug "]
 )
 async def test_an_unknown_method_is_refused_by_its_name(api: Caller, name: str) -> None:
     assert await api(name) == ["MESSAGE_METHOD_UNKNOWN", name]

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from agent.api.answer import Answer
+from agent.api.caller import Client as Peer
+from agent.api.http_request import HTTPRequest
 from agent.api.server import serve
 from agent.api.socketfile import SocketUnavailable
 from tests.api.world import Client, post
 
 
-async def echo(body: bytes) -> Answer:
-    return Answer(200, body)
+async def echo(request: HTTPRequest, client: Peer) -> Answer:
+    return Answer(200, request.body)
 
 
 async def is_served(path: Path) -> bool:
@@ -31,6 +33,12 @@ async def test_the_file_has_the_permissions_asked_for(tmp_path: Path, mode: int)
     async with serve(path, echo, mode=mode):
         assert stat.S_IMODE(path.stat().st_mode) == mode
         assert stat.S_ISSOCK(path.stat().st_mode)
+
+
+async def test_the_file_belongs_to_the_group_asked_for(tmp_path: Path) -> None:
+    group = 4242 if os.getuid() == 0 else max(os.getgroups(), default=os.getgid())
+    async with serve(tmp_path / "s", echo, group=group):
+        assert ((tmp_path / "s").stat().st_gid, (tmp_path / "s").stat().st_uid) == (group, os.getuid())
 
 
 async def test_nothing_is_left_in_the_directory(tmp_path: Path) -> None:

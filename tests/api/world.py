@@ -4,14 +4,30 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.bell import Bell
+from agent.device import Device
 from agent.draft import Plan, Result, changes
 from agent.engine import Decide
 from agent.facts import NIC, Facts
+from agent.progress import UNWATCHED, Progress
 from agent.record import PIF, Host, Network, Ref
 from agent.rules.startup import first_start
+
+DEVICE = Device(
+    speed=1000,
+    full_duplex=True,
+    bus_path="0000:03:00.0",
+    vendor_id="8086",
+    vendor_name="Intel Corporation",
+    device_id="1572",
+    device_name="Ethernet Controller X710 for 10GbE SFP+",
+    read_at=datetime(2026, 8, 21, 10, 0, tzinfo=UTC),
+)
+"""What every device with carrier says of itself."""
 
 NOWHERE = f"OpaqueRef:{'0' * 36}"
 
@@ -34,18 +50,35 @@ class Outcome:
 
 
 class EngineInMemory:
-    """Decides and swaps the model, with no kernel behind it.  A call waits until `gate` is open."""
+    """Decides and swaps the model, with no kernel behind it.
+
+    A call takes `steps` steps, and before each of them it waits until `gate` is open.  The bell rings when
+    something is set that a reader sees.
+    """
+
+    SEEN = frozenset({"model", "failures", "up", "says"})
 
     def __init__(self) -> None:
+        self.bell = Bell()
+        self.steps = 1
         self.model = first_start("host1", FACTS).after
         self.gate = asyncio.Event()
         self.gate.set()
         self.failures: dict[Ref[Any], str] = {}
         self.asked_for_links = 0
         self.up = frozenset({"eth0", "eth1"})
+        self.says: Mapping[str, Device] = {}
 
-    async def change(self, decide: Decide) -> Result:
-        await self.gate.wait()
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in self.SEEN:
+            self.bell.ring()
+
+    async def change(self, decide: Decide, progress: Progress = UNWATCHED) -> Result:
+        for done in range(self.steps):
+            progress.reached(done, self.steps)
+            await self.gate.wait()
+            await asyncio.sleep(0)
         plan = decide(self.model, FACTS)
         self.model = plan.after
         return plan.result
@@ -54,9 +87,14 @@ class EngineInMemory:
         plan = decide(self.model, FACTS)
         return Outcome(plan, tuple(f"add a {record.class_name}" for record in changes(plan).added))
 
-    async def links_up(self) -> frozenset[str]:
+    @property
+    def links_up(self) -> frozenset[str]:
         self.asked_for_links += 1
         return self.up
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        return {**dict.fromkeys(self.up, DEVICE), **self.says}
 
     async def topology(self) -> Any:
         return {"bridges": ["xenbr0"]}

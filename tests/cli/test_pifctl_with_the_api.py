@@ -8,6 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
+from agent.api.call import agent_of
 from agent.api.dispatch import dispatcher
 from agent.api.server import serve
 from agent.cli.__main__ import outcome_of
@@ -26,7 +27,7 @@ def pifctl(tmp_path: Path) -> Iterator[Pifctl]:
     loop, over = asyncio.new_event_loop(), asyncio.Event()
 
     async def serving() -> None:
-        async with serve(path, dispatcher(EngineInMemory())):
+        async with serve(path, dispatcher(agent_of(EngineInMemory()))):
             ready.set()
             await over.wait()
 
@@ -112,7 +113,7 @@ def test_the_daemon_has_every_field_that_pifctl_lists(host: Pifctl, kind: Class)
     if kind.name == "Bond":
         host("bond-create network-uuid=storage pif-uuids=eth1,eth2")
     shown = json.loads(host(f"{kind.prefix}-list params=all --json"))[0]
-    assert list(shown) == [field.name for field in kind.fields if field.name != "default-SR"]
+    assert list(shown) == [field.name for field in kind.fields]
 
 
 def test_every_text_that_can_be_set_is_set(host: Pifctl) -> None:

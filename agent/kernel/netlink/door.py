@@ -6,7 +6,8 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,9 +16,14 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from agent.device import Device
 from agent.kernel.announcement import frame, rarp
 from agent.kernel.netlink import decode, neighbours
+from agent.kernel.netlink.devices import Devices, Told
 from agent.kernel.netlink.encode import RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, Index, finishing, messages
+from agent.kernel.netlink.ethtool import read_device
+from agent.kernel.netlink.features import Features
+from agent.kernel.netlink.watch import Watch
 from agent.kernel.netlink.wire import Refusal, Wire
 from agent.kernel.resolv_conf import ResolvConf
 from agent.kernel.state import KernelState
@@ -27,6 +33,7 @@ from agent.kernel.steps import (
     CopyNeighbours,
     CreateLink,
     Refused,
+    SetGRO,
     SetResolver,
     Step,
     flat,
@@ -58,15 +65,22 @@ class Netlink:
 
     def __init__(self, resolv_conf: Path, carrier_wait: float) -> None:
         self._wire = Wire()
+        self._features = Features()
         self._resolv_conf = ResolvConf(resolv_conf)
         self._carrier_wait = carrier_wait
         self._indices: dict[str, int] = {}
         self._announced = -LEARNING
+        self._watch = Watch(self._heard)
+        self._devices = Devices(partial(read_device, self._wire), lambda: self._watch.names, self._tell)
+        self._told: Told | None = None
         self.writes = 0
 
     def close(self) -> None:
-        """Close the socket; the kernel stays as it is."""
+        """Close the sockets; the kernel stays as it is."""
+        self.unwatch()
+        self._watch.close()
         self._wire.close()
+        self._features.close()
 
     async def read(self) -> KernelState:
         """The kernel as it is, in one look at links, addresses, routes and resolv.conf."""
@@ -76,7 +90,7 @@ class Netlink:
         """Carry a step out; Refused with the kernel's words when it won't."""
         parts: list[Step] = []
         for part in flat([step]):
-            if isinstance(part, AwaitCarrier | CopyNeighbours | Announce | SetResolver):
+            if isinstance(part, AwaitCarrier | CopyNeighbours | Announce | SetGRO | SetResolver):
                 await self._send(parts)
                 parts = []
                 await self._aside(part)
@@ -84,9 +98,26 @@ class Netlink:
                 parts.append(part)
         await self._send(parts)
 
-    async def carriers(self, names: Iterable[str]) -> frozenset[str]:
-        """Those of the named links that have carrier."""
-        return frozenset(name for name in names if self._has_carrier(name))
+    def watch(self, told: Told) -> None:
+        """Call this, in the running loop, with the names of links that came, went, got or lost carrier, or
+        that say something else of themselves."""
+        self._told = told
+        self._watch.listen()
+
+    def unwatch(self) -> None:
+        """Call nobody any more."""
+        self._told = None
+        self._devices.close()
+        self._watch.ignore()
+
+    def carriers(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of the named links that have carrier.  The kernel is not asked for it: it has told."""
+        return self._watch.up.intersection(names)
+
+    def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
+        """What the named NICs and bonds say of themselves."""
+        self._watch.look()
+        return self._devices.of(names)
 
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
         """Those of the peers, neighbours on a link, that answer within a time."""
@@ -97,10 +128,20 @@ class Netlink:
         """The neighbours on a link that have been in use."""
         return neighbours.in_use(self._wire, self._index(link)) if self._known(link) else ()
 
+    def _heard(self, changed: frozenset[str], bonds: frozenset[str]) -> None:
+        self._devices.renew(changed | bonds)
+        if changed:
+            self._tell(changed)
+
+    def _tell(self, names: frozenset[str]) -> None:
+        if self._told is not None:
+            self._told(names)
+
     def _read(self) -> KernelState:
         request = _request(ifinfmsg(), RTM_GETLINK)
         request["attrs"] = [("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
         links, self._indices = decode.links(self._wire.dump(request))
+        links = self._features.with_GRO(links)
         names = {index: name for name, index in self._indices.items()}
         if any(link.kind == "vxlan" for link in links.values()):
             links = decode.with_floods(links, self._wire.dump(neighbours.bridge_request()), names)
@@ -156,22 +197,26 @@ class Netlink:
             case Announce(name, MAC, interfaces, stations):
                 _announce(name, [frame(MAC, one) for one in interfaces] + [rarp(one) for one in stations])
                 self._announced = time.monotonic()
+            case SetGRO(name, on):
+                await asyncio.to_thread(self._set_GRO, step, name, on=on)
             case SetResolver(text):
                 self.writes += 1
                 self._resolv_conf.write(step, text)
 
+    def _set_GRO(self, step: Step, name: str, *, on: bool) -> None:
+        self.writes += 1
+        refusal = self._features.set_GRO(name, self._index(name), on=on)
+        if refusal is not None:
+            raise Refused(step, str(refusal))
+
     async def _await_carrier(self, name: str) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._carrier_wait
-        if self._has_carrier(name):
+        if name in self._watch.up:
             return
-        while not self._has_carrier(name) and loop.time() < end:  # noqa: ASYNC110 (the kernel sets no Event)
+        while name not in self._watch.up and loop.time() < end:  # noqa: ASYNC110 (an Event would need a reader)
             await asyncio.sleep(CARRIER_POLL)
         await asyncio.sleep(FORWARDING)
-
-    def _has_carrier(self, name: str) -> bool:
-        answer = self._wire.ask(_link_request(name))
-        return not isinstance(answer, Refusal) and decode.has_carrier(decode.one_link(answer))
 
     def _known(self, name: str) -> bool:
         return not isinstance(self._wire.ask(_link_request(name)), Refusal)

@@ -16,6 +16,7 @@ NLM_F_DUMP_INTR, NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x10, 0x100, 0x200
 NLMSGERR_ATTR_MSG = 1
 SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 11, 12
 SO_RCVBUFFORCE = 33
+NETLINK_GENERIC = 16
 RECEIVE_BUFFER = 64 << 20
 """Bytes; a large batch is answered by as many acknowledgements before the first is read."""
 
@@ -35,15 +36,13 @@ class Refusal:
 
 
 class Wire:
-    """A netlink socket of the routing family in the network namespace of the thread that makes it.
+    """A netlink socket, of one family, in the network namespace of the thread that makes it.
 
     One exchange at a time: a reader must not take the answers to a change that another thread is making.
     """
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-        )
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._socket.bind((0, 0))
         for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK):
             self._socket.setsockopt(SOL_NETLINK, option, 1)
@@ -54,6 +53,10 @@ class Wire:
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+    def fileno(self) -> int:
+        """The socket's file descriptor."""
+        return self._socket.fileno()
 
     def change(self, messages: Sequence[nlmsg]) -> list[Refusal | None]:
         """Send messages in one go; for each, None or why it was refused.  All are tried."""

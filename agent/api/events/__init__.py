@@ -1,0 +1,1 @@
+"""Events: what has changed since a client looked last, and waiting for it (XenAPI, class event)."""

@@ -1,0 +1,35 @@
+"""The objects of a class: those of the model, and the live ones, which are stored nowhere."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.api.call import Agent
+from agent.api.task import Task
+from agent.model import Model
+from agent.pif_metrics import PIFMetrics, pif_metrics
+from agent.record import CLASSES, R, Record
+
+
+def tasks_by_ref(agent: Agent, model: Model) -> Mapping[str, Task]:
+    """The tasks, whatever the model."""
+    return agent.tasks.records
+
+
+def metrics_by_ref(agent: Agent, model: Model) -> Mapping[str, PIFMetrics]:
+    """The metrics of the model's NICs and bonds, as the devices are now."""
+    engine = agent.engine
+    return {found.ref: found for found in pif_metrics(model, engine.links_up, engine.devices)}
+
+
+LIVE: Mapping[type[Record], Callable[[Agent, Model], Mapping[str, Any]]] = {
+    Task: tasks_by_ref,
+    PIFMetrics: metrics_by_ref,
+}
+"""By class, what gives its objects by reference; the model is the one that is being looked at."""
+
+EVERY_CLASS: tuple[type[Record], ...] = (*CLASSES, *LIVE)
+
+
+def all_of(agent: Agent, model: Model, kind: type[R]) -> tuple[R, ...]:
+    """Every object of a class, oldest first."""
+    return tuple(LIVE[kind](agent, model).values()) if kind in LIVE else model.all(kind)

@@ -1,0 +1,184 @@
+"""The API's page in docs, made from the method table, the records' definitions and the errors."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any, get_type_hints
+
+from agent.api.computed import COMPUTED
+from agent.api.constants import CONSTANT
+from agent.api.declared import GIVES
+from agent.api.definitions import mark_of, type_name
+from agent.api.getters import getters
+from agent.api.methods import Access, Method, table
+from agent.api.objects import EVERY_CLASS
+from agent.api.parameters import REQUIRED, Parameter
+from agent.api.records import field_names, own_types
+from agent.api.session import Session
+from agent.api.session_messages import about_sessions
+from agent.api.setters import setters
+from agent.errors import Failure
+from agent.record import Record
+
+INTRODUCTION = """\
+# The API
+
+This page is made from the program by `make docs`; a test compares the two.
+
+Calls go to the Unix socket by HTTP `POST`: XML-RPC at `/` and `/RPC2`, JSON-RPC 1.0 and 2.0 at `/jsonrpc`.
+Every call but the logins takes a session first, and trailing parameters with a default may be left out. A
+method can be written `Class.message` or `Class_message`.
+
+- `Async.<method>` and `InternalAsync.<method>` begin the calls that are marked *async* and give a `task`.
+- `DryRun.<method>`, of all that are marked *dry run*, gives what the call would change, and changes nothing.
+- *read* needs a session of anybody who may read, *change* one of an operator (see [access.md](access.md)).
+
+What of XenAPI is absent or differs, and why, is in [calls.md](calls.md).
+"""
+
+DESCRIBED: Sequence[type[Record]] = (*EVERY_CLASS, Session)
+KINDS = {"RW": "RW", "StaticRO": "StaticRO", None: "RO"}
+Row = Sequence[str]
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    classes = [part for kind in DESCRIBED for part in class_section(kind)]
+    others = ["## Other messages\n", *message_table(other_methods())]
+    return "\n".join([INTRODUCTION, *classes, *others, *error_section()])
+
+
+def class_section(kind: type[Record]) -> Iterator[str]:
+    """A class: what it is, its fields, its own messages, and the names of those that every class has."""
+    yield f"## {kind.class_name}\n"
+    yield f"{inspect.cleandoc(kind.__doc__ or '')}\n"
+    yield from markdown_table(("field", "type", "kind", "what is special"), field_rows(kind))
+    own = own_methods(kind)
+    if own:
+        yield from message_table(own)
+    yield f"Generic messages: {', '.join(generic_names(kind))}.\n"
+
+
+def field_rows(kind: type[Record]) -> Iterator[Row]:
+    """One row a field, in the record's order."""
+    for name in field_names(kind):
+        yield f"`{name}`", *field_row(kind, name)
+
+
+def field_row(kind: type[Record], name: str) -> Row:
+    """Type, kind and what is special about a field; what the record has gives way to what is computed."""
+    constant, compute = CONSTANT[kind].get(name), COMPUTED[kind].get(name)
+    if constant is not None:
+        return type_of_value(constant.value), "RO", f"always `{shown(constant.value)}`: {constant.reason}"
+    annotation = own_types(kind).get(name)
+    mark = mark_of(annotation)
+    qualifier = KINDS[mark.value if mark else None]
+    if compute is not None:
+        return type_name(get_type_hints(compute)["return"]), qualifier, summary(compute) or "computed"
+    return type_name(annotation), qualifier, ""
+
+
+def type_of_value(value: object) -> str:
+    """The type of a field that has one value, as far as it can be told."""
+    match value:
+        case None:
+            return "ref"
+        case bool() | int() | float() | str():
+            return type_name(type(value))
+        case tuple():
+            return "set"
+    return "map"
+
+
+def shown(value: object) -> str:
+    """A constant as it is on the wire, roughly."""
+    match value:
+        case None:
+            return "OpaqueRef:NULL"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+        case tuple():
+            return "[]" if not value else ", ".join(map(str, value))
+    return str(value)
+
+
+def own_methods(kind: type[Record]) -> list[Method]:
+    """The messages of a class that not every class has."""
+    generic = generic_names(kind)
+    prefix = f"{kind.class_name}."
+    return [
+        method
+        for name, method in table().items()
+        if name.startswith(prefix) and name.removeprefix(prefix) not in generic
+    ]
+
+
+def other_methods() -> list[Method]:
+    """The messages of what has no objects: event, system and pifd."""
+    named = {f"{kind.class_name}" for kind in DESCRIBED} | {"Async", "InternalAsync", "DryRun"}
+    return [method for name, method in table().items() if name.partition(".")[0] not in named]
+
+
+def generic_names(kind: type[Record]) -> list[str]:
+    """The messages that follow from the class's fields."""
+    messages = about_sessions() if kind is Session else (*setters(kind), *getters(kind))
+    return [name for name, _, _ in messages]
+
+
+def message_table(methods: Sequence[Method]) -> Iterator[str]:
+    """Methods with their parameters and what they give."""
+    rows = ((f"`{m.name}`", parameters(m.parameters), gives(m), modes(m), summary(m.run)) for m in methods)
+    yield from markdown_table(("message", "parameters", "gives", "access", "what it does"), rows)
+
+
+def parameters(found: Sequence[Parameter]) -> str:
+    """Names, types and defaults."""
+    return ", ".join(
+        f"`{one.name}` {one.type}" + ("" if one.default is REQUIRED else f" = `{one.default!r}`")
+        for one in found
+    )
+
+
+def gives(method: Method) -> str:
+    """The type of the result."""
+    return GIVES.get(method.name, "void")
+
+
+def modes(method: Method) -> str:
+    """Who may call it, and in which other ways it can be called."""
+    ways = [
+        way
+        for way, prefix in (("async", "Async"), ("dry run", "DryRun"))
+        if f"{prefix}.{method.name}" in table()
+    ]
+    return ", ".join([method.access.value if method.access != Access.OPEN else "everybody", *ways])
+
+
+def summary(function: Any) -> str:
+    """The first paragraph of the docstring of a rule, or of the function itself."""
+    arguments = getattr(function, "args", ())
+    text = inspect.getdoc(arguments[0] if arguments else function) or ""
+    return " ".join(text.partition("\n\n")[0].split()).replace("|", "\\|")
+
+
+def error_section() -> Iterator[str]:
+    """Every error code."""
+    yield "## Errors\n"
+    rows = (
+        (f"`{kind.code}`", ", ".join(kind.names), " ".join((kind.__doc__ or "").split()))
+        for kind in sorted(Failure.__subclasses__(), key=lambda kind: kind.code)
+    )
+    yield from markdown_table(("code", "parameters", "sentence"), rows)
+
+
+def markdown_table(head: Row, rows: Iterator[Row]) -> Iterator[str]:
+    """A table, and an empty line after it."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+if __name__ == "__main__":
+    print(page(), end="")
