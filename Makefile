@@ -4,6 +4,7 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 DESTDIR ?=
 UNITDIR ?= /usr/lib/systemd/system
+SYSUSERSDIR ?= /usr/lib/sysusers.d
 
 IN_KERNEL := netns-tests/in-kernel
 PREPARE := netns-tests/guest/prepare
@@ -14,10 +15,10 @@ HOME_OF_PIFD := $(DESTDIR)$(PREFIX)/lib/pifd
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt check unit unit-planner unit-rest netns netns-scenarios netns-faults netns-rest test demo bench lock install clean
+.PHONY: help fmt check unit unit-planner unit-rest netns netns-scenarios netns-faults netns-rest test fuzz demo bench docs lock install install-xe clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
 
 fmt: .venv/.stamp ## format the code
 	.venv/bin/ruff format
@@ -31,6 +32,8 @@ check: .venv/.stamp ## format, lint, types and who imports whom
 
 unit: .venv/.stamp ## the tests that need no kernel, but for the ones of in-kernel itself
 	$(PREPARE) kernel
+	@# completion is tried in the shells themselves
+	$(PREPARE) shells
 ifeq ($(ARGS),)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-planner unit-rest
 else
@@ -51,8 +54,8 @@ netns: .venv/.stamp ## the tests on a real kernel with bonding, this one or a gu
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target netns-scenarios netns-faults netns-rest
 
 # Two guests side by side, because a guest has one processor, and a third when the first of them is done.
-SCENARIOS := netns-tests/test_scenarios.py netns-tests/test_tunnels.py netns-tests/test_cabling.py
-FAULTS := netns-tests/test_faults.py netns-tests/test_pif.py
+SCENARIOS := $(patsubst %,netns-tests/test_%.py,scenarios tunnels cabling bond hotplug start)
+FAULTS := $(patsubst %,netns-tests/test_%.py,faults pif)
 
 netns-scenarios:
 	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped $(SCENARIOS) $(ARGS)
@@ -64,7 +67,18 @@ netns-rest:
 	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped netns-tests \
 		$(patsubst %,--ignore=%,$(SCENARIOS) $(FAULTS)) $(ARGS)
 
-test: check unit netns ## all of the above: what CI runs
+# The longest first, so that both processors have something to do until the end.
+test: check ## all of the above: what CI runs
+	$(PREPARE) kernel
+	$(PREPARE) shells
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
+		netns-rest netns-scenarios netns-faults unit-rest unit-planner
+
+# A failure prints the input and its number; another SEED draws other inputs, FIRST begins at a later one.
+INPUTS ?= 100000
+
+fuzz: .venv/.stamp ## 100,000 inputs to the socket, or INPUTS; SEED=… repeats a run
+	.venv/bin/python -m tests.fuzz $(INPUTS) $(SEED) $(FIRST)
 
 demo: .venv/.stamp ## a tour on a real kernel
 	$(PREPARE) kernel
@@ -73,6 +87,9 @@ demo: .venv/.stamp ## a tour on a real kernel
 bench: .venv/.stamp ## how fast it is
 	$(PREPARE) kernel
 	benchmarks/run
+
+docs: .venv/.stamp ## make docs/api.md anew
+	.venv/bin/python -m agent.api.reference >docs/api.md
 
 lock: ## pin the dependencies anew, to today's versions
 	$(PREPARE) python
@@ -85,6 +102,12 @@ PIP_COMPILE = .venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --a
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	$(2) --output-file $(1) pyproject.toml
 
+# Where the shells look by themselves, for a PREFIX of /usr or /usr/local.
+BASH_COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pifctl
+ZSH_COMPLETION := $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pifctl
+FISH_COMPLETION := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pifctl.fish
+SCRIPT = $(HOME_OF_PIFD)/bin/python -P -m agent.cli completion
+
 install: ## into PREFIX (/usr/local), below DESTDIR; with a systemd unit
 	$(PREPARE) python
 	$(PYTHON) -m venv --clear $(HOME_OF_PIFD)
@@ -94,10 +117,34 @@ ifneq ($(DESTDIR),)
 	@# what a venv says about its own place must hold after the move
 	grep -rlIF '$(DESTDIR)' $(HOME_OF_PIFD)/bin $(HOME_OF_PIFD)/pyvenv.cfg | xargs sed -i 's|$(DESTDIR)||g'
 endif
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(UNITDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
 	ln -sfn ../lib/pifd/bin/pifd $(DESTDIR)$(PREFIX)/sbin/pifd
 	ln -sfn ../lib/pifd/bin/pifctl $(DESTDIR)$(PREFIX)/bin/pifctl
 	sed 's|/usr/local/|$(PREFIX)/|' systemd/pifd.service >$(DESTDIR)$(UNITDIR)/pifd.service
+	install -m 644 systemd/pifd.sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/pifd.conf
+ifeq ($(DESTDIR),)
+	@# the group pifd, where systemd makes groups; elsewhere it is the operator's to make
+	if command -v systemd-sysusers >/dev/null; then systemd-sysusers $(SYSUSERSDIR)/pifd.conf; fi
+endif
+	install -d $(dir $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION))
+	$(SCRIPT) bash >$(BASH_COMPLETION)
+	$(SCRIPT) zsh >$(ZSH_COMPLETION)
+	$(SCRIPT) fish >$(FISH_COMPLETION)
+
+XE := $(DESTDIR)$(PREFIX)/bin/xe
+
+# Two programs of the name xe on one host would be mistaken for each other, whichever PATH finds first.
+install-xe: ## pifctl by the name xe, too, after install; never in the place of another xe
+	@if [ -e $(XE) -o -L $(XE) ] && [ "$$(readlink $(XE))" != ../lib/pifd/bin/pifctl ]; then \
+		echo '$(XE) is there already, and is not pifctl' >&2; exit 1; fi
+ifeq ($(DESTDIR),)
+	@other=$$(command -v xe) && [ "$$other" != $(XE) ] || exit 0; \
+		echo "there is another xe already: $$other" >&2; exit 1
+endif
+	install -d $(DESTDIR)$(PREFIX)/bin
+	ln -sfn ../lib/pifd/bin/pifctl $(XE)
+	@for file in $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION); do \
+		[ ! -e $$file ] || sed 's/pifctl/xe/g' $$file >"$$(echo $$file | sed 's/\(.*\)pifctl/\1xe/')"; done
 
 clean: ## remove what the other targets made
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

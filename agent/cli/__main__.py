@@ -6,15 +6,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, NoReturn, TextIO
 
+from agent.cli import program
+from agent.cli.client import Client, client_of
 from agent.cli.command import Call, Command
 from agent.cli.commands import COMMANDS
-from agent.cli.invocation import Words, bound, taken_apart, usage
+from agent.cli.invocation import Words, bound, taken_apart
 from agent.cli.objects import Objects
+from agent.cli.program import usage
 from agent.cli.refusal import Failed, Refusal
 from agent.cli.screen import Screen, screen_of
 from agent.cli.session import Session
+from agent.cli.streams import NOWHERE, Streams, wrote
 
 SOCKET = "/run/pifd/xapi"
+COMPLETE = "__complete"
 INTERRUPTED = 130
 # What a shell reports for a program that SIGPIPE ended.
 NOBODY_READS = 141
@@ -32,8 +37,7 @@ def main() -> NoReturn:
     """Carry out the command line."""
     stdout, stderr = opened(sys.stdout), opened(sys.stderr)
     try:
-        outcome = outcome_of(sys.argv[1:], os.environ, screen_of(stdout, os.environ))
-        status = told(outcome, stdout, stderr)
+        status = told(sys.argv[1:], os.environ, stdout, stderr)
     except KeyboardInterrupt:
         status = INTERRUPTED
     sys.exit(status)
@@ -44,32 +48,42 @@ def opened(stream: TextIO | None) -> TextIO:
     return io.StringIO() if stream is None else stream
 
 
-def outcome_of(arguments: Sequence[str], environment: Mapping[str, str], screen: Screen) -> Outcome:
+def outcome_of(
+    arguments: Sequence[str], environment: Mapping[str, str], screen: Screen, streams: Streams = NOWHERE
+) -> Outcome:
     """What a command line comes to."""
+    if arguments and arguments[0] == COMPLETE:
+        from agent.cli.completion import completed
+
+        return Outcome(0, completed(arguments[1:], environment))
     try:
-        return Outcome(0, answer(taken_apart(arguments), environment, screen))
+        client, words = client_of(arguments, environment)
+        return Outcome(0, answer(taken_apart(words), client, environment, screen, streams))
     except Refusal as refusal:
         return Outcome(refusal.status, error=f"{refusal}\n")
 
 
-def answer(words: Words, environment: Mapping[str, str], screen: Screen) -> str:
+def answer(
+    words: Words, client: Client, environment: Mapping[str, str], screen: Screen, streams: Streams
+) -> str:
     """What a command line prints."""
-    options = dict(words.pairs)
-    if words.command in ("help", "version") or "help" in options or "version" in options:
-        return about(words, options)
+    if words.command in ("help", "version") or words.flags & {"help", "version"}:
+        return about(words)
     command = command_called(words.command)
-    socket = options.get("socket", environment.get("PIFD_SOCKET")) or SOCKET
-    rest = tuple(pair for pair in words.pairs if pair[0] != "socket")
-    return carried_out(command, words._replace(pairs=rest), socket, screen)
+    paths = [pair for pair in words.pairs if pair[0] == "socket" and may_be_ours(pair[0], command, words)]
+    socket = "".join(path for _, path in paths[-1:]) or environment.get("PIFD_SOCKET") or SOCKET
+    rest = tuple(pair for pair in words.pairs if pair not in paths)
+    login = Session(socket, client, streams.remark)
+    return carried_out(command, words._replace(pairs=rest), login, screen, streams)
 
 
-def carried_out(command: Command, words: Words, socket: str, screen: Screen) -> str:
+def carried_out(command: Command, words: Words, login: Session, screen: Screen, streams: Streams) -> str:
     """What a command prints.  Nothing is sent before all of the command line has been understood."""
     values, filters, pairs = bound(command, words)
-    with Session(socket) as session:
+    with login as session:
         objects = Objects(session)
         try:
-            return command.action(Call(command, values, filters, session, objects, screen, pairs))
+            return command.action(Call(command, values, filters, session, objects, screen, pairs, streams))
         except Failed as failed:
             from agent.cli.failure import refusal
 
@@ -81,22 +95,34 @@ def command_called(name: str) -> Command:
     if name in COMMANDS:
         return COMMANDS[name]
     if not name:
-        raise Refusal("No command was given", usage(""))
+        raise Refusal("No command was given", usage())
+    raise Refusal(f"Unknown command: {name}", *(f"Did you mean {one}?" for one in like(name)), usage())
+
+
+def like(name: str) -> list[str]:
+    """The command that is spelled most like a name, if any is; one of the same class goes first."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name.lower().replace("_", "-"), [*COMMANDS, "help"], 1)
-    raise Refusal(f"Unknown command: {name}", *(f"Did you mean {one}?" for one in close), usage(""))
+    spelled = name.lower().replace("_", "-")
+    kind, hyphen, _ = spelled.partition("-")
+    own = [command for command in COMMANDS if command.startswith(kind + hyphen)]
+    return get_close_matches(spelled, own, 1) or get_close_matches(spelled, [*COMMANDS, "help"], 1)
 
 
-def about(words: Words, options: Mapping[str, str]) -> str:
+def may_be_ours(name: str, command: Command, words: Words) -> bool:
+    """Whether a name was given to pifctl itself: it may also be a key that is to be added to a map."""
+    return name in words.flags or not command.takes_pairs
+
+
+def about(words: Words) -> str:
     """Help, or the version."""
-    if "version" in options or words.command == "version":
-        return f"pifctl {version()}\n"
+    if "version" in words.flags or words.command == "version":
+        return f"{program.name()} {version()}\n"
     from agent.cli.manual import page
 
     subject = "".join(words.further[:1]) if words.command == "help" else words.command
     known = "" if subject in ("", "help") else command_called(subject).name
-    return page(known, is_everything="all" in options)
+    return page(known, is_everything="all" in words.flags).replace(program.OWN, program.name())
 
 
 def version() -> str:
@@ -109,9 +135,11 @@ def version() -> str:
         return "(not installed)"
 
 
-def told(outcome: Outcome, stdout: TextIO, stderr: TextIO) -> int:
-    """Print the outcome; the exit status."""
+def told(arguments: Sequence[str], environment: Mapping[str, str], stdout: TextIO, stderr: TextIO) -> int:
+    """Carry out a command line and print what it comes to; the exit status."""
     try:
+        streams = Streams(stdout, stderr, terminal(stderr, environment))
+        outcome = outcome_of(arguments, environment, screen_of(stdout, environment), streams)
         wrote(outcome.error, stderr)
         wrote(outcome.output, stdout)
     except BrokenPipeError:
@@ -122,11 +150,11 @@ def told(outcome: Outcome, stdout: TextIO, stderr: TextIO) -> int:
     return outcome.status
 
 
-def wrote(text: str, stream: TextIO) -> None:
-    """Write a text out, whatever the stream's encoding makes of it."""
-    encoding = stream.encoding or "ascii"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+def terminal(stderr: TextIO, environment: Mapping[str, str]) -> Screen | None:
+    """What stderr can show, if lines can be drawn there that go again."""
+    if not stderr.isatty() or environment.get("TERM", "dumb") == "dumb":
+        return None
+    return screen_of(stderr, environment)
 
 
 def silenced(stdout: TextIO, status: int) -> int:

@@ -23,7 +23,7 @@ Told = Callable[[Call, str], str]
 CHANGE = (DRY_RUN, JSON)
 
 PREVIEW_SHAPE = {
-    "result": str,
+    "result": str | list,
     "added": [{"class": str, "ref": str, "record": dict}],
     "changed": [{"class": str, "ref": str, "before": dict, "after": dict}],
     "removed": [{"class": str, "ref": str, "record": dict}],
@@ -48,20 +48,34 @@ def sends_all(messages: Messages, told: Told = itself) -> Callable[[Call], str]:
 
     def action(call: Call) -> str:
         wanted = messages(call)
-        if call.values["dry-run"]:
+        if call.values.get("dry-run"):
             return previews(call, wanted)
-        if len(wanted) > 1:  # one that is refused must not leave half of them done
+        # One that is refused must not leave half of them done; live objects have no dry runs to find out.
+        if len(wanted) > 1 and "dry-run" in call.values:
             for message in wanted:
                 foretold(call, message)
-        return [carried_out(call, message, told) for message in wanted][-1]
+        printed = [carried_out(call, message, told) for message in wanted][-1]
+        return ",".join(printed.splitlines()) + "\n" if call.values["minimal"] else printed
 
     return action
 
 
 def carried_out(call: Call, message: Message, told: Told) -> str:
     """What is printed of one call."""
-    made = call.session.change(call.command.name, message.method, *message.arguments, shape=str | None)
-    return "" if not made or made in NULL_REFERENCES else new_uuid(call, told(call, made))
+    made = changed(call, message)
+    if isinstance(made, list):
+        return new_uuids(call, call.session.checked(made, [str], message.method))
+    ref = call.session.checked(made, str | None, message.method)
+    return "" if not ref or ref in NULL_REFERENCES else new_uuid(call, told(call, ref))
+
+
+def changed(call: Call, message: Message) -> Any:
+    """What one call gave back.  On a terminal, the change is a task, to show how far it is and to stop it."""
+    if call.streams.terminal is None:
+        return call.session.change(call.command.name, message.method, *message.arguments, shape=object)
+    from agent.cli import progress
+
+    return progress.changed(call, message.method, message.arguments)
 
 
 def foretold(call: Call, message: Message) -> dict[str, Any]:
@@ -85,6 +99,12 @@ def previews(call: Call, messages: Sequence[Message]) -> str:
 def new_uuid(call: Call, ref: str) -> str:
     """The line that a creating command prints."""
     return as_json({"uuid": uuid_of(ref)}) if call.values["json"] else f"{uuid_of(ref)}\n"
+
+
+def new_uuids(call: Call, refs: Sequence[str]) -> str:
+    """The lines that a command prints that may make several objects."""
+    uuids = [uuid_of(ref) for ref in refs]
+    return as_json({"uuids": uuids}) if call.values["json"] else "".join(f"{uuid}\n" for uuid in uuids)
 
 
 def as_json(value: Any) -> str:

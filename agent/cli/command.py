@@ -8,13 +8,15 @@ from agent.cli.objects import Objects
 from agent.cli.parameter import Parameter
 from agent.cli.screen import Screen
 from agent.cli.session import Session
+from agent.cli.streams import NOWHERE, Streams
 
 
 class Command(NamedTuple):
     """One command.  `action` gives back what it prints; the texts after it are for people.
 
     fields: those of the class that it can set.  takes_filters, takes_pairs: what it makes of a name that is
-    no parameter's, a filter of what it lists or a pair for a map.
+    no parameter's, a filter of what it lists or a pair for a map.  is_hidden: help does not list it.
+    bare: the parameter that a word without = is for.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Command(NamedTuple):
     fields: tuple[Field, ...] = ()
     takes_filters: bool = False
     takes_pairs: bool = False
+    is_hidden: bool = False
+    bare: str = ""
 
 
 class Call(NamedTuple):
@@ -41,6 +45,7 @@ class Call(NamedTuple):
     objects: Objects
     screen: Screen
     pairs: tuple[tuple[str, str], ...] = ()
+    streams: Streams = NOWHERE
 
     def find(self, class_name: str, parameter: str) -> str:
         """The reference of the object that a parameter names."""

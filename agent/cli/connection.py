@@ -5,7 +5,7 @@ http.client would cost more time to import than a whole command takes, and this 
 
 import socket
 
-from agent.cli.refusal import NoAnswer, Refusal
+from agent.cli.refusal import Lost, NoAnswer, Refusal
 
 PATH = "/jsonrpc"
 LONGEST_HEAD = 65536
@@ -20,7 +20,7 @@ def connected(path: str) -> socket.socket:
         plug.connect(path)
     except OSError as trouble:
         plug.close()
-        raise Refusal(why_not(path, trouble)) from None
+        raise Lost(why_not(path, trouble)) from None
     return plug
 
 
@@ -31,16 +31,21 @@ def why_not(path: str, trouble: OSError) -> str:
     if isinstance(trouble, ConnectionRefusedError):
         return f"pifd cannot be reached: nothing answers on the socket {path}.  Is pifd running?"
     if isinstance(trouble, PermissionError):
-        return f"pifd cannot be reached: you have no permission to use the socket {path}.  Are you root?"
+        return (
+            f"pifd cannot be reached: you have no permission to use the socket {path}.  "
+            "Root may, and the group that owns it."
+        )
     return f"pifd cannot be reached: the socket {path} cannot be used: {trouble.strerror or trouble}."
 
 
-def request(body: bytes) -> bytes:
-    """A whole HTTP request."""
+def request(body: bytes, traceparent: str) -> bytes:
+    """A whole HTTP request.  traceparent: the header's value, "" for none."""
+    further = f"traceparent: {traceparent}\r\n" if traceparent else ""
     head = (
         f"POST {PATH} HTTP/1.1\r\n"
         "Host: localhost\r\n"
         "Content-Type: application/json\r\n"
+        f"{further}"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -52,6 +57,8 @@ def length_of_body(head: bytes) -> int:
     protocol, _, outcome = status.partition(" ")
     if not protocol.startswith("HTTP/1."):
         raise NoAnswer("pifd's answer is not valid: it is not HTTP.")
+    if outcome[:4].strip() == "403":
+        raise Refusal("pifd has turned you away: you are neither root nor in a group that may use it.")
     if outcome[:4].strip() != "200":
         raise NoAnswer(f"pifd could not handle the request: it answered HTTP {outcome.strip()}.")
     pairs = (line.partition(":") for line in lines)
@@ -64,8 +71,9 @@ def length_of_body(head: bytes) -> int:
 class Connection:
     """An open connection; `is_idle` says whether another request can be sent on it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, traceparent: str = "") -> None:
         self._socket = connected(path)
+        self._traceparent = traceparent
         self._received = b""
         self.is_idle = True
 
@@ -73,12 +81,12 @@ class Connection:
         """Send a request and wait for its answer."""
         self.is_idle = False
         try:
-            self._socket.sendall(request(body))
+            self._socket.sendall(request(body, self._traceparent))
             answer = self._answer()
         except TimeoutError:
             raise NoAnswer(f"pifd gave no answer within {SECONDS_FOR_AN_ANSWER:.0f} seconds.") from None
         except OSError as trouble:
-            raise NoAnswer(f"The connection to pifd was lost: {trouble.strerror or trouble}.") from None
+            raise Lost(f"The connection to pifd was lost: {trouble.strerror or trouble}.") from None
         self.is_idle = True
         return answer
 
@@ -111,5 +119,5 @@ class Connection:
         """Some more bytes."""
         more = self._socket.recv(1 << 18)
         if not more:
-            raise NoAnswer("The connection to pifd was lost: pifd closed it before it had answered.")
+            raise Lost("The connection to pifd was lost: pifd closed it before it had answered.")
         self._received += more

@@ -14,7 +14,10 @@ SET, SET_RW, MAP, MAP_RW, RW = "SRO", "SRW", "MRO", "MRW", " RW"
 class Field(NamedTuple):
     """One field: its name in xe, its key in the record, its mark; for references, what is shown of them.
 
-    read: how a new value is read.  setter: what comes after `set_`, where it is not the key in the record.
+    read: how a new value is read.  setter: what comes after `set_`, where it is not the key in the record;
+    key_setter: the message that sets one key of a map that has no setter.
+    told: what is told of the record (that of the object referred to, where it shows another field than the
+    uuid), where it is not just a key.  printed: how people read it.  is_expensive: in lists xe leaves it out.
     """
 
     name: str
@@ -26,18 +29,42 @@ class Field(NamedTuple):
     joiner: str = "; "
     read: Reader = text
     setter: str = ""
+    key_setter: str = ""
+    told: Callable[[Record], Any] | None = None
+    printed: Callable[[Any], str] | None = None
+    is_expensive: bool = False
 
 
 class Class(NamedTuple):
-    """One class.  `prefix` begins its commands, `listed` are the fields that -list prints unless told."""
+    """One class.  `prefix` begins its commands, `listed` are the fields that -list prints unless told.
+
+    usual: the field and its value that -list leaves the others out for, unless asked for all.
+    is_live: its objects are not stored, so that there are no dry runs of their changes.
+    """
 
     name: str
     prefix: str
     listed: tuple[str, ...]
     fields: tuple[Field, ...]
     names: Callable[[Record, Lookup], tuple[str, ...]]
+    usual: tuple[str, str] | None = None
+    is_live: bool = False
 
 
 def settable(kind: Class) -> tuple[Field, ...]:
-    """The fields of a class that can be set."""
-    return tuple(field for field in kind.fields if field.mark in (RW, SET_RW, MAP_RW))
+    """The fields of a class that can be set, whole or key by key."""
+    return tuple(field for field in kind.fields if field.mark in (RW, SET_RW, MAP_RW) or field.key_setter)
+
+
+def is_map(field: Field) -> bool:
+    """Whether a field that can be set is a map, of which -param-set sets single keys."""
+    return field.mark == MAP_RW or bool(field.key_setter)
+
+
+def label_fields(mark: str) -> tuple[Field, ...]:
+    """The fields that classes with a name-label begin with."""
+    return (
+        Field("uuid", "uuid"),
+        Field("name-label", "name_label", mark),
+        Field("name-description", "name_description", mark),
+    )

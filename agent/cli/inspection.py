@@ -8,9 +8,10 @@ from agent.cli.classes import CLASSES
 from agent.cli.command import Call
 from agent.cli.field import Class, Field, Record
 from agent.cli.refusal import Refusal
-from agent.cli.value import known_fields, text_of, value_of
+from agent.cli.value import known_fields, text_in, text_of, value_of
 
 MARGIN = 4
+EXPENSIVE = "<expensive field>"
 NODE_SHAPE = {
     "kind": str,
     "name": str,
@@ -26,11 +27,20 @@ NODE_SHAPE = {
 def list_objects(call: Call) -> str:
     """The objects of a class that pass the filters."""
     kind = CLASSES[call.command.class_name]
-    wanted = wanted_fields(kind, call.values["params"])
+    wanted = [cheap(field) for field in wanted_fields(kind, call.values["params"])]
     records = [record for record in call.objects.of(kind.name).values() if passes(call, record)]
     if call.values["minimal"]:
         return minimal(call, wanted, records)
     return printed(call, wanted, records)
+
+
+def list_bonds(call: Call) -> str:
+    """The bonds that pass the filters, as xe lists them or as they are this moment."""
+    if not call.values["live"]:
+        return list_objects(call)
+    from agent.cli.live import live_bonds
+
+    return live_bonds(call)
 
 
 def list_fields(call: Call) -> str:
@@ -39,7 +49,9 @@ def list_fields(call: Call) -> str:
     record = the_record(call)
     if call.values["json"]:
         return as_json(as_object(call, kind.fields, record))
-    return block(call, kind.fields, record)
+    return (
+        minimal(call, kind.fields, [record]) if call.values["minimal"] else block(call, kind.fields, record)
+    )
 
 
 def get_field(call: Call) -> str:
@@ -52,7 +64,10 @@ def get_field(call: Call) -> str:
     value = value_of(field, record, call.objects.record)
     if call.values["param-key"]:
         value = entry(field, value, call.values["param-key"])
-    return as_json(value) if call.values["json"] else f"{text_of(value, field.joiner)}\n"
+    if call.values["json"]:
+        return as_json(value)
+    text = text_of(value) if call.values["param-key"] else text_in(field, value)
+    return f"{escaped(text) if call.values['minimal'] else text}\n"
 
 
 def topology(call: Call) -> str:
@@ -105,9 +120,31 @@ def entry(field: Field, value: Any, key: str) -> Any:
     return value[key]
 
 
+def cheap(field: Field) -> Field:
+    """The field as lists have it: one that xe asks for by a call of its own is not shown there."""
+    return field._replace(told=not_in_a_list, printed=None, refers="") if field.is_expensive else field
+
+
+def not_in_a_list(record: Record) -> str:
+    """What is told of an expensive field in a list."""
+    return EXPENSIVE
+
+
 def passes(call: Call, record: Record) -> bool:
-    """Whether a record has the values that every filter wants."""
-    return all(matches(call, one.field, one.key, one.wanted, record) for one in call.filters)
+    """Whether a record has the values that every filter wants, and is one of the usual ones."""
+    return is_usual(call, record) and all(
+        matches(call, one.field, one.key, one.wanted, record) for one in call.filters
+    )
+
+
+def is_usual(call: Call, record: Record) -> bool:
+    """Whether -list shows a record without being told which ones; all of them with --all."""
+    kind = CLASSES[call.command.class_name]
+    if kind.usual is None or call.values["all"]:
+        return True
+    name, value = kind.usual
+    field = field_named(kind, name)
+    return any(one.field == field for one in call.filters) or matches(call, field, "", value, record)
 
 
 def matches(call: Call, field: Field, key: str, wanted: str, record: Record) -> bool:
@@ -115,12 +152,21 @@ def matches(call: Call, field: Field, key: str, wanted: str, record: Record) -> 
     if field.source not in record:
         return False
     value = value_of(field, record, call.objects.record)
-    if key and isinstance(value, dict):
-        return key in value and text_of(value[key]) == wanted
     if key:
-        return key == "contains" and isinstance(value, list) and wanted in map(text_of, value)
-    printed_value = text_of(value, field.joiner)
+        return has(field, value, key, wanted)
+    printed_value = text_in(field, value)
     return printed_value == wanted or (field.ignores_case and printed_value.lower() == wanted.lower())
+
+
+def has(field: Field, value: Any, key: str, wanted: str) -> bool:
+    """Whether a map has this value under a key, or a set this member under the key `contains`."""
+    if isinstance(value, dict):
+        return key in value and text_of(value[key]) == wanted
+    if not isinstance(value, list):
+        raise Refusal(f"Error: Field '{field.name}' is not a set or map")
+    if key != "contains":
+        raise Refusal(f"Error: Invalid syntax for set filtering (should be {field.name}:contains=<member>)")
+    return wanted in map(text_of, value)
 
 
 def printed(call: Call, wanted: Sequence[Field], records: Sequence[Record]) -> str:
@@ -141,8 +187,13 @@ def minimal(call: Call, wanted: Sequence[Field], records: Sequence[Record]) -> s
     cells = []
     for record in records:
         shown = [field for field in wanted if field.source in record][:1]
-        cells += [text_of(value_of(field, record, call.objects.record), field.joiner) for field in shown]
-    return ",".join(cell.replace("\\", "\\\\").replace(",", "\\,") for cell in cells) + "\n"
+        cells += [text_in(field, value_of(field, record, call.objects.record)) for field in shown]
+    return ",".join(map(escaped, cells)) + "\n"
+
+
+def escaped(cell: str) -> str:
+    """A value among others with commas in between."""
+    return cell.replace("\\", "\\\\").replace(",", "\\,")
 
 
 def block(call: Call, wanted: Sequence[Field], record: Record) -> str:
@@ -152,6 +203,6 @@ def block(call: Call, wanted: Sequence[Field], record: Record) -> str:
     width = MARGIN + max(map(len, labels), default=0)
     lines: list[str] = []
     for field, label in zip(shown, labels, strict=True):
-        value = text_of(value_of(field, record, call.objects.record), field.joiner)
+        value = text_in(field, value_of(field, record, call.objects.record))
         lines.append(f"{label.rjust(width) if lines else label.ljust(width)}: {value}\n")
     return "".join(lines) + "\n\n"

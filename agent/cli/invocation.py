@@ -5,21 +5,23 @@ from typing import Any, NamedTuple
 
 from agent.cli.classes import CLASSES
 from agent.cli.command import Command
-from agent.cli.field import Field
-from agent.cli.parameter import Parameter
+from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Field
+from agent.cli.parameter import MINIMAL, Parameter
+from agent.cli.program import usage
 from agent.cli.refusal import Refusal
 
-HELP = ("--help", "-h", "-?")
+HELP = ("--help", "-help", "-h", "-?")
 # xe takes these wherever it lists objects; they say nothing about which ones.
-NO_FILTERS = ("all", "force", "multiple", "trace")
+NO_FILTERS = ("all", "force", "multiple", "trace", "message-priority")
 
 
 class Words(NamedTuple):
-    """What was typed: a command, `help`'s further words, and name=value pairs."""
+    """What was typed: a command, `help`'s further words, name=value pairs.  flags: the names that had --."""
 
     command: str
     further: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
+    flags: frozenset[str] = frozenset()
 
 
 class Filter(NamedTuple):
@@ -38,62 +40,52 @@ class Bound(NamedTuple):
     pairs: tuple[tuple[str, str], ...]
 
 
-def usage(command: str) -> str:
-    """Where to read on."""
-    return f"For usage run: 'pifctl help{command and ' ' + command}'"
-
-
 def taken_apart(arguments: Sequence[str]) -> Words:
     """The words of a command line.  `--flag` is `flag=true`, `--socket PATH` is `socket=PATH`."""
-    plain, pairs = [], []
+    plain, pairs, flags = [], [], []
     remaining = iter(arguments)
     for word in remaining:
-        check_is_text(word)
+        name, equals, value = ("--help" if word in HELP else word).removeprefix("--").partition("=")
+        is_flag = word.startswith("--") or word in HELP
+        flags += [name] if is_flag else []
         if word == "--socket":
             pairs.append(("socket", path_in(next(remaining, ""))))
-        elif word in HELP:
-            pairs.append(("help", "true"))
-        elif word.startswith("--") or "=" in word:
-            name, equals, value = word.removeprefix("--").partition("=")
+        elif is_flag or equals:
             pairs.append((name, value if equals else "true"))
         else:
             plain.append(word)
-    return Words("".join(plain[:1]), tuple(plain[1:]), tuple(pairs))
+    return Words("".join(plain[:1]), tuple(plain[1:]), tuple(pairs), frozenset(flags))
 
 
 def path_in(word: str) -> str:
     """The word after --socket, which has to be there."""
     if not word:
-        raise Refusal("Syntax error: --socket needs a path", usage(""))
-    check_is_text(word)
+        raise Refusal("Syntax error: --socket needs a path", usage())
     return word
-
-
-def check_is_text(word: str) -> None:
-    """What is not UTF-8 cannot be sent."""
-    try:
-        word.encode()
-    except UnicodeEncodeError:
-        raise Refusal(f"Syntax error: {word!r} is not valid UTF-8", usage("")) from None
 
 
 def bound(command: Command, words: Words) -> Bound:
     """The values for a command's parameters; anything that is missing, unknown or given twice is refused."""
-    if words.further:
-        raise Refusal(f"Syntax error: '{words.further[0]}' is not name=value or --flag", usage(command.name))
+    bare = tuple((command.bare, word) for word in words.further[:1] if command.bare)
+    if words.further[len(bare) :]:
+        wrong = words.further[len(bare)]
+        raise Refusal(f"Syntax error: '{wrong}' is not name=value or --flag", usage(command.name))
     values: dict[str, Any] = {}
     filters, pairs = [], []
-    for name, given in words.pairs:
+    for name, given in (*bare, *words.pairs):
         parameter, key = parameter_of(command, name)
+        may_be_a_pair = command.takes_pairs and name not in words.flags
         if parameter is not None:
             put(command, values, parameter, key, given)
-        elif command.takes_pairs:
+        elif may_be_a_pair:
             pairs.append((name, given))
+        elif name == MINIMAL.name:
+            values[MINIMAL.name] = MINIMAL.read(name, given)
         elif not (command.takes_filters and name in NO_FILTERS):
             filters.append(filter_of(command, name, given))
     check_complete(command, values)
     check_no_twins(command, pairs)
-    whole = {one.name: one.default for one in command.parameters} | values
+    whole = {one.name: one.default for one in (*command.parameters, MINIMAL)} | values
     return Bound(whole, tuple(filters), tuple(pairs))
 
 
@@ -103,7 +95,8 @@ def parameter_of(command: Command, name: str) -> tuple[Parameter | None, str]:
         known = parameter.name.lower()
         if parameter.is_map and name.lower().startswith((f"{known}:", f"{known}-")):
             return parameter, name[len(known) + 1 :]
-        if not parameter.is_map and name.lower() == known:
+        # xe has both hyphens and underscores in its names, and nobody can remember where.
+        if not parameter.is_map and name.lower().replace("_", "-") == known.replace("_", "-"):
             return parameter, ""
     return None, ""
 
@@ -123,6 +116,8 @@ def filter_of(command: Command, name: str, wanted: str) -> Filter:
     """The filter that `field=value`, `map:key=value` or `set:contains=value` stands for."""
     field_name, _, key = name.partition(":")
     field = field_called(command, field_name)
+    if field is None:
+        field, key = part_called(command, name)
     if field is None or not command.takes_filters:
         raise unknown_parameter(command, name, field)
     return Filter(field, key, wanted)
@@ -132,6 +127,16 @@ def field_called(command: Command, name: str) -> Field | None:
     """The field of the command's class with a name, in any case."""
     fields = CLASSES[command.class_name].fields if command.class_name else ()
     return next((field for field in fields if field.name.lower() == name.lower()), None)
+
+
+def part_called(command: Command, name: str) -> tuple[Field | None, str]:
+    """The map or the set, and what of it, that `map-key` or `set-contains` stands for (xe's old way)."""
+    fields = CLASSES[command.class_name].fields if command.class_name else ()
+    parts = [field for field in fields if field.mark in (MAP, MAP_RW, SET, SET_RW)]
+    for field in sorted(parts, key=lambda field: -len(field.name)):
+        if name.lower().startswith(f"{field.name.lower()}-"):
+            return field, name[len(field.name) + 1 :]
+    return None, ""
 
 
 def unknown_parameter(command: Command, name: str, field: Field | None) -> Refusal:

@@ -3,7 +3,7 @@
 import textwrap
 
 from agent.cli.command import Command
-from agent.cli.commands import CHANGES, COMMANDS, FIELDS, LISTS
+from agent.cli.commands import CHANGES, COMMANDS, FIELDS, LISTS, REST
 from agent.cli.commands.looking import TOPOLOGY
 from agent.cli.parameter import Parameter
 from agent.errors import by_code
@@ -25,14 +25,18 @@ PER_OBJECT = """\
 """
 
 CONVENTIONS = """\
-Commands and parameters are those of xe.  --flag means flag=true.
+Commands and parameters are those of xe.  --flag means flag=true; true is true, t, yes, y or 1.
 An object can be given by its uuid, by a unique beginning of it, or by its name: a PIF or a Bond by
 its device (eth0, bond0), a VLAN or the PIF on it by the device below and the tag (eth0.5), a tunnel
 or the PIF on it by its device (tunnel0), a network by its name-label or bridge, a host or a VM by
 its name-label, a VIF by <VM>/<device> (web/0) or by its device on the host.
 --dry-run  shows what a command would change, and the steps in the kernel, and changes nothing.
 --json     prints JSON.
+--minimal  prints bare values on one line, with commas in between.
 --socket PATH  is the daemon's socket: else $PIFD_SOCKET, else /run/pifd/xapi.
+--debug    (or --trace) tells of each call to the daemon, and how long it took, on standard error.
+xe's -s, -p, -u, -pw, -pwf, --nossl and --traceparent are understood.  They change nothing, since
+pifd is on this host and the kernel tells it who asks; a server (-s) that is another is refused.
 The exit status is 0, or 1 after an error.  An error is a sentence, its details, and in the last
 line XenAPI's code for it.
 """
@@ -50,7 +54,8 @@ def overview() -> str:
     parts = [
         INTRODUCTION,
         section("See", [TOPOLOGY, *LISTS]) + PER_OBJECT,
-        section("Change", list(CHANGES)),
+        section("Change", [one for one in CHANGES if not one.is_hidden]),
+        section("Besides", list(REST)),
         CONVENTIONS,
         "'pifctl help <command>' tells more about one, 'pifctl help --all' lists all.\n",
     ]
@@ -59,7 +64,7 @@ def overview() -> str:
 
 def everything() -> str:
     """Every command with its parameters."""
-    commands = [TOPOLOGY, *LISTS, *FIELDS, *CHANGES]
+    commands = [TOPOLOGY, *LISTS, *FIELDS, *(one for one in CHANGES if not one.is_hidden), *REST]
     entries = [f"{synopsis(command)}\n    {command.summary}\n" for command in commands]
     return "\n".join([INTRODUCTION, *entries])
 

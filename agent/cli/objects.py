@@ -1,5 +1,6 @@
 """The daemon's objects, read once a class when somebody asks, and found by uuid or by name."""
 
+from agent.cli import program
 from agent.cli.classes import CLASSES
 from agent.cli.field import Class, Record
 from agent.cli.refusal import NoAnswer, Refusal
@@ -25,7 +26,7 @@ def unknown(kind: Class, given: str) -> Refusal:
         return Refusal(f"No {kind.name} was named: the parameter is empty.")
     return Refusal(
         f"There is no {kind.name} whose uuid begins with '{given}' or that has this name.",
-        f"'pifctl {kind.prefix}-list' shows what there is.",
+        f"'{program.name()} {kind.prefix}-list' shows what there is.",
     )
 
 
@@ -51,7 +52,7 @@ class Objects:
     def told(self, ref: str) -> str:
         """The object behind a reference of unknown class as `uuid (name)`; "" when there is none."""
         for class_name, kind in CLASSES.items():
-            record = self.record(class_name, ref)
+            record = self.record(class_name, ref) if kind.prefix else None
             if record is not None:
                 name = next(filter(None, kind.names(record, self.record)), "")
                 return f"{record['uuid']} ({name})" if name else str(record["uuid"])

@@ -53,16 +53,23 @@ def integer(name: str, given: str) -> int:
     raise Refusal(f"Error: Failed to parse parameter '{name}': expecting an integer")
 
 
-def one_of(kind: str, *choices: str) -> Reader:
-    """One of several words, in any case."""
+class OneOf:
+    """Reads one of several words, in any case; `choices` are what it reads."""
 
-    def read(name: str, given: str) -> str:
-        for choice in choices:
+    def __init__(self, kind: str, choices: tuple[str, ...]) -> None:
+        self.kind = kind
+        self.choices = choices
+
+    def __call__(self, name: str, given: str) -> str:
+        for choice in self.choices:
             if choice.lower() == given.lower():
                 return choice
-        raise Refusal(f"Error: Invalid {kind}. Got {given}", f"Known are: {', '.join(choices)}")
+        raise Refusal(f"Error: Invalid {self.kind}. Got {given}", f"Known are: {', '.join(self.choices)}")
 
-    return read
+
+def one_of(kind: str, *choices: str) -> Reader:
+    """One of several words, in any case."""
+    return OneOf(kind, choices)
 
 
 def required(name: str, meaning: str, read: Reader = text) -> Parameter:

@@ -21,6 +21,7 @@ FOLLOWING = (
     "tunnel_access_PIF_of",
     "tunnel_transport_PIF_of",
     "links_up",
+    "metrics",
 )
 
 

@@ -1,11 +1,13 @@
 """Refusals: why a command prints an error and ends with a status other than 0."""
 
+from agent.cli import program
+
 
 def maybe_done(command: str) -> str:
     """What a person has to know when the answer to a change never arrived."""
     return (
         f"Whether {command} was done is not known.  "
-        "See how things are with 'pifctl topology' and 'pifctl pif-list params=all'."
+        f"See how things are with '{program.name()} topology' and '{program.name()} pif-list params=all'."
     )
 
 
@@ -20,6 +22,10 @@ class Refusal(Exception):
 
 class NoAnswer(Refusal):
     """The daemon gave no answer, or one that makes no sense."""
+
+
+class Lost(NoAnswer):
+    """The connection to the daemon is gone, or there is nobody to connect to."""
 
 
 class Interrupted(Refusal):

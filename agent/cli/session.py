@@ -1,13 +1,22 @@
 """A session with the daemon: XenAPI's calls as JSON-RPC, between login and logout."""
 
 import json
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
+from agent.cli import program
+from agent.cli.client import Client
 from agent.cli.connection import Connection
 from agent.cli.refusal import Failed, Interrupted, NoAnswer, Refusal, maybe_done
 from agent.cli.shape import fits
 
 API_FAILURE = 1
+Trace = Callable[[str], None]
+
+
+def unheard(text: str) -> None:
+    """Where nobody listens to what is told on the way."""
 
 
 def result(answer: bytes, number: int) -> Any:
@@ -45,33 +54,58 @@ def failure(error: Any) -> Failed | Refusal:
 
 
 class Session:
-    """A logged-in connection; use it in a `with` statement."""
+    """A connection that is logged in from the first call on; use it in a `with` statement."""
 
-    def __init__(self, path: str) -> None:
-        self._connection = Connection(path)
+    def __init__(self, path: str, client: Client = Client(), trace: Trace = unheard) -> None:
+        self._path = path
+        self._client = client
+        self._trace = trace
+        self._connection: Connection | None = None
         self._number = 0
         self._handle = ""
 
     def __enter__(self) -> "Session":
-        handle = self._call("session.login_with_password", ["root", "", "1.0", "pifctl"])
-        self._handle = self.checked(handle, str, "session.login_with_password")
         return self
 
     def __exit__(self, *exception: object) -> None:
+        if self._connection is None:
+            return
         try:
-            if self._connection.is_idle:
+            if self._handle and self._connection.is_idle:
                 self._call("session.logout", [self._handle])
         except (Failed, Refusal):
             pass  # the daemon forgets the session by itself, and the command's outcome matters more
         finally:
             self._connection.close()
 
+    def log_in(self) -> None:
+        """Connect and log in, unless this has been done."""
+        if self._handle:
+            return
+        who = [self._client.username, self._client.password, "1.0", program.OWN]
+        handle = self._call("session.login_with_password", who)
+        self._handle = self.checked(handle, str, "session.login_with_password")
+
+    def renew(self) -> None:
+        """Connect and log in anew: the daemon has been started again, or has forgotten the session."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._handle = None, ""
+        self.log_in()
+
     def ask(self, method: str, *parameters: Any, shape: Any) -> Any:
         """Call a method that changes nothing; its result has the given shape."""
-        return self.checked(self._call(method, [self._handle, *parameters]), shape, method)
+        self.log_in()
+        began = monotonic()
+        try:
+            return self.checked(self._call(method, [self._handle, *parameters]), shape, method)
+        finally:
+            if self._client.is_debugging:  # the session's handle is left out: it is as good as a password
+                self._trace(f"debug: {method} {list(parameters)}, {(monotonic() - began) * 1000:.1f} ms\n")
 
     def change(self, command: str, method: str, *parameters: Any, shape: Any) -> Any:
         """Call a method that changes something: without an answer, nobody knows whether it did."""
+        self.log_in()
         try:
             return self.ask(method, *parameters, shape=shape)
         except NoAnswer as trouble:
@@ -87,5 +121,7 @@ class Session:
 
     def _call(self, method: str, parameters: list[Any]) -> Any:
         self._number += 1
+        if self._connection is None:
+            self._connection = Connection(self._path, self._client.traceparent)
         call = {"jsonrpc": "2.0", "method": method, "params": parameters, "id": self._number}
         return result(self._connection.post(json.dumps(call).encode()), self._number)

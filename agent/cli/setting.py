@@ -6,7 +6,7 @@ from typing import Any
 from agent.cli.change import Message
 from agent.cli.classes import CLASSES
 from agent.cli.command import Call
-from agent.cli.field import MAP_RW, SET_RW, Class, Field, settable
+from agent.cli.field import MAP_RW, SET_RW, Class, Field, is_map, settable
 from agent.cli.refusal import Refusal
 from agent.cli.value import NULL
 
@@ -17,21 +17,22 @@ def new_values(call: Call) -> Sequence[Message]:
     given = [field for field in settable(kind) if is_given(call.values[field.name])]
     if not given:
         raise Refusal(f"Nothing to set was given; this can be: {', '.join(names(kind))}")
-    return [set_to(kind, field, ref, wanted(call, kind, field, ref)) for field in given]
+    return [message for field in given for message in settings(call, kind, field, ref)]
+
+
+def settings(call: Call, kind: Class, field: Field, ref: str) -> Sequence[Message]:
+    """The calls that set one field: one, or where a map has no setter, one for each key."""
+    if field.key_setter:
+        pairs = call.values[field.name].items()
+        return [Message(f"{kind.name}.{field.key_setter}", [ref, key, value]) for key, value in pairs]
+    if field.mark == MAP_RW:  # the daemon keeps the other keys: read here, they could be old ones
+        return [Message(f"{kind.name}.put_in_{field.source}", [ref, call.values[field.name]])]
+    return [set_to(kind, field, ref, sent(call, field, call.values[field.name]))]
 
 
 def is_given(value: Any) -> bool:
     """Whether a parameter for a field was on the command line."""
     return value is not None and value != {}
-
-
-def wanted(call: Call, kind: Class, field: Field, ref: str) -> Any:
-    """A field's new value as the daemon takes it."""
-    given = call.values[field.name]
-    if field.mark == MAP_RW:
-        record = call.session.ask(f"{kind.name}.get_record", ref, shape={field.source: dict})
-        return record[field.source] | given
-    return sent(call, field, given)
 
 
 def sent(call: Call, field: Field, given: Any) -> Any:
@@ -92,4 +93,4 @@ def set_to(kind: Class, field: Field, ref: str, value: Any) -> Message:
 
 def names(kind: Class) -> Iterator[str]:
     """What a class's settable fields are called on the command line."""
-    return (f"{field.name}:<key>" if field.mark == MAP_RW else field.name for field in settable(kind))
+    return (f"{field.name}:<key>" if is_map(field) else field.name for field in settable(kind))

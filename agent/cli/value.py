@@ -23,9 +23,9 @@ def known_fields(kind: Class, record: Record) -> tuple[Field, ...]:
 
 def value_of(field: Field, record: Record, lookup: Lookup) -> Any:
     """A field's value in JSON's types; a reference is a uuid or what the field shows of the object."""
-    value = record[field.source]
     if not field.refers:
-        return value
+        return told_by(field, field.source, record)
+    value = record[field.source]
     if isinstance(value, list):
         return [referred(field, ref, lookup) for ref in value]
     return referred(field, value, lookup)
@@ -38,7 +38,19 @@ def referred(field: Field, ref: str, lookup: Lookup) -> Any:
     if field.shows == "uuid":
         return uuid_of(ref)
     record = lookup(field.refers, ref)
-    return LOST_OBJECT if record is None else record.get(field.shows, "")
+    return LOST_OBJECT if record is None else told_by(field, field.shows, record)
+
+
+def told_by(field: Field, key: str, record: Record) -> Any:
+    """What a record tells under a key, or as the field has it."""
+    return record.get(key, "") if field.told is None else field.told(record)
+
+
+def text_in(field: Field, value: Any) -> str:
+    """A field's value as xe prints it."""
+    if field.printed is None or value in (None, LOST_OBJECT):
+        return text_of(value, field.joiner)
+    return field.printed(value)
 
 
 def text_of(value: Any, joiner: str = "; ") -> str:

@@ -8,6 +8,7 @@ from threading import Thread
 from time import sleep
 from typing import Any
 
+from tests.cli.fake_events import TASK, Events, Tasks
 from tests.cli.world import ETH1, MADE, STORAGE, TOPOLOGY, Record, ref, world
 
 SESSION = "OpaqueRef:5e551011-0000-4000-8000-000000000001"
@@ -44,11 +45,18 @@ class Daemon:
     def __init__(self, socket: Path) -> None:
         self.socket = str(socket)
         self.records = world()
+        self.events = Events(self.records)
+        self.tasks = Tasks(self.events)
         self.calls: list[tuple[str, list[Any]]] = []
         self.results: dict[str, Any] = {"pifd.topology": TOPOLOGY}
         self.failures: dict[str, tuple[str, list[str]]] = {}
         # The bytes sent instead of the answer to a method; empty bytes hang up.
         self.raw: dict[str, bytes] = {}
+        # Who is expected to log in, and the headers that are expected.
+        self.user = ["root", ""]
+        self.headers = dict(HEADERS)
+        # Whether the next call finds its session forgotten.
+        self.is_forgetful = False
         # How many seconds a method takes.
         self.slow: dict[str, float] = {}
 
@@ -60,16 +68,30 @@ class Daemon:
     def result(self, method: str, parameters: list[Any]) -> Any:
         """What a method gives back."""
         if method == "session.login_with_password":
-            assert parameters == ["root", "", "1.0", "pifctl"]
+            assert parameters == [*self.user, "1.0", "pifctl"]
             return SESSION
         assert parameters[0] == SESSION
         if method == "session.logout":
             return ""
+        if self.is_forgetful:
+            self.is_forgetful = False
+            raise ApiFailure("SESSION_INVALID", [SESSION])
         if method in self.failures:
             raise ApiFailure(*self.failures[method])
+        if method == "event.from":
+            return self.events.since(*parameters[1:])
+        if method.startswith("Async."):
+            return self.tasks.start(method)
+        if parameters[1:] == [ref(TASK)]:
+            return self.task(method)
         if method.startswith("DryRun."):
             return self.results.get(method, PREVIEW)
         return self.results[method] if method in self.results else self.looked_up(method, parameters[1:])
+
+    def task(self, method: str) -> str:
+        """What becomes of a call that runs without being waited for."""
+        {"task.cancel": self.tasks.cancel, "task.destroy": self.tasks.destroy}[method]()
+        return ""
 
     def looked_up(self, method: str, parameters: list[Any]) -> Any:
         """The messages that every class has; every other one makes nothing."""
@@ -112,7 +134,7 @@ class Connection(socketserver.StreamRequestHandler):
             name, _, value = line.decode("ascii").strip().partition(": ")
             headers[name.lower()] = value
         length = int(headers.pop("content-length"))
-        assert headers == HEADERS
+        assert headers == self.server.daemon.headers
         return length
 
     def answer(self, call: dict[str, Any]) -> None:

@@ -42,6 +42,27 @@ SENT = [
         [ref(ETH1), "Static", "192.0.2.1", "255.255.255.0", "", "192.0.2.2,192.0.2.3"],
     ),
     ("host-management-reconfigure pif-uuid=eth1", "host.management_reconfigure", [ref(ETH1)]),
+    ("host-management-disable", "host.management_disable", []),
+    ("pool-management-reconfigure network-uuid=storage", "pool.management_reconfigure", [ref(STORAGE)]),
+    ("network-attach uuid=storage", "network.attach", [ref(STORAGE), ref(HOST)]),
+    ("network-attach uuid=storage host-uuid=ant", "network.attach", [ref(STORAGE), ref(HOST)]),
+    ("bond-set-mode uuid=bond0 mode=LACP", "Bond.set_mode", [ref(BOND), "lacp"]),
+    (
+        "pif-reconfigure-ipv6 uuid=eth1 mode=static ipv6=2001:db8::1/64 gateway=fe80::1 dns=2001:db8::2",
+        "PIF.reconfigure_ipv6",
+        [ref(ETH1), "Static", "2001:db8::1/64", "fe80::1", "2001:db8::2"],
+    ),
+    ("pif-reconfigure-ipv6 uuid=eth1 mode=NONE", "PIF.reconfigure_ipv6", [ref(ETH1), "None", "", "", ""]),
+    (
+        "pif-set-primary-address-type uuid=eth1 primary_address_type=ipv6",
+        "PIF.set_primary_address_type",
+        [ref(ETH1), "IPv6"],
+    ),
+    (
+        "pif-set-primary-address-type uuid=eth1 primary-address-type=IPv4",
+        "PIF.set_primary_address_type",
+        [ref(ETH1), "IPv4"],
+    ),
     ("network-destroy uuid=xapi0", "network.destroy", [ref(STORAGE)]),
     ("pif-param-set uuid=eth0 disallow-unplug=Yes", "PIF.set_disallow_unplug", [ref(ETH0), True]),
 ]

@@ -8,7 +8,7 @@ from agent.cli.commands import COMMANDS
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
 from tests.cli.test_pifctl_changes import NOTHING
-from tests.cli.world import ETH0, HOST, NULL, STORAGE, TUNNEL, VM, ref
+from tests.cli.world import BOND, ETH0, HOST, NULL, STORAGE, TASK, TUNNEL, VM, ref
 
 STORAGE_REF, VM_REF = ref(STORAGE), ref(VM)
 
@@ -43,6 +43,13 @@ SENT: list[tuple[str, str, list[Any]]] = [
         [STORAGE_REF, {}],
     ),
     ("network-param-clear uuid=storage param-name=name-label", "network.set_name_label", [STORAGE_REF, ""]),
+    (
+        "bond-param-set uuid=bond0 properties:hashing_algorithm=src_mac",
+        "Bond.set_property",
+        [ref(BOND), "hashing_algorithm", "src_mac"],
+    ),
+    ("pif-param-set uuid=eth0 properties:gro=on", "PIF.set_property", [ref(ETH0), "gro", "on"]),
+    ("pif-param-set uuid=eth0 properties-gro=off", "PIF.set_property", [ref(ETH0), "gro", "off"]),
     ("vm-param-set uuid=web dom-id=9", "VM.set_domid", [VM_REF, 9]),
     ("vm-param-set uuid=web PV-drivers-detected=false", "VM.set_PV_drivers_detected", [VM_REF, False]),
     ("vm-param-set uuid=web affinity=ant", "VM.set_affinity", [VM_REF, ref(HOST)]),
@@ -68,8 +75,9 @@ def test_a_field_is_set_by_one_call(
 def test_the_keys_of_a_map_that_are_not_given_stay(run: Run, host: Daemon) -> None:
     command = ("tunnel-param-set", "uuid=tunnel0", "other-config:remote-ips=192.0.2.8,192.0.2.9")
     assert run(*command) == (0, "", "")
-    expected = {"remote-ips": "192.0.2.8,192.0.2.9", "colour": "red"}
-    assert host.made()[-1] == ("tunnel.set_other_config", [ref(TUNNEL), expected])
+    assert host.made() == [
+        ("tunnel.put_in_other_config", [ref(TUNNEL), {"remote-ips": "192.0.2.8,192.0.2.9"}])
+    ]
 
 
 def test_of_several_fields_none_is_set_when_one_is_refused(run: Run, host: Daemon) -> None:
@@ -98,6 +106,38 @@ def test_a_dry_run_sets_nothing(run: Run, host: Daemon) -> None:
     assert host.made() == [("DryRun.network.set_MTU", [STORAGE_REF, 9000])]
 
 
+def test_several_properties_are_set_one_after_another(run: Run, host: Daemon) -> None:
+    assert run("bond-param-set", "uuid=bond0", "properties:lacp-time=fast", "properties:a=b") == (0, "", "")
+    sent = [call for call in host.made() if "DryRun" not in call[0]]
+    assert [parameters for _, parameters in sent] == [[ref(BOND), "lacp-time", "fast"], [ref(BOND), "a", "b"]]
+
+
+def test_what_is_not_stored_is_set_without_a_dry_run(run: Run, host: Daemon) -> None:
+    assert run("task-param-add", "uuid=76", "param-name=other-config", "a=b", "c=d") == (0, "", "")
+    sent = [
+        ("task.add_to_other_config", [ref(TASK), "a", "b"]),
+        ("task.add_to_other_config", [ref(TASK), "c", "d"]),
+    ]
+    assert host.made() == sent
+    assert run("task-param-set", "uuid=76", "other-config:a=b") == (0, "", "")
+    assert host.made()[-1] == ("task.put_in_other_config", [ref(TASK), {"a": "b"}])
+    told = run("task-param-set", "uuid=76", "other-config:a=b", "--dry-run")
+    assert told.error.startswith("Unknown parameter: dry-run\ntask-param-set takes: uuid, other-config:<key>")
+
+
+@pytest.mark.parametrize("key", ["server", "port", "debug", "help", "version", "socket", "minimal", "force"])
+def test_a_key_that_an_option_is_called_like_is_added_all_the_same(run: Run, host: Daemon, key: str) -> None:
+    assert run("network-param-add", "uuid=storage", "param-name=other-config", f"{key}=x") == (0, "", "")
+    assert host.made() == [("network.add_to_other_config", [STORAGE_REF, key, "x"])]
+
+
+def test_what_is_written_as_an_option_is_no_key(run: Run, host: Daemon) -> None:
+    command = ("network-param-add", "uuid=storage", "param-name=other-config", "a=b")
+    assert run(*command, "--minimal") == (0, "\n", "")
+    assert host.made() == [("network.add_to_other_config", [STORAGE_REF, "a", "b"])]
+    assert run(*command, "--force").error.startswith("Unknown parameter: force\n")
+
+
 USAGE = "For usage run: 'pifctl help network-param-{}'\n"
 WRONG = [
     (
@@ -113,6 +153,14 @@ WRONG = [
     (
         "network-param-set uuid=storage MTU=",
         "Error: Failed to parse parameter 'MTU': expecting an integer\n",
+    ),
+    (
+        "pif-param-add uuid=eth0 param-name=properties gro=on",
+        "Error: pif-param-add has no field properties to change; it has: other-config\n",
+    ),
+    (
+        "pif-param-clear uuid=eth0 param-name=properties",
+        "Error: pif-param-clear has no field properties to change; it has: other-config\n",
     ),
     (
         "network-param-add uuid=storage param-name=bridge a=b",
@@ -149,5 +197,11 @@ def test_what_cannot_be_set_is_refused_and_nothing_is(run: Run, host: Daemon, li
 
 
 def test_as_in_xe_only_classes_with_fields_to_set_have_commands_that_do() -> None:
-    wanted = {f"{kind}-param-set" for kind in ("pool", "host", "network", "pif", "tunnel", "vm", "vif")}
-    assert {name for name in COMMANDS if name.endswith("-param-set")} == wanted
+    with_maps = {"pool", "host", "network", "pif", "tunnel", "vm", "vif", "task"}
+    assert kinds_with("-param-add") == kinds_with("-param-remove") == kinds_with("-param-clear") == with_maps
+    assert kinds_with("-param-set") == with_maps | {"bond"}
+
+
+def kinds_with(suffix: str) -> set[str]:
+    """The classes that have a command."""
+    return {name.removesuffix(suffix) for name in COMMANDS if name.endswith(suffix)}

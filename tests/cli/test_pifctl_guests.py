@@ -143,7 +143,7 @@ def test_a_VM_list_is_printed_as_xe_prints_it(run: Run, host: Daemon) -> None:
     expected = f"""\
 uuid ( RO)           : {VM}
      name-label ( RW): web
-    power-state ( RO): Running
+    power-state ( RO): running
 
 
 """
@@ -158,7 +158,7 @@ uuid ( RO)                   : {VM}
        name-description ( RW): 
           is-a-template ( RW): false
       is-control-domain ( RO): false
-            power-state ( RO): Running
+            power-state ( RO): running
          possible-hosts (SRW): {HOST}
             resident-on ( RO): {HOST}
                affinity ( RW): <not in database>

@@ -59,6 +59,14 @@ def test_the_daemons_refusal_of_a_tag_names_it(run: Run, host: Daemon, tag: str)
     assert run(*command) == (1, "", error)
 
 
+def test_a_VLAN_in_the_whole_pool_prints_the_PIFs_on_it(run: Run, host: Daemon) -> None:
+    host.results["pool.create_VLAN_from_PIF"] = [ref(MADE), ref(UPPER)]
+    command = ("pool-vlan-create", "pif-uuid=eth1", "vlan=5", "network-uuid=storage")
+    assert run(*command) == (0, f"{MADE}\n{UPPER}\n", "")
+    assert host.made() == [("pool.create_VLAN_from_PIF", [ref(ETH1), ref(STORAGE), 5])]
+    assert json.loads(run(*command, "--json").output) == {"uuids": [MADE, UPPER]}
+
+
 def test_a_dry_run_of_a_VLAN_makes_nothing_and_asks_for_no_PIF(run: Run, host: Daemon) -> None:
     told = run("vlan-create", "pif-uuid=eth1", "vlan=5", "network-uuid=storage", "--dry-run")
     assert told.output.startswith("Dry run of vlan-create: nothing has been changed.\n")
@@ -110,7 +118,7 @@ def test_a_tunnels_fields_are_in_the_order_of_xe(run: Run, host: Daemon) -> None
 uuid ( RO)             : {TUNNEL}
        access-PIF ( RO): {TUNNEL0}
     transport-PIF ( RO): {ETH0}
-           status (MRO): active: true; key: 1
+           status ( RO): active: true; key: 1
      other-config (MRW): remote-ips: 192.0.2.7; colour: red
          protocol ( RO): gre
 

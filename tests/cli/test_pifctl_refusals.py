@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.__main__ import Outcome, outcome_of
+from agent.cli.connection import why_not
 from agent.cli.screen import Screen
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
@@ -18,6 +19,10 @@ WRONG = [
         "bond-craete",
         "Unknown command: bond-craete\nDid you mean bond-create?\nFor usage run: 'pifctl help'\n",
     ),
+    (
+        "bond-param-add",
+        "Unknown command: bond-param-add\nDid you mean bond-param-set?\nFor usage run: 'pifctl help'\n",
+    ),
     ("pif-list --socket", "Syntax error: --socket needs a path\nFor usage run: 'pifctl help'\n"),
     ("zzz", "Unknown command: zzz\nFor usage run: 'pifctl help'\n"),
     ("bond-destroy", "Required parameter not found: uuid\nFor usage run: 'pifctl help bond-destroy'\n"),
@@ -28,7 +33,7 @@ WRONG = [
     ),
     (
         "bond-list colour=red",
-        "Unknown parameter: colour\nbond-list takes: params, minimal, json\n"
+        "Unknown parameter: colour\nbond-list takes: params, minimal, json, live\n"
         "and as filters the fields: uuid, master, slaves, mode, properties, primary-slave, links-up, "
         "auto-update-mac\nFor usage run: 'pifctl help bond-list'\n",
     ),
@@ -46,12 +51,20 @@ WRONG = [
     ),
     (
         "pif-param-set uuid=eth0 MAC=x",
-        "The field MAC of a PIF cannot be set; these can: disallow-unplug, other-config\n"
+        "The field MAC of a PIF cannot be set; these can: properties, disallow-unplug, other-config\n"
         "For usage run: 'pifctl help pif-param-set'\n",
     ),
     (
         "bond-create network-uuid=a pif-uuids=b mode=fast",
         "Error: Invalid bond mode. Got fast\nKnown are: active-backup, balance-slb, lacp\n",
+    ),
+    (
+        "pif-set-primary-address-type uuid=eth0 primary_address_type=IPX",
+        "Error: Invalid primary address type. Got IPX\nKnown are: IPv4, IPv6\n",
+    ),
+    (
+        "bond-list --live params=all",
+        "Syntax error: --live and params exclude each other\nFor usage run: 'pifctl help bond-list'\n",
     ),
     (
         "network-create name-label=a MTU=big",
@@ -106,6 +119,34 @@ def test_a_failure_is_printed_as_xe_does_with_its_code(
 def test_a_uuid_that_is_not_there_is_the_daemons_failure(run: Run) -> None:
     expected = f"The uuid you supplied was invalid.\ntype: PIF\nuuid: {MADE}\ncode: UUID_INVALID\n"
     assert run("pif-plug", f"uuid={MADE}") == (1, "", expected)
+
+
+SENTENCES = {
+    "PIF_BOND_MORE_THAN_ONE_IP": "Only one PIF on a bond is allowed to have an IP configuration.",
+    "PIF_ALREADY_BONDED": "This operation cannot be performed because the pif is bonded.",
+    "PIF_IS_MANAGEMENT_INTERFACE": "The operation you requested cannot be performed because the specified "
+    "PIF is the management interface.",
+    "PIF_DOES_NOT_ALLOW_UNPLUG": "The operation you requested cannot be performed because the specified PIF "
+    "does not allow unplug.",
+    "VLAN_TAG_INVALID": "The VLAN tag you gave was invalid -- it must be between 0 and 4094. The parameter "
+    "echoes the VLAN tag you gave.",
+    "PIF_VLAN_EXISTS": "You tried to create a PIF, but it already exists.",
+    "VIF_IN_USE": "Network has active VIFs",
+    "CANNOT_ADD_VLAN_TO_BOND_SLAVE": "This PIF is a bond member and cannot have a VLAN on it.",
+    "TRANSPORT_PIF_NOT_CONFIGURED": "The tunnel transport PIF has no IP configuration set.",
+    "PIF_BOND_NEEDS_MORE_MEMBERS": "A bond must consist of at least two member interfaces",
+    "INCOMPATIBLE_PIF_PROPERTIES": "These PIFs cannot be bonded, because their properties are different.",
+    "PIF_CONFIGURATION_ERROR": "An unknown error occurred while attempting to configure an interface.",
+}
+
+
+@pytest.mark.parametrize(("code", "sentence"), SENTENCES.items())
+def test_the_sentence_of_an_error_is_xes_word_for_word(
+    run: Run, daemon: Daemon, code: str, sentence: str
+) -> None:
+    daemon.failures["PIF.plug"] = (code, ["a", "b", "c"])
+    lines = run("pif-plug", "uuid=eth1").error.splitlines()
+    assert (lines[0], lines[-1]) == (sentence, f"code: {code}")
 
 
 LOOK = "See how things are with 'pifctl topology' and 'pifctl pif-list params=all'."
@@ -189,3 +230,19 @@ def test_every_error_that_help_names_has_a_sentence() -> None:
 
     named = {code for command in COMMANDS.values() for code in command.errors}
     assert {code for code in named if by_code(code) is None or not re.fullmatch("[A-Z_]+", code)} == set()
+
+
+def test_who_is_turned_away_is_told_why_and_that_is_all(run: Run, daemon: Daemon) -> None:
+    daemon.raw["session.login_with_password"] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    assert run("pif-plug", "uuid=eth1").error == (
+        "pifd has turned you away: you are neither root nor in a group that may use it.\n"
+    )
+    assert "PIF.plug" not in [method for method, _ in daemon.calls]
+
+
+def test_who_has_no_permission_to_use_the_socket_is_told_who_has() -> None:
+    told = why_not("/run/pifd/xapi", PermissionError())
+    assert told == (
+        "pifd cannot be reached: you have no permission to use the socket /run/pifd/xapi.  "
+        "Root may, and the group that owns it."
+    )

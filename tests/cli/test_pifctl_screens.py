@@ -100,6 +100,7 @@ def test_only_a_terminal_gets_colours_and_none_with_no_color() -> None:
     assert screen_of(pipe, {"COLUMNS": "90"}) == Screen(100, has_boxes=False, has_colour=False)
 
 
+LISTED = [name for name, command in COMMANDS.items() if not command.is_hidden]
 BOND_DESTROY = """\
 Take a bond apart.
 Its IP configuration and management go back to its primary member.  The VLANs and tunnels on it
@@ -144,7 +145,15 @@ def test_every_help_page_fits_on_100_columns(name: str) -> None:
 def test_help_lists_every_changing_command_and_all_lists_every_command() -> None:
     assert "\n  bond-create " in outcome_of(["--help"], {}, Screen()).output
     everything = outcome_of(["help", "--all"], {}, Screen()).output
-    assert [name for name in COMMANDS if f"\npifctl {name} " not in everything] == []
+    assert [name for name in LISTED if f"\npifctl {name} " not in everything] == []
+
+
+def test_a_hidden_command_is_not_listed_and_has_a_page_all_the_same() -> None:
+    hidden = {name for name, command in COMMANDS.items() if command.is_hidden}
+    assert "network-attach" in hidden
+    listed = outcome_of(["help"], {}, Screen()).output + outcome_of(["help", "--all"], {}, Screen()).output
+    assert [name for name in hidden if name in listed] == []
+    assert outcome_of(["help", "network-attach"], {}, Screen()).output.startswith("Bring a network up")
 
 
 def test_help_about_an_unknown_command_suggests_one() -> None:

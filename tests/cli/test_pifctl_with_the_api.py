@@ -9,12 +9,17 @@ from threading import Event, Thread
 import pytest
 
 from agent.api.call import agent_of
+from agent.api.constants import CONSTANT
 from agent.api.dispatch import dispatcher
+from agent.api.methods import table
+from agent.api.objects import EVERY_CLASS
+from agent.api.records import field_names
 from agent.api.server import serve
 from agent.cli.__main__ import outcome_of
-from agent.cli.commands import FIELDS, KINDS, LISTS
-from agent.cli.field import RW, Class, settable
+from agent.cli.commands import COMMANDS, FIELDS, KINDS, LISTS
+from agent.cli.field import MAP, MAP_RW, RW, SET, SET_RW, Class, Field, settable
 from agent.cli.screen import Screen
+from agent.cli.session import Session
 from tests.api.world import EngineInMemory
 
 Pifctl = Callable[[str], str]
@@ -61,10 +66,12 @@ vm-start uuid=web
 
 
 @pytest.fixture
-def host(pifctl: Pifctl) -> Pifctl:
+def host(pifctl: Pifctl, tmp_path: Path) -> Pifctl:
     """The same, on a host that has an object of every class but a Bond."""
     for line in SETTING_UP.splitlines():
         pifctl(line)
+    with Session(str(tmp_path / "xapi")) as session:
+        session.ask("task.create", "mine", "", shape=str)
     return pifctl
 
 
@@ -74,7 +81,7 @@ def test_the_objects_are_what_the_commands_made_them(host: Pifctl) -> None:
         host("vlan-list untagged-PIF=" + host("pif-list VLAN=5 --minimal") + " params=tag --minimal") == "5"
     )
     assert host("tunnel-param-get uuid=tunnel0 param-name=status param-key=key") == "1"
-    assert host("vm-list PV-drivers-detected=true dom-id=7 params=power-state --minimal") == "Running"
+    assert host("vm-list PV-drivers-detected=true dom-id=7 params=power-state --minimal") == "running"
     assert host("vif-param-get uuid=vif7.0 param-name=vm-name-label") == "web"
 
 
@@ -103,6 +110,7 @@ def test_a_bond_shows_beforehand_which_VMs_it_asks(host: Pifctl) -> None:
     host("vif-move uuid=web/0 network-uuid=" + host("pif-param-get uuid=eth2 param-name=network-uuid"))
     told = host("bond-create network-uuid=storage pif-uuids=eth1,eth2 --dry-run")
     assert "VIFs that their VMs are asked to give up first:\n  VIF web/0\n" in told
+    assert [line for line in told.splitlines() if "OpaqueRef" in line] == []
     host("bond-create network-uuid=storage pif-uuids=eth1,eth2")
     assert host("vlan-param-get uuid=bond0.5 param-name=tag") == "5"
     assert host("vif-param-get uuid=web/0 param-name=network-name-label") == "storage"
@@ -114,6 +122,66 @@ def test_the_daemon_has_every_field_that_pifctl_lists(host: Pifctl, kind: Class)
         host("bond-create network-uuid=storage pif-uuids=eth1,eth2")
     shown = json.loads(host(f"{kind.prefix}-list params=all --json"))[0]
     assert list(shown) == [field.name for field in kind.fields]
+
+
+RECORDS = {kind.class_name: kind for kind in EVERY_CLASS}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_what_a_field_shows_of_another_object_is_on_the_wire(kind: Class) -> None:
+    shown = {(one.refers, one.shows) for one in kind.fields if one.refers and one.shows != "uuid"}
+    assert [pair for pair in shown if pair[1] not in field_names(RECORDS[pair[0]])] == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_field_is_marked_as_one_to_set_just_where_the_daemon_lets_it_be_set(kind: Class) -> None:
+    """But for those that have a command of their own, and those that have one value and are set to that."""
+    constant = CONSTANT[RECORDS[kind.name]]
+    found = {field.name for field in kind.fields if field.source not in constant and has_setter(kind, field)}
+    own = {field.name for field in kind.fields if f"{kind.prefix}-set-{field.name}" in COMMANDS}
+    assert {field.name for field in settable(kind)} == found - own
+
+
+def has_setter(kind: Class, field: Field) -> bool:
+    """Whether the daemon has a message that sets a field of this class."""
+    setter = field.key_setter or f"set_{field.setter or field.source}"
+    return f"{kind.name}.{setter}" in table() and (field.shows == "uuid" or bool(field.setter))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_mark_of_a_map_or_a_set_has_one_on_the_wire(host: Pifctl, kind: Class) -> None:
+    if kind.name == "Bond":
+        host("bond-create network-uuid=storage pif-uuids=eth1,eth2")
+    shown = json.loads(host(f"{kind.prefix}-list params=all --json"))[0]
+    wrong = [
+        field.name
+        for field in kind.fields
+        if (field.mark in (MAP, MAP_RW) and not isinstance(shown[field.name], dict))
+        or (field.mark in (SET, SET_RW) and not isinstance(shown[field.name], list))
+    ]
+    assert wrong == []
+
+
+def test_the_new_calls_are_taken_by_the_daemon(host: Pifctl) -> None:
+    for line in """\
+bond-create network-uuid=storage pif-uuids=eth1,eth2
+bond-set-mode uuid=bond0 mode=active-backup
+pif-param-set uuid=bond0 properties:gro=off
+pif-reconfigure-ip uuid=bond0 mode=static IP=10.1.0.2 netmask=255.255.255.0
+pif-reconfigure-ipv6 uuid=bond0 mode=static IPv6=2001:db8::2/64 gateway=fe80::1 DNS=2001:db8::1
+pif-set-primary-address-type uuid=eth3 primary_address_type=ipv6
+pool-management-reconfigure network-uuid=storage
+host-management-disable
+network-attach uuid=storage
+network-create name-label=seven
+pool-vlan-create pif-uuid=bond0 vlan=7 network-uuid=seven
+task-cancel uuid=mine""".splitlines():
+        host(line)
+    assert host("pif-param-get uuid=bond0.7 param-name=VLAN") == "7"
+    assert host("pif-param-get uuid=eth1 param-name=properties") == "gro: off"
+    assert host("pif-param-get uuid=bond0 param-name=IPv6") == "2001:db8::2/64"
+    assert host("pif-list management=true --minimal") == ""
+    assert host("task-list params=status --minimal") == "cancelled"
 
 
 def test_every_text_that_can_be_set_is_set(host: Pifctl) -> None:

@@ -22,6 +22,8 @@ VLAN = "70000000-0000-4000-8000-000000000001"
 TUNNEL = "71000000-0000-4000-8000-000000000001"
 VM = "72000000-0000-4000-8000-000000000001"
 METRICS = "73000000-0000-4000-8000-000000000001"
+PIF_METRICS = "75000000-0000-4000-8000-000000000001"
+TASK = "76000000-0000-4000-8000-000000000001"
 VIF = "74000000-0000-4000-8000-000000000001"
 MADE = "60000000-0000-4000-8000-000000000001"
 
@@ -64,8 +66,50 @@ def pif(uuid: str, device: str, MAC: str, **more: Any) -> Record:
         "other_config": {},
         "disallow_unplug": False,
         "properties": {"gro": "on"},
+        "metrics": ref(PIF_METRICS) if device == "eth0" else NULL,
     }
     return plain | more
+
+
+def PIF_metrics() -> Record:
+    """eth0's metrics."""
+    return {
+        "uuid": PIF_METRICS,
+        "io_read_kbs": 0.0,
+        "io_write_kbs": 0.0,
+        "carrier": True,
+        "vendor_id": "0x8086",
+        "vendor_name": "Intel",
+        "device_id": "0x1533",
+        "device_name": "I210",
+        "speed": 1000,
+        "duplex": True,
+        "pci_bus_path": "0000:01:00.0",
+        "last_updated": "20260821T10:00:00Z",
+        "other_config": {},
+    }
+
+
+def task() -> Record:
+    """The record of a call that is half done."""
+    return {
+        "uuid": TASK,
+        "name_label": "Async.Bond.create",
+        "name_description": "",
+        "subtask_of": NULL,
+        "subtasks": [],
+        "resident_on": ref(HOST),
+        "status": "pending",
+        "progress": 0.5,
+        "type": "<none/>",
+        "result": "",
+        "created": "20260821T10:00:00Z",
+        "finished": "19700101T00:00:00Z",
+        "error_info": [],
+        "allowed_operations": ["cancel"],
+        "current_operations": {},
+        "other_config": {},
+    }
 
 
 def world() -> dict[str, dict[str, Record]]:
@@ -105,6 +149,8 @@ def world() -> dict[str, dict[str, Record]]:
         "VM": [],
         "VM_guest_metrics": [],
         "VIF": [],
+        "task": [],
+        "PIF_metrics": [PIF_metrics()],
     }
     return {name: {ref(one["uuid"]): one for one in some} for name, some in records.items()}
 
@@ -158,6 +204,7 @@ def guests() -> dict[str, dict[str, Record]]:
         "VM": [vm],
         "VM_guest_metrics": [{"uuid": METRICS, "PV_drivers_detected": True, "other_config": {}}],
         "VIF": [vif],
+        "task": [task()],
     }
     return {name: {ref(one["uuid"]): one for one in some} for name, some in records.items()}
 

@@ -17,6 +17,13 @@ def new_bond(call: Call) -> list[Any]:
     return [network, members, values["mac"], values["mode"], values["properties"]]
 
 
+def new_mode(call: Call) -> list[Any]:
+    """Bond.set_mode's parameters."""
+    return [call.find("Bond", "uuid"), call.values["mode"]]
+
+
+A_BOND = required("uuid", "The Bond: its uuid, the beginning of it, or its device, such as bond0.")
+
 COMMANDS = (
     Command(
         "bond-create",
@@ -57,7 +64,7 @@ COMMANDS = (
     Command(
         "bond-destroy",
         sends("Bond.destroy", the_object("Bond")),
-        (required("uuid", "The Bond: its uuid, the beginning of it, or its device, such as bond0."), *CHANGE),
+        (A_BOND, *CHANGE),
         "Take a bond apart.",
         "Its IP configuration and management go back to its primary member.  The VLANs and tunnels on it\n"
         "move there as well, and so do the VIFs on its network, of VMs that run, are paused or suspended\n"
@@ -65,5 +72,19 @@ COMMANDS = (
         "again.",
         examples=("pifctl bond-destroy uuid=bond0",),
         errors=("VM_MISSING_PV_DRIVERS", "UUID_INVALID"),
+    ),
+    Command(
+        "bond-set-mode",
+        sends("Bond.set_mode", new_mode),
+        (
+            A_BOND,
+            required("mode", "active-backup; the others are not there yet.", BOND_MODE),
+            *CHANGE,
+        ),
+        "Change the mode of a bond.",
+        "Properties that the new mode does not have go.  To change one of those that it has:\n"
+        "bond-param-set uuid=bond0 properties:<name>=<value>.",
+        examples=("pifctl bond-set-mode uuid=bond0 mode=active-backup",),
+        errors=("INVALID_VALUE",),
     ),
 )

@@ -3,7 +3,9 @@
 from agent.cli import inspection
 from agent.cli.command import Command
 from agent.cli.field import Class
-from agent.cli.parameter import JSON, MINIMAL, optional, required, words
+from agent.cli.parameter import JSON, MINIMAL, flag, optional, required, words
+
+LIVE = flag("live", "Print a table: each bond with its slaves, which have carrier and which is active.")
 
 TOPOLOGY = Command(
     "topology",
@@ -19,13 +21,18 @@ def list_command(kind: Class) -> Command:
     """<class>-list."""
     fields = optional("params", "The fields to print, with commas in between, or all.", words, ())
     about = (
-        "Any field can be a filter: field=value, map:key=value, set:contains=value.  All have to match.\n"
+        "Any field can be a filter: field=value, map:key=value, set:contains=value.  All have to match\n"
+        "what is printed.\n"
         f"Without params= it prints: {', '.join(kind.listed)}."
     )
+    further = (LIVE,) if kind.name == "Bond" else ()
+    if kind.usual is not None:
+        name, value = kind.usual
+        further = (flag("all", f"List also those with another {name} than {value}."),)
     return Command(
         f"{kind.prefix}-list",
-        inspection.list_objects,
-        (fields, MINIMAL, JSON),
+        inspection.list_bonds if kind.name == "Bond" else inspection.list_objects,
+        (fields, MINIMAL, JSON, *further),
         f"List the {kind.name} objects.",
         about,
         "the objects, each followed by two empty lines",

@@ -4,6 +4,7 @@ from typing import Any
 
 from agent.cli.change import CHANGE, sends, the_object
 from agent.cli.command import Call, Command
+from agent.cli.commands.pif import HOST, host
 from agent.cli.parameter import boolean, integer, mapping, optional, required
 
 
@@ -27,6 +28,18 @@ def management(call: Call) -> list[Any]:
     return [call.find("PIF", "pif-uuid")]
 
 
+def nothing(call: Call) -> list[Any]:
+    """host.management_disable has no parameters."""
+    return []
+
+
+def attachment(call: Call) -> list[Any]:
+    """network.attach's parameters."""
+    return [call.find("network", "uuid"), host(call)]
+
+
+A_NETWORK = required("uuid", "The network: uuid, the beginning of it, name-label or bridge.")
+
 COMMANDS = (
     Command(
         "network-create",
@@ -49,7 +62,7 @@ COMMANDS = (
     Command(
         "network-destroy",
         sends("network.destroy", the_object("network")),
-        (required("uuid", "The network: uuid, the beginning of it, name-label or bridge."), *CHANGE),
+        (A_NETWORK, *CHANGE),
         "Remove a network that nothing is connected to.",
         examples=("pifctl network-destroy uuid=storage",),
         errors=("NETWORK_CONTAINS_PIF", "NETWORK_CONTAINS_VIF"),
@@ -61,5 +74,33 @@ COMMANDS = (
         "Make a PIF the management interface of its host.",
         examples=("pifctl host-management-reconfigure pif-uuid=bond0 --dry-run",),
         errors=("PIF_HAS_NO_NETWORK_CONFIGURATION", "CANNOT_PLUG_BOND_SLAVE", "PIF_UNMANAGED"),
+    ),
+    Command(
+        "host-management-disable",
+        sends("host.management_disable", nothing),
+        CHANGE,
+        "Leave this host without a management interface.",
+        "Nothing is unplugged: the host stays as reachable as it was.  To have one again, use\n"
+        "host-management-reconfigure.",
+        examples=("pifctl host-management-disable",),
+    ),
+    Command(
+        "pool-management-reconfigure",
+        sends("pool.management_reconfigure", the_object("network", "network-uuid")),
+        (required("network-uuid", "The network: uuid, name-label or bridge."), *CHANGE),
+        "Make a network the one that the hosts of the pool are managed through.",
+        "On each host, its PIF on this network becomes the management interface.",
+        examples=("pifctl pool-management-reconfigure network-uuid=xapi0 --dry-run",),
+        errors=("PIF_NOT_PRESENT", "PIF_HAS_NO_NETWORK_CONFIGURATION", "CANNOT_PLUG_BOND_SLAVE"),
+    ),
+    Command(
+        "network-attach",
+        sends("network.attach", attachment),
+        (A_NETWORK, HOST, *CHANGE),
+        "Bring a network up on a host, as the start of a VM does.",
+        "Its PIF is plugged; a network without one gets its bridge when the first VIF is plugged.",
+        examples=("pifctl network-attach uuid=storage",),
+        errors=("CANNOT_PLUG_BOND_SLAVE",),
+        is_hidden=True,
     ),
 )

@@ -8,6 +8,8 @@ from agent.cli.parameter import boolean, one_of, optional, required
 from agent.cli.refusal import Refusal
 
 IP_MODE = one_of("ip configuration mode", "None", "DHCP", "Static")
+IPv6_MODE = one_of("ipv6 configuration mode", "None", "DHCP", "Static", "Autoconf")
+ADDRESS_TYPE = one_of("primary address type", "IPv4", "IPv6")
 
 A_PIF = required("uuid", "The PIF: its uuid, the beginning of it, or its device, such as eth0 or eth0.5.")
 HOST = optional("host-uuid", "The host.  May be left out when there is only one.")
@@ -40,6 +42,17 @@ def ip_configuration(call: Call) -> list[Any]:
         call.find("PIF", "uuid"),
         *(values[name] for name in ("mode", "IP", "netmask", "gateway", "DNS")),
     ]
+
+
+def ipv6_configuration(call: Call) -> list[Any]:
+    """PIF.reconfigure_ipv6's parameters."""
+    values = call.values
+    return [call.find("PIF", "uuid"), *(values[name] for name in ("mode", "IPv6", "gateway", "DNS"))]
+
+
+def primary_address_type(call: Call) -> list[Any]:
+    """PIF.set_primary_address_type's parameters."""
+    return [call.find("PIF", "uuid"), call.values["primary_address_type"]]
 
 
 COMMANDS = (
@@ -85,6 +98,39 @@ COMMANDS = (
             "pifctl pif-reconfigure-ip uuid=eth1 mode=none",
         ),
         errors=("INVALID_IP_ADDRESS_SPECIFIED", "PIF_IS_MANAGEMENT_INTERFACE", "PIF_UNMANAGED"),
+    ),
+    Command(
+        "pif-reconfigure-ipv6",
+        sends("PIF.reconfigure_ipv6", ipv6_configuration),
+        (
+            A_PIF,
+            required("mode", "None, DHCP, Static or Autoconf, in any case.", IPv6_MODE),
+            optional("IPv6", "The address and its prefix length, for Static, such as 2001:db8::10/64."),
+            optional("gateway", "The gateway of the default route, for Static."),
+            optional("DNS", "Name servers with IPv6 addresses, with commas in between."),
+            *CHANGE,
+        ),
+        "Change the IPv6 configuration of a PIF.",
+        "What is not given becomes empty; nothing is kept of the IPv6 configuration before.",
+        examples=(
+            "pifctl pif-reconfigure-ipv6 uuid=eth1 mode=static IPv6=2001:db8::10/64",
+            "pifctl pif-reconfigure-ipv6 uuid=eth1 mode=none",
+        ),
+        errors=(
+            "INVALID_CIDR_ADDRESS_SPECIFIED",
+            "INVALID_IP_ADDRESS_SPECIFIED",
+            "PIF_IS_MANAGEMENT_INTERFACE",
+            "PIF_UNMANAGED",
+        ),
+    ),
+    Command(
+        "pif-set-primary-address-type",
+        sends("PIF.set_primary_address_type", primary_address_type),
+        (A_PIF, required("primary_address_type", "IPv4 or IPv6, in any case.", ADDRESS_TYPE), *CHANGE),
+        "Say which of its addresses a PIF is known by, once it is the management interface.",
+        "It cannot be changed on the management interface itself.",
+        examples=("pifctl pif-set-primary-address-type uuid=eth1 primary_address_type=ipv6",),
+        errors=("PIF_IS_MANAGEMENT_INTERFACE", "PIF_UNMANAGED"),
     ),
     Command(
         "pif-scan",

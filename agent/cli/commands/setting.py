@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from agent.cli import setting
 from agent.cli.change import CHANGE, sends_all
 from agent.cli.command import Command
-from agent.cli.field import MAP_RW, RW, SET_RW, Class, Field, settable
-from agent.cli.parameter import Parameter, mapping, optional, required, text
+from agent.cli.field import MAP_RW, RW, SET_RW, Class, Field, is_map, settable
+from agent.cli.parameter import JSON, Parameter, mapping, optional, required, text
 
 WHAT = {
     RW: "The new value.",
@@ -26,8 +26,9 @@ def setting_commands(kind: Class) -> Iterator[Command]:
     if parts:
         yield param_add(kind, parts)
         yield param_remove(kind, parts)
-    if fields:
-        clearable = tuple(field for field in fields if field in parts or field.read is text)
+    # A map that is set key by key is neither added to nor emptied.
+    clearable = tuple(one for one in fields if one in parts or (one.read is text and not one.key_setter))
+    if clearable:
         yield param_clear(kind, clearable)
 
 
@@ -36,7 +37,7 @@ def param_set(kind: Class, fields: tuple[Field, ...]) -> Command:
     return Command(
         f"{kind.prefix}-param-set",
         sends_all(setting.new_values),
-        (the_one(kind), *map(parameter_for, fields), *CHANGE),
+        (the_one(kind), *map(parameter_for, fields), *flags(kind)),
         f"Set fields of one {kind.name}.",
         "What is not given stays as it is.",
         class_name=kind.name,
@@ -53,7 +54,7 @@ def param_add(kind: Class, fields: tuple[Field, ...]) -> Command:
             the_one(kind),
             the_field(fields),
             optional("param-key", "For a set: the new member."),
-            *CHANGE,
+            *flags(kind),
         ),
         f"Add to a set or a map of one {kind.name}.",
         "To a map, pairs are added: <key>=<value>.  A key that is there already is refused.",
@@ -71,7 +72,7 @@ def param_remove(kind: Class, fields: tuple[Field, ...]) -> Command:
     return Command(
         f"{kind.prefix}-param-remove",
         sends_all(setting.removal),
-        (the_one(kind), the_field(fields), key, *CHANGE),
+        (the_one(kind), the_field(fields), key, *flags(kind)),
         f"Remove from a set or a map of one {kind.name}.",
         "What is not there is no error.",
         class_name=kind.name,
@@ -84,11 +85,16 @@ def param_clear(kind: Class, fields: tuple[Field, ...]) -> Command:
     return Command(
         f"{kind.prefix}-param-clear",
         sends_all(setting.clearance),
-        (the_one(kind), the_field(fields), *CHANGE),
+        (the_one(kind), the_field(fields), *flags(kind)),
         f"Empty a field of one {kind.name}.",
         class_name=kind.name,
         fields=fields,
     )
+
+
+def flags(kind: Class) -> tuple[Parameter, ...]:
+    """What goes with every change of an object of a class."""
+    return (JSON,) if kind.is_live else CHANGE
 
 
 def the_one(kind: Class) -> Parameter:
@@ -103,6 +109,6 @@ def the_field(fields: tuple[Field, ...]) -> Parameter:
 
 def parameter_for(field: Field) -> Parameter:
     """The parameter that sets a field."""
-    if field.mark == MAP_RW:
-        return mapping(field.name, WHAT[field.mark])
+    if is_map(field):
+        return mapping(field.name, WHAT[MAP_RW])
     return optional(field.name, WHAT[field.mark], field.read, NOT_GIVEN)._replace(may_be_empty=True)

@@ -23,6 +23,11 @@ def new_vlan(call: Call) -> list[Any]:
     return [call.find("PIF", "pif-uuid"), call.values["vlan"], call.find("network", "network-uuid")]
 
 
+def new_vlans(call: Call) -> list[Any]:
+    """pool.create_VLAN_from_PIF's parameters."""
+    return [call.find("PIF", "pif-uuid"), call.find("network", "network-uuid"), call.values["vlan"]]
+
+
 def untagged_PIF(call: Call, made: str) -> str:
     """xe tells of the PIF on top of a new VLAN, which is what one goes on with."""
     upper: str = call.session.ask("VLAN.get_untagged_PIF", made, shape=str)
@@ -73,5 +78,20 @@ COMMANDS = (
         "Its network stays.",
         examples=("pifctl vlan-destroy uuid=eth0.5",),
         errors=("PIF_IS_MANAGEMENT_INTERFACE", "VIF_IN_USE", "PIF_TUNNEL_STILL_EXISTS"),
+    ),
+    Command(
+        "pool-vlan-create",
+        sends("pool.create_VLAN_from_PIF", new_vlans),
+        (
+            required("pif-uuid", "A PIF below, a NIC's or a bond's: uuid or device."),
+            required("vlan", "The tag, 0 to 4094.", tag),
+            required("network-uuid", "The network of the VLAN: uuid, name-label or bridge."),
+            *CHANGE,
+        ),
+        "Make a VLAN for a network, on each host of the pool.",
+        "On each host it is made on the PIF that is on the same network as the one given.",
+        "the uuids of the PIFs on top of the VLANs, one a line",
+        ("pifctl pool-vlan-create pif-uuid=eth0 vlan=5 network-uuid=storage",),
+        ("NETWORK_ALREADY_CONNECTED", "VLAN_TAG_INVALID", "PIF_VLAN_EXISTS"),
     ),
 )

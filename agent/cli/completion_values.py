@@ -1,0 +1,188 @@
+"""The values of parameters: what can come after the = in a word that is being typed."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from agent.cli.classes import CLASSES
+from agent.cli.command import Command
+from agent.cli.completion_shells import Candidate
+from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Class, Field, Record
+from agent.cli.objects import Objects
+from agent.cli.parameter import OneOf, Parameter, boolean, words
+from agent.cli.refusal import Failed, Refusal
+from agent.cli.value import text_in, text_of, value_of
+
+MAPS, SETS = (MAP, MAP_RW), (SET, SET_RW)
+ALL_FIELDS = "all"
+# Parameters that mean an object, and whose names do not say of which class.
+MEANT = {"on": "host", "affinity": "host", "possible-hosts": "host"}
+# Keys that pifd knows in maps, with their values; others come from the objects that are there.
+KEYS: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
+    ("Bond", "properties"): {
+        "hashing_algorithm": ("src_mac", "tcpudp_ports"),
+        "lacp-time": ("slow", "fast"),
+        "lacp-aggregation-key": (),
+        "lacp-fallback-ab": ("true", "false"),
+    },
+    ("PIF", "properties"): {"gro": ("on", "off")},
+    ("PIF", "other-config"): {"mtu": (), "defaultroute": ("true", "false"), "peerdns": ("true", "false")},
+    ("network", "other-config"): {"static-routes": (), "tunnel-key": ()},
+    ("tunnel", "other-config"): {"remote-ips": ()},
+    ("VIF", "other-config"): {"host-device": ()},
+    ("VM", "other-config"): {"mac_seed": ()},
+}
+
+
+class Asked(NamedTuple):
+    """Whose parameters are being typed: the command, what has been given, and the objects there are."""
+
+    command: Command
+    given: Mapping[str, str]
+    objects: "Quiet"
+
+    @property
+    def kind(self) -> Class | None:
+        """The class of the objects that the command is for."""
+        if self.command.name.startswith("event-"):
+            wanted = self.given.get("class", "").lower()
+            return next((one for one in CLASSES.values() if wanted and wanted == one.prefix), None)
+        prefix = self.command.name.partition("-")[0]
+        return next((one for one in CLASSES.values() if one.prefix == prefix), None)
+
+
+class Quiet(Objects):
+    """The objects, and none where the daemon does not tell: who is typing is not to be disturbed."""
+
+    def of(self, class_name: str) -> dict[str, Record]:
+        """Every object of a class by reference."""
+        try:
+            return super().of(class_name)
+        except (Failed, Refusal):
+            self._records[class_name] = {}
+            return {}
+
+
+def values(asked: Asked, parameter: Parameter) -> Iterable[Candidate]:
+    """The values of a parameter, each of them when it takes several."""
+    if parameter.name in ("param-name", "params", "class", "param-key", "shell"):
+        return by_name(asked, parameter.name)
+    if isinstance(parameter.read, OneOf):
+        return map(Candidate, parameter.read.choices)
+    if parameter.read is boolean:
+        return map(Candidate, ("true", "false"))
+    kind = meant(asked, parameter.name)
+    return known_objects(asked, kind) if kind else ()
+
+
+def by_name(asked: Asked, name: str) -> Iterator[Candidate]:
+    """The values of the parameters that mean fields, keys, classes or shells."""
+    kind = asked.kind
+    if name == "class":
+        yield from (Candidate(one.prefix) for one in CLASSES.values() if one.prefix)
+    elif name == "shell":
+        yield from map(Candidate, ("bash", "zsh", "fish"))
+    elif kind is not None and name == "param-key":
+        yield from keys_of_one(asked, kind)
+    elif kind is not None:
+        fields = asked.command.fields or kind.fields
+        yield from (Candidate(field.name) for field in fields)
+        if name == "params":
+            yield Candidate(ALL_FIELDS)
+
+
+def meant(asked: Asked, name: str) -> Class | None:
+    """The class of the objects that a parameter means."""
+    if name == "uuid":
+        return asked.kind
+    field = field_called(asked.kind, name)
+    wanted = field.refers if field else MEANT.get(name, "")
+    prefix = name.removesuffix("s").removesuffix("-uuid")
+    return CLASSES.get(wanted) or next((one for one in CLASSES.values() if one.prefix == prefix), None)
+
+
+def known_objects(asked: Asked, kind: Class) -> Iterator[Candidate]:
+    """The objects by their names, where only one has the name, and by their uuids."""
+    records = asked.objects.of(kind.name).values()
+    named = [
+        (record["uuid"], list(dict.fromkeys(filter(None, kind.names(record, asked.objects.record)))))
+        for record in records
+    ]
+    counts = Counter(name for _, names in named for name in names)
+    for uuid, names in named:
+        clear = [name for name in names if counts[name] == 1]
+        yield from (Candidate(name, uuid) for name in clear)
+        yield Candidate(uuid, ", ".join(names))
+
+
+def field_called(kind: Class | None, name: str) -> Field | None:
+    """The field of a class with a name, in any case."""
+    fields = kind.fields if kind else ()
+    return next((field for field in fields if field.name.lower() == name.lower()), None)
+
+
+def keys(asked: Asked, name: str) -> list[str]:
+    """The keys of a map: those that pifd knows and those that some object has."""
+    kind = asked.kind
+    field = field_called(kind, name)
+    known = list(KEYS.get((kind.name if kind else "", name.lower()), ()))
+    found = [value for value in seen(asked, field) if isinstance(value, dict)] if field else []
+    return list(dict.fromkeys([*known, *(key for value in found for key in value)]))
+
+
+def values_of_key(asked: Asked, name: str, key: str) -> Iterator[Candidate]:
+    """The values of a key in a map: those that pifd knows and those that some object has."""
+    kind, field = asked.kind, field_called(asked.kind, name)
+    known = KEYS.get((kind.name if kind else "", name.lower()), {}).get(key, ())
+    maps = [value for value in seen(asked, field) if isinstance(value, dict)] if field else []
+    found = sorted({text_of(value[key]) for value in maps if key in value})
+    yield from map(Candidate, dict.fromkeys([*known, *found]))
+
+
+def keys_of_one(asked: Asked, kind: Class) -> Iterator[Candidate]:
+    """The keys in a map, or the members of a set, of the one object that has been named."""
+    field = field_called(kind, asked.given.get("param-name", ""))
+    try:
+        ref = asked.objects.find(kind.name, asked.given.get("uuid", ""))
+    except (Failed, Refusal):
+        return
+    record = asked.objects.record(kind.name, ref)
+    if field is None or record is None or field.source not in record:
+        return
+    value = value_of(field, record, asked.objects.record)
+    if isinstance(value, dict):
+        yield from (Candidate(key, text_of(one)) for key, one in value.items())
+    elif isinstance(value, list):
+        yield from (Candidate(text_of(one)) for one in value)
+
+
+def filter_values(asked: Asked, field: Field, key: str) -> Iterator[Candidate]:
+    """What some object has in a field, as it is printed; for a reference, with the name of its object."""
+    if key == "contains":
+        members = {text_of(one) for value in seen(asked, field) if isinstance(value, list) for one in value}
+        yield from map(Candidate, sorted(members))
+        return
+    printed = sorted({text_in(field, value) for value in seen(asked, field)})
+    refers = CLASSES.get(field.refers) if field.shows == "uuid" else None
+    kind = asked.kind if field.name == "uuid" else refers
+    about = labels(asked, kind) if kind else {}
+    yield from (Candidate(text, about.get(text, "")) for text in printed if text)
+
+
+def labels(asked: Asked, kind: Class) -> dict[str, str]:
+    """The names of a class's objects, by uuid."""
+    records = asked.objects.of(kind.name).values()
+    return {one["uuid"]: next(filter(None, kind.names(one, asked.objects.record)), "") for one in records}
+
+
+def seen(asked: Asked, field: Field) -> Iterator[Any]:
+    """What the objects have in a field."""
+    records: Sequence[Record] = list(asked.objects.of(asked.kind.name).values()) if asked.kind else []
+    for record in records:
+        if field.source in record:
+            yield value_of(field, record, asked.objects.record)
+
+
+def is_list(parameter: Parameter) -> bool:
+    """Whether a parameter takes several values, with commas in between."""
+    return parameter.read is words
