@@ -13,7 +13,7 @@ def install(place: Path, path: str = "/usr/bin:/bin") -> tuple[int, str]:
     ended = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "PATH": path, "MAKEFLAGS": ""},
+        env={**os.environ, "PATH": path, "MAKEFLAGS": "", "MAKELEVEL": ""},  # the tests run in a make, too
         capture_output=True,
         timeout=20,
         text=True,
