@@ -11,9 +11,8 @@ from random import SystemRandom
 from tests.fuzz.run import Failed, Tally, run
 
 INPUTS = 100_000
-MOST_BYTES, MOST_BLOCKS = 300, 0.25
-"""What an input may leave behind on the average.  100 bytes of Python's would be a block each, and found by
-their number; the bytes of the whole process, which are for what is not Python's, go up and down by more."""
+MOST_BYTES, MOST_BLOCKS = 80, 0.25
+"""What an input may leave behind on the average: bytes of the process, and blocks of Python's memory."""
 EXACT_FROM = 50_000
 """Inputs: of fewer, a process's memory says nothing."""
 
