@@ -116,7 +116,7 @@ def bond_links_up(view: View, bond: Bond) -> int:
 
 def status_of_tunnel(view: View, tunnel: Tunnel) -> Mapping[str, str]:
     access = view.model.get(tunnel.access_PIF)
-    return tunnel_status(tunnel, access.device, is_attached(view, access) is True, view.links_up)
+    return tunnel_status(tunnel, access.device, is_attached(view, access), view.links_up)
 
 
 def host_PIFs(view: View, host: Host) -> list[Ref[PIF]]:
@@ -169,18 +169,13 @@ def status_detail(view: View, vif: VIF) -> str:
     return view.failures.get(vif.ref, "")
 
 
-def host_of_session(view: View, session: Session) -> Ref[Host] | None:
-    """The host that the session is with."""
-    return next((host.ref for host in view.model.all(Host)), None)
-
-
 def operations_on_task(view: View, task: Task) -> list[str]:
     """What can still be done with it: a call that runs can be stopped."""
     return [] if task.has_ended else ["cancel"]
 
 
-def home_of_task(view: View, task: Task) -> Ref[Host] | None:
-    """The host that works on it: there is one."""
+def this_host(view: View, record: Session | Task) -> Ref[Host] | None:
+    """The host that has the session, or works on the task: there is one."""
     return next((host.ref for host in view.model.all(Host)), None)
 
 
@@ -209,14 +204,11 @@ COMPUTED: Mapping[type[Record], Mapping[str, Callable[[View, Any], object]]] = {
     },
     VMGuestMetrics: {},
     PIFMetrics: {},
-    Session: {"this_host": host_of_session},
-    Task: {"allowed_operations": operations_on_task, "resident_on": home_of_task},
+    Session: {"this_host": this_host},
+    Task: {"allowed_operations": operations_on_task, "resident_on": this_host},
     VIF: {
         "status_code": status_code,
         "status_detail": status_detail,
         "allowed_operations": operations_on_VIF,
     },
 }
-
-SHOW_LINKS: frozenset[type[Record]] = frozenset({Bond, Tunnel})
-"""The classes with a field that is computed from View.links_up."""

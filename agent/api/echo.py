@@ -7,9 +7,9 @@ from agent.api.wire.request import Value
 LONGEST = 100
 
 
-def shortened(text: str) -> str:
-    """The start of a text; an error must not carry megabytes back."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """The start of a text, in characters; an error must not carry megabytes back."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def shown(value: Value) -> str:

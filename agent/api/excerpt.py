@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from itertools import islice
 from math import isfinite
 
+from agent.api.echo import shortened
+
 LONGEST = 1000
 """Characters of a value's JSON."""
 LONGEST_TEXT = 256
@@ -14,12 +16,12 @@ DEEPEST = 3
 
 def excerpt(value: object) -> object:
     """The value, its parts shortened; one that is still long is the start of its JSON, as text."""
-    short = shortened(value, DEEPEST)
+    short = abridged(value, DEEPEST)
     text = json.dumps(short)
-    return short if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return short if len(text) <= LONGEST else shortened(text, LONGEST)
 
 
-def shortened(value: object, depth: int) -> object:
+def abridged(value: object, depth: int) -> object:
     """What JSON can say of a value, with so many levels below it."""
     if value is None or isinstance(value, bool):
         return value
@@ -36,12 +38,12 @@ def _parts(value: Mapping[object, object] | list[object] | tuple[object, ...], d
     more = f"{len(value) - MOST_ITEMS} more"
     if isinstance(value, Mapping):
         pairs = islice(value.items(), MOST_ITEMS)
-        found = {cut(str(key)): shortened(item, depth - 1) for key, item in pairs}
+        found = {cut(str(key)): abridged(item, depth - 1) for key, item in pairs}
         return found if len(value) <= MOST_ITEMS else {**found, "…": more}
-    items = [shortened(item, depth - 1) for item in value[:MOST_ITEMS]]
+    items = [abridged(item, depth - 1) for item in value[:MOST_ITEMS]]
     return items if len(value) <= MOST_ITEMS else [*items, f"… {more}"]
 
 
 def cut(text: str) -> str:
     """The start of a text."""
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+    return shortened(text, LONGEST_TEXT)

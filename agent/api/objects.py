@@ -7,7 +7,7 @@ from agent.api.call import Agent
 from agent.api.task import Task
 from agent.model import Model
 from agent.pif_metrics import PIFMetrics, pif_metrics
-from agent.record import CLASSES, R, Record
+from agent.record import CLASSES, Record
 
 
 def tasks_by_ref(agent: Agent, model: Model) -> Mapping[str, Task]:
@@ -28,8 +28,3 @@ LIVE: Mapping[type[Record], Callable[[Agent, Model], Mapping[str, Any]]] = {
 """By class, what gives its objects by reference; the model is the one that is being looked at."""
 
 EVERY_CLASS: tuple[type[Record], ...] = (*CLASSES, *LIVE)
-
-
-def all_of(agent: Agent, model: Model, kind: type[R]) -> tuple[R, ...]:
-    """Every object of a class, oldest first."""
-    return tuple(LIVE[kind](agent, model).values()) if kind in LIVE else model.all(kind)

@@ -12,9 +12,10 @@ from agent.api.call import Agent, agent_of
 from agent.api.caller import Caller, Client
 from agent.api.dispatch import dispatcher
 from agent.api.events.journal import Journal
+from agent.api.events.look import look
 from agent.api.limits import Limits
 from agent.api.methods import call
-from agent.api.objects import EVERY_CLASS, all_of
+from agent.api.objects import EVERY_CLASS
 from agent.api.server import serve
 from agent.draft import Plan
 from agent.errors import SessionInvalid
@@ -120,7 +121,7 @@ class Target:
         return known
 
     def _refs(self, kind: Any) -> list[str]:
-        return [record.ref for record in all_of(self.agent, self.world.model, kind)]
+        return list(look(self.agent).records(kind))
 
     async def _go_back(self) -> None:
         """The kernel as it was, and then the engine commits the model as it was, with nothing to be done."""
