@@ -41,7 +41,7 @@ else
 endif
 
 # The planner's properties take as long as all the rest.
-PLANNER := tests/test_planner_properties.py tests/test_planner_mutations.py
+PLANNER := tests/interface_reconfigure/test_planner_properties.py tests/interface_reconfigure/test_planner_mutations.py
 
 unit-planner:
 	.venv/bin/python -m pytest $(PLANNER)

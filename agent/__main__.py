@@ -8,21 +8,21 @@ import socket
 import sys
 from collections.abc import Callable
 
-from agent.api.audit import audit_of
-from agent.api.call import agent_of
-from agent.api.dispatch import dispatcher
-from agent.api.roles import roles_of
-from agent.api.server import serve
-from agent.api.socketfile import SocketUnavailable, check_free
-from agent.engine import Engine, Kernel
+from agent.api.audit.audit import audit_of
+from agent.api.calls.call import agent_of
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
+from agent.api.http.socketfile import SocketUnavailable, check_free
+from agent.api.sessions.roles import roles_of
+from agent.engine.engine import Engine, Kernel
 from agent.errors import Failure
 from agent.hotplug.builtin import BuiltIn
 from agent.hotplug.provider import Hotplug
 from agent.hotplug.script import Script
-from agent.kernel.netlink import Netlink
-from agent.readiness import notify
+from agent.netlink import Netlink
+from agent.sd_notify import notify
 from agent.settings import Settings, SettingsError, read_settings
-from agent.store import Store, StoreError
+from agent.store.sqlite import Store, StoreError
 
 log = logging.getLogger("pifd")
 

@@ -4,20 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.device import Device
-from agent.engine import Engine
+from agent.desired.desired import desired
+from agent.engine.engine import Engine
 from agent.hotplug.builtin import BuiltIn
-from agent.kernel.apply import apply
-from agent.kernel.desired import desired
-from agent.kernel.places import given_by
+from agent.kernel.nic_info import Device
+from agent.kernel.simulate import apply
 from agent.kernel.state import Address, KernelState, Link, Route
 from agent.kernel.steps import Step
-from agent.model import Model
-from agent.record import PIF, VLAN, Network, Ref, new_uuid
+from agent.model.layering import given_by
+from agent.model.model import Model
+from agent.model.records import PIF, VLAN, Network, Ref, new_uuid
 from agent.rules import bond, network
-from agent.rules.startup import first_start
-from agent.store import Store
-from tests.world import facts
+from agent.rules.first_start import first_start
+from agent.store.sqlite import Store
+from tests.worlds.world import facts
 
 NICS = ("eth0", "eth1", "eth2")
 FIRST_TAG = 2

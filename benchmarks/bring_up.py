@@ -17,12 +17,12 @@ from pathlib import Path
 from cabling import run
 from namespace import enter
 
-from agent.converge import reach
-from agent.draft import Draft
-from agent.kernel.desired import desired
-from agent.kernel.netlink import Netlink
-from agent.model import Model
-from agent.record import PIF, Host, Network, new_uuid
+from agent.desired.desired import desired
+from agent.engine.converge import reach
+from agent.model.draft import Draft
+from agent.model.model import Model
+from agent.model.records import PIF, Host, Network, new_uuid
+from agent.netlink import Netlink
 
 NUMBER = 100
 REPEATS = 3

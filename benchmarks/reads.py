@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent.api.call import agent_of
-from agent.api.dispatch import dispatcher
-from agent.api.server import serve
+from agent.api.calls.call import agent_of
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
 from benchmarks.big_host import start
 from tests.api.world import Client, call_body, post
 from tests.fuzz.encodings import JSON_2, PATHS, XML, encoded

@@ -15,8 +15,8 @@ from pathlib import Path
 from namespace import enter
 
 from agent.__main__ import run
-from agent.engine import Kernel
-from agent.kernel.netlink import Netlink
+from agent.engine.engine import Kernel
+from agent.netlink import Netlink
 from agent.settings import Settings
 
 NICS = "eth*"

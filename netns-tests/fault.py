@@ -8,9 +8,9 @@ from pathlib import Path
 
 from daemon import Home
 
-from agent.engine import Kernel
-from agent.kernel.netlink import Netlink
+from agent.engine.engine import Kernel
 from agent.kernel.steps import Refused, Step, Together, flat
+from agent.netlink import Netlink
 from agent.settings import Settings
 
 REFUSAL = "a fault was injected here"

@@ -22,8 +22,8 @@ from traffic import Frame, Tap, answers
 from witness import KernelAsShown, kernel_shown, without_operstates
 from xenapi import Records, XenAPI
 
-from agent.store import Store
-from tests.scenario import FAR_ADDRESS, TUNNEL, Call, Names, Plugged, Restart, Scenario, with_stored
+from agent.store.sqlite import Store
+from tests.scenarios.scenario import FAR_ADDRESS, TUNNEL, Call, Names, Plugged, Restart, Scenario, with_stored
 
 NICS, VMS = 3, 2
 INNER = {"gre": "10.77.0", "vxlan": "10.77.1"}

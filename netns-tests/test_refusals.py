@@ -19,8 +19,8 @@ from test_faults import FAULTY
 from witness import is_pingable, kernel_of, state_of
 
 from agent.cli.__main__ import Outcome
-from agent.kernel.netlink import Netlink
 from agent.kernel.steps import Refused, SetGRO
+from agent.netlink import Netlink
 
 CREATE = "pif-uuids=eth0,eth1"
 

@@ -13,8 +13,8 @@ from seed import SEED
 from traffic import watching
 from xenapi import NoAnswerError, Records, XenAPIError
 
-from tests.scenario import Call, Restart, Scenario
-from tests.scenarios import TABLE
+from tests.scenarios.scenario import Call, Restart, Scenario
+from tests.scenarios.table import TABLE
 
 REFUSALS, KILLS = 5, 2
 """So many parts of a row's action are refused, and at so many is the daemon killed."""

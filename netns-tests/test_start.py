@@ -9,9 +9,9 @@ from daemon import Home, await_answer, start_forked
 from pifctl import output
 from witness import is_pingable, kernel_of, settled, state_of
 
-from agent.engine import Kernel
-from agent.kernel.netlink import Netlink
+from agent.engine.engine import Kernel
 from agent.kernel.steps import Step
+from agent.netlink import Netlink
 from agent.settings import Settings
 
 LIFETIME = "valid_lft 900 preferred_lft 900"

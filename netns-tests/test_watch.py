@@ -15,9 +15,9 @@ from pifctl import output
 from witness import bonding
 from xenapi import XenAPI
 
-from agent.device import Device
-from agent.kernel.netlink import Netlink
-from agent.kernel.netlink.watch import Watch
+from agent.kernel.nic_info import Device
+from agent.netlink import Netlink
+from agent.netlink.monitor import Watch
 
 PATIENCE = 10.0
 MANY = [f"lost{n}" for n in range(300)]

@@ -18,7 +18,7 @@ from told import GROUP
 from traffic import answers, watching
 from witness import bonding, state_of
 
-from agent.api.events.look import OBSERVED
+from agent.api.calls.refresh import OBSERVED
 from tests.clients.voices import XMLRPC
 
 PATIENCE = 20.0

@@ -7,7 +7,7 @@ import hypothesis
 import pytest
 from hypothesis import Phase
 
-from tests.world import World
+from tests.worlds.world import World
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
-from agent.api.wire.request import Value
-from agent.bell import Bell
-from agent.device import Device
-from agent.draft import Plan, Result
-from agent.engine import Decide
-from agent.model import Model
-from agent.progress import Progress
-from agent.record import Ref
+from agent.api.encodings.request import Value
+from agent.engine.engine import Decide
+from agent.engine.notifier import Bell
+from agent.engine.progress import Progress
+from agent.kernel.nic_info import Device
+from agent.model.draft import Plan, Result
+from agent.model.model import Model
+from agent.model.records import Ref
 
 
 class DryRun(Protocol):

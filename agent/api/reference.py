@@ -4,20 +4,20 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any, get_type_hints
 
-from agent.api.computed import COMPUTED
-from agent.api.constants import CONSTANT
-from agent.api.declared import GIVES
-from agent.api.definitions import mark_of, type_name
-from agent.api.getters import getters
-from agent.api.methods import Access, Method, table
-from agent.api.objects import EVERY_CLASS
-from agent.api.parameters import REQUIRED, Parameter
-from agent.api.records import field_names, own_types
-from agent.api.session import Session
-from agent.api.session_messages import about_sessions
-from agent.api.setters import setters
+from agent.api.calls.declared import GIVES
+from agent.api.calls.getters import getters
+from agent.api.calls.methods import Access, Method, table
+from agent.api.calls.objects import EVERY_CLASS
+from agent.api.calls.session_calls import about_sessions
+from agent.api.calls.setters import setters
+from agent.api.schema.computed import COMPUTED
+from agent.api.schema.constants import CONSTANT
+from agent.api.schema.definitions import mark_of, type_name
+from agent.api.schema.parameters import REQUIRED, Parameter
+from agent.api.schema.records import field_names, own_types
+from agent.api.sessions.session import Session
 from agent.errors import Failure
-from agent.record import Record
+from agent.model.records import Record
 
 INTRODUCTION = """\
 # The API

@@ -1,0 +1,1 @@
+"""Asking a VM to take a VIF, or to give one up."""

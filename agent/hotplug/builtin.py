@@ -1,8 +1,8 @@
 """BuiltIn, the provider of a host without a hotplug script: pifd moves the host's devices, the VM stays."""
 
-from agent.attachment import LIVE
 from agent.errors import VMMissingPVDrivers
 from agent.hotplug.request import Request
+from agent.model.vifs import LIVE
 
 
 class BuiltIn:

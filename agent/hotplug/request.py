@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from agent.attachment import device_of
-from agent.model import Model
-from agent.mtu import VIF_MTU_of
-from agent.record import VIF, VM, PowerState, Ref
+from agent.model.model import Model
+from agent.model.mtu import VIF_MTU_of
+from agent.model.records import VIF, VM, PowerState, Ref
+from agent.model.vifs import device_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import cast
 
-from agent.kernel.table import Table
+from agent.kernel.link_index import Table
 
 GROUP = 0x70696664
 """The link group of every device that pifd makes ("pifd" in ASCII): it is in the creating message, so

@@ -7,10 +7,9 @@ end.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.draft import Draft, Plan
-from agent.model import Model, pifs_of, primary_slave_of
-from agent.record import PIF, VIF, Bond, BondMode, Host, Network, Ref, new_uuid
-from agent.rules.attach import vifs_in_use
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, pifs_of, primary_slave_of
+from agent.model.records import PIF, VIF, Bond, BondMode, Host, Network, Ref, new_uuid
 from agent.rules.bond_checks import (
     check_MTUs,
     check_properties,
@@ -18,11 +17,9 @@ from agent.rules.bond_checks import (
     properties_for,
     validate,
 )
-from agent.rules.device_name import names_of
+from agent.rules.device_name_checks import names_of
 from agent.rules.mac import checked_MAC
-from agent.rules.moving import VIFs_to_ask, move_own_VIFs, move_tunnels, move_VLANs
-from agent.rules.pif import ip_keys, without_ip_keys
-from agent.rules.slaves import (
+from agent.rules.members import (
     enslave,
     free_slaves,
     primary_slave,
@@ -30,6 +27,9 @@ from agent.rules.slaves import (
     unplug_slaves,
     without_duplicates,
 )
+from agent.rules.moving import VIFs_to_ask, move_own_VIFs, move_tunnels, move_VLANs
+from agent.rules.pif import ip_keys, without_ip_keys
+from agent.rules.plugging import vifs_in_use
 
 
 def create(

@@ -14,13 +14,13 @@ from agent.errors import (
     PIFUnmanaged,
     PIFVLANExists,
 )
-from agent.model import Model, bond_of_master, tunnel_over, tunnels_on, vlans_on
-from agent.mtu import MTU_of, room_in
-from agent.record import PIF, VIF, BondMode, Network, Tunnel
+from agent.model.model import Model, bond_of_master, tunnel_over, tunnels_on, vlans_on
+from agent.model.mtu import MTU_of, room_in
+from agent.model.records import PIF, VIF, BondMode, Network, Tunnel
 from agent.rules.mac import checked_MAC
+from agent.rules.members import primary_slave
 from agent.rules.moving import VLANs_by_tag
 from agent.rules.network import check_can_be_connected
-from agent.rules.slaves import primary_slave
 from agent.rules.transport import check_room
 from agent.rules.vif import check_MTU as check_VIF_MTU
 from agent.rules.vlan import check_fits, check_MTU

@@ -1,9 +1,9 @@
 """XenAPI's setters of fields that have one value here: that value is taken, and any other refused."""
 
-from agent.draft import Plan
 from agent.errors import InvalidValue
-from agent.model import Model
-from agent.record import VIF, Network, Ref
+from agent.model.draft import Plan
+from agent.model.model import Model
+from agent.model.records import VIF, Network, Ref
 
 NO_LOCKING = "frames of VMs are not filtered"
 NO_NBD = "network block devices are not known here"

@@ -7,10 +7,9 @@ fills in what was missing, so they come to an end.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from agent.attachment import is_live
-from agent.draft import Draft
-from agent.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
-from agent.record import (
+from agent.model.draft import Draft
+from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
+from agent.model.records import (
     PIF,
     VIF,
     VLAN,
@@ -26,6 +25,7 @@ from agent.record import (
     VMGuestMetrics,
     new_uuid,
 )
+from agent.model.vifs import is_live
 from agent.rules.network import free_bridge
 from agent.rules.vlan import TAGS
 

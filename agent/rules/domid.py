@@ -3,10 +3,10 @@
 import re
 from itertools import count
 
-from agent.attachment import HOST_DEVICE, is_live
 from agent.errors import InvalidValue
-from agent.model import Model
-from agent.record import VIF, VM
+from agent.model.model import Model
+from agent.model.records import VIF, VM
+from agent.model.vifs import HOST_DEVICE, is_live
 
 DOMIDS = range(1, 10**8)
 """`vif<domid>.<device>` has to fit into a device's name; a hypervisor's own limit is lower."""

@@ -2,19 +2,19 @@
 
 import re
 
-from agent.attachment import HOST_DEVICE, is_plugged
 from agent.errors import InvalidValue, OperationNotAllowed, PIFAlreadyBonded
-from agent.model import Model, pifs_on, tunnels_on, vifs_on, vlan_over, vlans_on
-from agent.mtu import MTU_KEY, MTU_of
-from agent.record import PIF, VIF, VM, Host, Network, PowerState, Tunnel
+from agent.model.model import Model, pifs_on, tunnels_on, vifs_on, vlan_over, vlans_on
+from agent.model.mtu import MTU_KEY, MTU_of
+from agent.model.records import PIF, VIF, VM, Host, Network, PowerState, Tunnel
+from agent.model.static_routes import check_static_routes
+from agent.model.tunnels import REMOTE_IPS
+from agent.model.vifs import HOST_DEVICE, is_plugged
 from agent.rules import network as networks
 from agent.rules import vif as vifs
 from agent.rules.pif import ETHTOOL, moves
 from agent.rules.transport import check_remote_ips, check_room, check_transport
 from agent.rules.vlan import check_fits
 from agent.rules.vm import check_power_state
-from agent.static_routes import check_static_routes
-from agent.tunnel_endpoints import REMOTE_IPS
 
 BOND = "bond-"
 """How the other_config keys begin that are options of a bond's device."""

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from agent.default_route import gateway_pif
-from agent.draft import Draft, Plan
 from agent.errors import (
     NotInEmergencyMode,
     OperationNotAllowed,
@@ -11,10 +9,12 @@ from agent.errors import (
     PIFHasNoV6NetworkConfiguration,
     PIFIncompatiblePrimaryAddressType,
 )
-from agent.model import Model, management_of
-from agent.record import PIF, AddressType, Pool, Ref
-from agent.rules.attach import bring_up, check_managed, check_not_slave
+from agent.model.default_route import gateway_pif
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, management_of
+from agent.model.records import PIF, AddressType, Pool, Ref
 from agent.rules.pif import address_type_is_configured
+from agent.rules.plugging import bring_up, check_managed, check_not_slave
 
 
 def management_reconfigure(model: Model, pif: Ref[PIF]) -> Plan:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, ip_address
 
 from agent.errors import InvalidIPAddressSpecified, InvalidValue
-from agent.record import PIF, IPMode
+from agent.model.records import PIF, IPMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Interface
 
 from agent.errors import InvalidCIDRAddressSpecified, InvalidIPAddressSpecified, InvalidValue
-from agent.record import PIF, IPMode
+from agent.model.records import PIF, IPMode
 from agent.rules.ipv4 import checked_DNS
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 
-from agent.attachment import is_plugged
-from agent.draft import Draft
-from agent.model import Model, tunnels_on, vlans_on
-from agent.record import PIF, VIF, VLAN, Network, Ref
+from agent.model.draft import Draft
+from agent.model.model import Model, tunnels_on, vlans_on
+from agent.model.records import PIF, VIF, VLAN, Network, Ref
+from agent.model.vifs import is_plugged
 from agent.rules.pif import ip_keys, without_ip_keys
 from agent.rules.vif import vifs_to_move
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent.draft import Draft, Plan
 from agent.errors import (
     BridgeNameExists,
     InvalidValue,
@@ -13,13 +12,14 @@ from agent.errors import (
     NetworkUnmanaged,
     OperationNotAllowed,
 )
-from agent.model import Model, pifs_on, vifs_on
-from agent.record import Host, Network, Ref, new_uuid
-from agent.rules.attach import attach as bring_network_up
-from agent.rules.attach import attached_vifs
-from agent.rules.device_name import is_device_name, is_free
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, pifs_on, vifs_on
+from agent.model.records import Host, Network, Ref, new_uuid
+from agent.model.static_routes import check_static_routes
+from agent.rules.device_name_checks import is_device_name, is_free
+from agent.rules.plugging import attach as bring_network_up
+from agent.rules.plugging import attached_vifs
 from agent.rules.tunnel_key import check_tunnel_key
-from agent.static_routes import check_static_routes
 
 RESERVED_PREFIXES = ("xen", "xapi", "vif", "tap", "eth")
 DEFAULT_MTU = 1500

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.draft import Draft, Plan
 from agent.errors import (
     CannotChangePIFProperties,
     DuplicatePIFDeviceName,
@@ -14,9 +13,9 @@ from agent.errors import (
     PIFTunnelStillExists,
     PIFVLANStillExists,
 )
-from agent.facts import NIC, Facts
-from agent.gro import GRO, OFF, ON, GRO_properties
-from agent.model import (
+from agent.model.draft import Draft, Plan
+from agent.model.facts import NIC, Facts
+from agent.model.model import (
     Model,
     bond_of_master,
     pifs_of,
@@ -27,9 +26,13 @@ from agent.model import (
     vlan_over,
     vlans_on,
 )
-from agent.mtu import MTU_KEY
-from agent.record import PIF, AddressType, Host, IPMode, Network, Ref, new_uuid
-from agent.rules.attach import (
+from agent.model.mtu import MTU_KEY
+from agent.model.offloads import GRO, OFF, ON, GRO_properties
+from agent.model.records import PIF, AddressType, Host, IPMode, Network, Ref, new_uuid
+from agent.model.static_routes import STATIC_ROUTES
+from agent.rules.device_name_checks import LONGEST_DEVICE_NAME
+from agent.rules.mac import checked_MAC
+from agent.rules.plugging import (
     bring_down,
     bring_up,
     check_managed,
@@ -37,9 +40,6 @@ from agent.rules.attach import (
     check_not_management,
     vifs_in_use,
 )
-from agent.rules.device_name import LONGEST_DEVICE_NAME
-from agent.rules.mac import checked_MAC
-from agent.static_routes import STATIC_ROUTES
 
 IP_KEYS = frozenset({"domain", "defaultroute", "peerdns", STATIC_ROUTES})
 """The other_config keys that describe the IP configuration, and so move with it."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from agent.draft import Draft, Plan
 from agent.errors import PIFNotPresent
-from agent.model import Model, pifs_on
-from agent.record import PIF, Host, Network, Ref
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, pifs_on
+from agent.model.records import PIF, Host, Network, Ref
 from agent.rules.host import check_address_type, check_usable, hand_over_management
 from agent.rules.vlan import add, lower_of_device
 

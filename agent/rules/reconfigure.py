@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from agent.draft import Draft, Plan
 from agent.errors import (
     Failure,
     InvalidCIDRAddressSpecified,
@@ -11,13 +10,14 @@ from agent.errors import (
     PIFAlreadyBonded,
     PIFIsManagementInterface,
 )
-from agent.model import Model, pifs_of, tunnels_on
-from agent.record import PIF, AddressType, IPConfiguration, IPMode, Ref
-from agent.rules.attach import check_managed, check_not_management
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, pifs_of, tunnels_on
+from agent.model.records import PIF, AddressType, IPConfiguration, IPMode, Ref
+from agent.model.tunnels import remote_ips
 from agent.rules.ipv4 import DNS_servers, checked_ip_configuration
 from agent.rules.ipv6 import checked_ipv6_configuration
+from agent.rules.plugging import check_managed, check_not_management
 from agent.rules.transport import check_tunnels_stay
-from agent.tunnel_endpoints import remote_ips
 
 
 def reconfigure_ip(

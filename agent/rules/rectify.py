@@ -8,13 +8,14 @@ to say.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agent.attachment import is_plugged
-from agent.draft import Draft
-from agent.model import Model, pifs_on, slaves, tunnels_on, vlans_on
-from agent.mtu import MTU_KEY, MTU_of
-from agent.record import PIF, VIF, VLAN, Bond, Tunnel
+from agent.model.draft import Draft
+from agent.model.model import Model, pifs_on, slaves, tunnels_on, vlans_on
+from agent.model.mtu import MTU_KEY, MTU_of
+from agent.model.records import PIF, VIF, VLAN, Bond, Tunnel
+from agent.model.vifs import is_plugged
 from agent.rules import dangling
 from agent.rules.dangling import Rule, give_own_network, word
+from agent.rules.members import reset_slaves, unplug_slaves
 from agent.rules.moving import (
     VLANs_by_tag,
     losing_VLANs,
@@ -24,7 +25,6 @@ from agent.rules.moving import (
     takes_ip_configuration,
     taking_over,
 )
-from agent.rules.slaves import reset_slaves, unplug_slaves
 from agent.rules.vif import vifs_to_move
 
 

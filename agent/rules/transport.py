@@ -3,10 +3,10 @@
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from agent.errors import InvalidValue, TransportPIFNotConfigured
-from agent.model import Model, tunnels_on
-from agent.mtu import room_in
-from agent.record import PIF, IPMode, Tunnel
-from agent.tunnel_endpoints import REMOTE_IPS, address_of, local_address
+from agent.model.model import Model, tunnels_on
+from agent.model.mtu import room_in
+from agent.model.records import PIF, IPMode, Tunnel
+from agent.model.tunnels import REMOTE_IPS, address_of, local_address
 
 LEAST_MTU = 1280
 """Bytes that every link must carry for IPv6 (RFC 8200, section 5)."""

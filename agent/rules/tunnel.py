@@ -2,14 +2,14 @@
 
 from secrets import token_bytes
 
-from agent.draft import Draft, Plan
 from agent.errors import CannotAddTunnelToBondSlave, InvalidValue, IsTunnelAccessPIF
-from agent.model import Model, tunnel_over
-from agent.record import PIF, Network, Ref, Tunnel, TunnelProtocol, new_uuid
-from agent.rules.attach import bring_down, bring_up, check_managed
-from agent.rules.device_name import is_free
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, tunnel_over
+from agent.model.records import PIF, Network, Ref, Tunnel, TunnelProtocol, new_uuid
+from agent.rules.device_name_checks import is_free
 from agent.rules.mac import local_MAC
 from agent.rules.network import check_can_be_connected
+from agent.rules.plugging import bring_down, bring_up, check_managed
 from agent.rules.tunnel_key import key_for
 
 

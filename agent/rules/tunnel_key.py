@@ -3,8 +3,8 @@
 import re
 
 from agent.errors import InvalidValue
-from agent.model import Model, pifs_on, tunnel_over
-from agent.record import Network, Tunnel
+from agent.model.model import Model, pifs_on, tunnel_over
+from agent.model.records import Network, Tunnel
 
 TUNNEL_KEY = "tunnel-key"
 """The other_config key of a network: its tunnel's key on every host."""

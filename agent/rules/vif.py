@@ -6,8 +6,6 @@ from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
 
-from agent.attachment import HOST_DEVICE, is_plugged
-from agent.draft import Draft, Plan
 from agent.errors import (
     DeviceAlreadyAttached,
     DeviceAlreadyDetached,
@@ -17,12 +15,14 @@ from agent.errors import (
     OperationNotAllowed,
     VMBadPowerState,
 )
-from agent.model import Model, vifs_of, vifs_on
-from agent.record import VIF, VM, Host, Network, PowerState, Ref, new_uuid
-from agent.rules.attach import attach
-from agent.rules.device_name import OWN_NAMES, is_device_name, owner_of
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, vifs_of, vifs_on
+from agent.model.records import VIF, VM, Host, Network, PowerState, Ref, new_uuid
+from agent.model.vifs import HOST_DEVICE, is_plugged
+from agent.rules.device_name_checks import OWN_NAMES, is_device_name, owner_of
 from agent.rules.domid import is_name_of_another
 from agent.rules.mac import checked_MAC, local_MAC
+from agent.rules.plugging import attach
 from agent.rules.vm import hosts_for
 
 DEVICES = frozenset(str(number) for number in range(256))

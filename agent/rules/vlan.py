@@ -1,6 +1,5 @@
 """VLAN.create and VLAN.destroy, and XenAPI's older names for them."""
 
-from agent.draft import Draft, Plan
 from agent.errors import (
     CannotAddVLANToBondSlave,
     InvalidValue,
@@ -11,11 +10,12 @@ from agent.errors import (
     PIFVLANExists,
     VLANTagInvalid,
 )
-from agent.model import Model, pifs_of, tunnel_over, tunnels_on, vlan_over, vlans_on
-from agent.mtu import MTU_of
-from agent.record import PIF, VLAN, Host, Network, Ref, new_uuid
-from agent.rules.attach import bring_down, bring_up, check_managed
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, pifs_of, tunnel_over, tunnels_on, vlan_over, vlans_on
+from agent.model.mtu import MTU_of
+from agent.model.records import PIF, VLAN, Host, Network, Ref, new_uuid
 from agent.rules.network import check_can_be_connected
+from agent.rules.plugging import bring_down, bring_up, check_managed
 
 TAGS = range(4095)
 """XenAPI's; 802.1Q reserves 4095."""

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent.attachment import is_live
-from agent.draft import Draft, Plan
 from agent.errors import OperationNotAllowed, VMBadPowerState, VMIsTemplate
-from agent.model import Model, vifs_of
-from agent.record import VM, Host, PowerState, Ref, VMGuestMetrics, new_uuid
-from agent.rules.attach import attach
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, vifs_of
+from agent.model.records import VM, Host, PowerState, Ref, VMGuestMetrics, new_uuid
+from agent.model.vifs import is_live
 from agent.rules.domid import check_domid, free_domid
+from agent.rules.plugging import attach
 
 HALTED, PAUSED, RUNNING, SUSPENDED = (
     PowerState.HALTED,

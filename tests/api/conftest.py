@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.call import agent_of
-from agent.api.dispatch import dispatcher
-from agent.api.limits import Limits
-from agent.api.server import serve
+from agent.api.calls.call import agent_of
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.limits import Limits
+from agent.api.http.server import serve
 from tests.api.world import Caller, Client, EngineInMemory
 
 IMPATIENT = Limits(request_seconds=0.3, idle_seconds=0.6)

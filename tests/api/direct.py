@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from agent.api.call import agent_of
-from agent.api.methods import call
+from agent.api.calls.call import agent_of
+from agent.api.calls.methods import call
+from tests.api.callers import ROOT
 from tests.api.world import EngineInMemory
-from tests.callers import ROOT
 
 Direct = Callable[..., Any]
 """Takes the method's name and its parameters, without the session."""

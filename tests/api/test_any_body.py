@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.api.call import agent_of
-from agent.api.dispatch import dispatcher
-from agent.api.methods import table
-from agent.api.server import serve
+from agent.api.calls.call import agent_of
+from agent.api.calls.methods import table
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
 from tests.api.world import NOWHERE, Caller, Client, EngineInMemory, Response, post
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(NOWHERE)

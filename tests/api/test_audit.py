@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from agent.api.audit import audit_of
-from agent.api.call import Agent, agent_of
-from agent.api.caller import Caller, Client
-from agent.api.denials import MOST, Denials
-from agent.api.excerpt import excerpt
-from agent.api.line_file import LineFile
-from agent.api.methods import Method, call, table
-from agent.api.roles import Roles
+from agent.api.audit.audit import audit_of
+from agent.api.audit.denials import MOST, Denials
+from agent.api.audit.excerpt import excerpt
+from agent.api.audit.line_file import LineFile
+from agent.api.calls.call import Agent, agent_of
+from agent.api.calls.methods import Method, call, table
+from agent.api.sessions.caller import Caller, Client
+from agent.api.sessions.roles import Roles
 from agent.errors import Failure
-from agent.record import Network
+from agent.model.records import Network
 from tests.api.test_methods import samples
 from tests.api.world import NOWHERE, EngineInMemory
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.answer import Answer
-from agent.api.caller import SO_PEERGROUPS, Caller, caller_of
-from agent.api.caller import Client as Peer
-from agent.api.http_request import HTTPRequest
-from agent.api.limits import Limits
-from agent.api.server import serve
+from agent.api.http.answer import Answer
+from agent.api.http.http_request import HTTPRequest
+from agent.api.http.limits import Limits
+from agent.api.http.server import serve
+from agent.api.sessions.caller import SO_PEERGROUPS, Caller, caller_of
+from agent.api.sessions.caller import Client as Peer
 from tests.api.world import Client, post
 
 MYSELF = Caller(os.getuid(), os.getgid(), os.getpid(), frozenset(os.getgroups()))

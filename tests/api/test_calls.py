@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from agent.api.call import agent_of
-from agent.api.computed import View
-from agent.api.dispatch import dispatcher
-from agent.api.records import record_of
-from agent.api.server import serve
-from agent.record import PIF, Bond, Network, Pool
+from agent.api.calls.call import agent_of
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
+from agent.api.schema.computed import View
+from agent.api.schema.records import record_of
+from agent.model.records import PIF, Bond, Network, Pool
 from tests.api.world import Caller, Client, EngineInMemory
 
 

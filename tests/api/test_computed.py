@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from agent.api.computed import View
-from agent.api.records import record_of
-from agent.draft import Draft
-from agent.model import Model
-from agent.record import VIF, VLAN, VM, Network, PowerState, Tunnel, TunnelProtocol, new_uuid
+from agent.api.schema.computed import View
+from agent.api.schema.records import record_of
+from agent.model.draft import Draft
+from agent.model.model import Model
+from agent.model.records import VIF, VLAN, VM, Network, PowerState, Tunnel, TunnelProtocol, new_uuid
 from agent.rules import network, tunnel, vif, vlan, vm
 from tests.api.world import EngineInMemory
 

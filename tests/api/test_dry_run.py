@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.api.declared import CHANGING
+from agent.api.calls.declared import CHANGING
 from tests.api.world import Caller, EngineInMemory
 
 

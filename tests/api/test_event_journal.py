@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from agent.api.computed import View
 from agent.api.events.affected import affected
 from agent.api.events.journal import Journal
 from agent.api.events.subscription import Subscription
-from agent.api.records import record_of
-from agent.api.task import Task
-from agent.draft import Draft
+from agent.api.schema.computed import View
+from agent.api.schema.records import record_of
+from agent.api.tasks.task import Task
 from agent.errors import EventFromTokenParseFailure, Failure, HandleInvalid
-from agent.model import Model
-from agent.record import (
+from agent.model.draft import Draft
+from agent.model.model import Model
+from agent.model.records import (
     CLASSES,
     PIF,
     VIF,
@@ -34,8 +34,8 @@ from agent.record import (
     Tunnel,
     new_uuid,
 )
-from tests.calls import called
-from tests.models import MODELS, Numbers, numbers
+from tests.rules.calls import called
+from tests.worlds.models import MODELS, Numbers, numbers
 
 EVERYTHING = Subscription(everything=True)
 CALLS_IN_A_ROW = 5

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from agent.api.call import Agent, agent_of
-from agent.api.caller import Client
-from agent.api.dispatch import dispatcher
+from agent.api.calls.call import Agent, agent_of
+from agent.api.calls.methods import call
 from agent.api.events.journal import Journal
 from agent.api.events.registrations import MOST_CLASSES, MOST_SESSIONS
-from agent.api.methods import call
-from agent.api.server import serve
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
+from agent.api.sessions.caller import Client
 from agent.errors import (
     EventFromTokenParseFailure,
     EventsLost,
@@ -26,10 +26,10 @@ from agent.errors import (
     SessionInvalid,
     SessionNotRegistered,
 )
-from agent.record import PIF
+from agent.model.records import PIF
+from tests.api.callers import ROOT
 from tests.api.world import Caller, EngineInMemory, call_body, post
 from tests.api.world import Client as Wire
-from tests.callers import ROOT
 
 SOON = 2.0
 """Seconds in which what is to end has to."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.record import VIF, VLAN, VM, PowerState, Tunnel
+from agent.model.records import VIF, VLAN, VM, PowerState, Tunnel
 from tests.api.world import Caller, EngineInMemory
 
 NULL = "OpaqueRef:NULL"

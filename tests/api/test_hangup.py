@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.answer import Answer
-from agent.api.caller import Client as Peer
-from agent.api.http_request import HTTPRequest
-from agent.api.server import serve
+from agent.api.http.answer import Answer
+from agent.api.http.http_request import HTTPRequest
+from agent.api.http.server import serve
+from agent.api.sessions.caller import Client as Peer
 from tests.api.world import Caller, Client, EngineInMemory, post
 
 SOON = 2

@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from agent.api.answer import Answer
-from agent.api.call import agent_of
-from agent.api.caller import Client as Peer
-from agent.api.dispatch import dispatcher
-from agent.api.http_request import HTTPRequest
-from agent.api.limits import Limits
-from agent.api.server import serve
+from agent.api.calls.call import agent_of
+from agent.api.http.answer import Answer
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.http_request import HTTPRequest
+from agent.api.http.limits import Limits
+from agent.api.http.server import serve
+from agent.api.sessions.caller import Client as Peer
 from tests.api.world import Caller, Client, EngineInMemory, call_body, post
 
 LOGIN = call_body("session.login_with_password", "root", "")

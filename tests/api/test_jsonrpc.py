@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent.api.wire.jsonrpc import decode, encode_failure, encode_fault, encode_malformed, encode_result
-from agent.api.wire.request import Fault, Malformed, Request
+from agent.api.encodings.jsonrpc import decode, encode_failure, encode_fault, encode_malformed, encode_result
+from agent.api.encodings.request import Fault, Malformed, Request
 from agent.errors import MACInvalid
 
 V1 = Request("m", (), 3, "1.0")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from agent.api.declared import CHANGING
-from agent.api.methods import Method, table
-from agent.record import CLASSES
+from agent.api.calls.declared import CHANGING
+from agent.api.calls.methods import Method, table
+from agent.model.records import CLASSES
 from tests.api.test_records import FIELDS
 from tests.api.world import NOWHERE, Caller, EngineInMemory
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from agent.api.parameters import constructor, typed
+from agent.api.schema.parameters import constructor, typed
 from agent.errors import Failure
-from agent.record import Bond
+from agent.model.records import Bond
 from tests.api.world import NOWHERE
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from agent.api.call import agent_of
-from agent.api.methods import call as carried_out
-from agent.api.methods import table
+from agent.api.calls.call import agent_of
+from agent.api.calls.methods import call as carried_out
+from agent.api.calls.methods import table
+from agent.api.views.pif_metrics import metrics_of
 from agent.errors import HandleInvalid, UUIDInvalid
-from agent.pif_metrics import metrics_of
+from tests.api.callers import ROOT
 from tests.api.world import DEVICE, EngineInMemory
-from tests.callers import ROOT
 
 Api = Callable[..., Awaitable[Any]]
 NOBODY = "00000000-0000-0000-0000-000000000000"

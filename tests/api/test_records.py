@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from agent.api.computed import View
-from agent.api.records import field_names, record_of
-from agent.model import Model
-from agent.pif_metrics import PIFMetrics, metrics_of
-from agent.record import (
+from agent.api.schema.computed import View
+from agent.api.schema.records import field_names, record_of
+from agent.api.views.pif_metrics import PIFMetrics, metrics_of
+from agent.model.model import Model
+from agent.model.records import (
     PIF,
     VIF,
     VLAN,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.api.objects import EVERY_CLASS
+from agent.api.calls.objects import EVERY_CLASS
 from agent.api.reference import field_rows, page
 from tests.api.direct import Direct, direct
 from tests.api.world import EngineInMemory

@@ -14,15 +14,15 @@ from uuid import uuid4
 
 import pytest
 
-from agent.api.call import Agent, agent_of
-from agent.api.caller import Caller, Client
-from agent.api.dispatch import dispatcher
-from agent.api.methods import Access, call, table
-from agent.api.roles import Role, Roles, roles_of
-from agent.api.server import serve
+from agent.api.calls.call import Agent, agent_of
+from agent.api.calls.methods import Access, call, table
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
+from agent.api.sessions.caller import Caller, Client
+from agent.api.sessions.roles import Role, Roles, roles_of
 from agent.errors import Failure, RBACPermissionDenied
+from tests.api.callers import ROOT
 from tests.api.world import NOWHERE, EngineInMemory
-from tests.callers import ROOT
 
 OPERATORS, READERS = 4242, 4343
 DAEMON = 500

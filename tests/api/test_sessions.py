@@ -14,20 +14,20 @@ from uuid import uuid4
 import pytest
 import XenAPI
 
-from agent.api import session_messages
-from agent.api.call import Agent, agent_of
-from agent.api.caller import Caller, Client
-from agent.api.dispatch import dispatcher
-from agent.api.methods import call, table
+from agent.api.calls import session_calls
+from agent.api.calls.call import Agent, agent_of
+from agent.api.calls.methods import call, table
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
 from agent.api.reference import field_rows
-from agent.api.roles import Role, Roles
-from agent.api.server import serve
-from agent.api.session import Session
-from agent.api.sessions import MOST_NOTES, Sessions
+from agent.api.sessions.caller import Caller, Client
+from agent.api.sessions.roles import Role, Roles
+from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import MOST_NOTES, Sessions
 from agent.errors import Failure, HandleInvalid, SessionInvalid
+from tests.api.callers import ROOT
 from tests.api.test_reference import is_of
 from tests.api.world import NOWHERE, EngineInMemory
-from tests.callers import ROOT
 
 READERS = 700
 ALICE = Caller(uid=1000, gid=READERS, pid=10)
@@ -166,7 +166,7 @@ async def test_a_reader_is_no_superuser_and_need_not_be_in_a_database(agent: Age
 async def test_who_logs_in_does_not_wait_for_a_database_of_users_that_is_away(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_messages, "SECONDS_FOR_A_NAME", 0.05)
+    monkeypatch.setattr(session_calls, "SECONDS_FOR_A_NAME", 0.05)
     release = threading.Event()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     stuck = asyncio.create_task(asyncio.to_thread(release.wait, 30))  # in the only thread that there is

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.answer import Answer
-from agent.api.caller import Client as Peer
-from agent.api.http_request import HTTPRequest
-from agent.api.server import serve
-from agent.api.socketfile import SocketUnavailable
+from agent.api.http.answer import Answer
+from agent.api.http.http_request import HTTPRequest
+from agent.api.http.server import serve
+from agent.api.http.socketfile import SocketUnavailable
+from agent.api.sessions.caller import Client as Peer
 from tests.api.world import Client, post
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from agent.api.tasks import MOST_ENDED, Tasks
-from agent.bell import Bell
+from agent.api.tasks.tasks import MOST_ENDED, Tasks
+from agent.engine.notifier import Bell
+from agent.engine.progress import Progress
 from agent.errors import TooManyPendingTasks
-from agent.progress import Progress
-from agent.record import Network
+from agent.model.records import Network
 from tests.api.direct import Direct, direct
 from tests.api.world import EngineInMemory
 
@@ -146,7 +146,7 @@ async def test_the_oldest_ended_tasks_make_place_for_new_ones() -> None:
 
 
 async def test_there_are_only_so_many_tasks_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.api.tasks.MOST_PENDING", 2)
+    monkeypatch.setattr("agent.api.tasks.tasks.MOST_PENDING", 2)
     tasks = Tasks(Bell())
     for _ in range(2):
         tasks.start("idle", idle)

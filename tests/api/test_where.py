@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.api.expression import (
+from agent.api.calls.expression import (
     DEEPEST,
     MOST_TERMS,
     Chain,
@@ -21,7 +21,7 @@ from agent.api.expression import (
     holds,
     parsed,
 )
-from agent.api.where import text_of
+from agent.api.calls.where import text_of
 from agent.errors import InvalidValue
 from tests.api.direct import Direct, direct
 from tests.api.world import EngineInMemory

@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 import XenAPI
 
-from agent.api.call import Agent, agent_of
-from agent.api.dispatch import dispatcher
-from agent.api.server import serve
+from agent.api.calls.call import Agent, agent_of
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
 from tests.api.world import NOWHERE, EngineInMemory
 
 Use = Callable[[Any], Any]

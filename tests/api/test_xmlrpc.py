@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.api.wire.request import Fault, Malformed, Request, Value
-from agent.api.wire.xmlrpc import (
+from agent.api.encodings.request import Fault, Malformed, Request, Value
+from agent.api.encodings.xmlrpc import (
     decode,
     encode_failure,
     encode_fault,
@@ -20,7 +20,7 @@ from agent.api.wire.xmlrpc import (
     encode_value,
 )
 from agent.errors import MACInvalid
-from agent.record import PIF, PowerState, Ref
+from agent.model.records import PIF, PowerState, Ref
 from tests.api.world import Caller, Client, EngineInMemory, post
 
 REQUEST = Request("m", ())

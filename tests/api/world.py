@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.bell import Bell
-from agent.device import Device
-from agent.draft import Plan, Result, changes
-from agent.engine import Decide
-from agent.facts import NIC, Facts
-from agent.progress import UNWATCHED, Progress
-from agent.record import PIF, Host, Network, Ref
-from agent.rules.startup import first_start
+from agent.engine.engine import Decide
+from agent.engine.notifier import Bell
+from agent.engine.progress import UNWATCHED, Progress
+from agent.kernel.nic_info import Device
+from agent.model.draft import Plan, Result, changes
+from agent.model.facts import NIC, Facts
+from agent.model.records import PIF, Host, Network, Ref
+from agent.rules.first_start import first_start
 
 DEVICE = Device(
     speed=1000,

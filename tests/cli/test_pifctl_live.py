@@ -1,11 +1,11 @@
 """Live bonds, as the daemon's own topology tells of them."""
 
-from agent.api.computed import View
-from agent.api.records import record_of
-from agent.record import Bond
+from agent.api.schema.computed import View
+from agent.api.schema.records import record_of
+from agent.model.records import Bond
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
-from tests.world import World
+from tests.worlds.world import World
 
 TABLE = """\
 bond   mode           MAC                links-up  slave  link  active

@@ -11,9 +11,9 @@ from time import sleep
 
 import pytest
 
-from agent.api.call import agent_of
-from agent.api.dispatch import dispatcher
-from agent.api.server import serve
+from agent.api.calls.call import agent_of
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
 from agent.cli.__main__ import Outcome, outcome_of
 from agent.cli.screen import Screen
 from agent.cli.streams import NOWHERE, Streams

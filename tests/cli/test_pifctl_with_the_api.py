@@ -8,13 +8,13 @@ from threading import Event, Thread
 
 import pytest
 
-from agent.api.call import agent_of
-from agent.api.constants import CONSTANT
-from agent.api.dispatch import dispatcher
-from agent.api.methods import table
-from agent.api.objects import EVERY_CLASS
-from agent.api.records import field_names
-from agent.api.server import serve
+from agent.api.calls.call import agent_of
+from agent.api.calls.methods import table
+from agent.api.calls.objects import EVERY_CLASS
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
+from agent.api.schema.constants import CONSTANT
+from agent.api.schema.records import field_names
 from agent.cli.__main__ import outcome_of
 from agent.cli.commands import COMMANDS, FIELDS, KINDS, LISTS
 from agent.cli.field import MAP, MAP_RW, RW, SET, SET_RW, Class, Field, settable

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import XenAPI
 
-from agent.api.methods import Method
+from agent.api.calls.methods import Method
 from tests.clients.refusals import NOWHERE
 
 SOMETHING = {"string": "", "int": 1, "bool": True, "float": 0.0}

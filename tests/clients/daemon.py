@@ -10,13 +10,13 @@ from threading import Thread
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from agent.api.call import Agent, agent_of
-from agent.api.dispatch import dispatcher
-from agent.api.server import serve
+from agent.api.calls.call import Agent, agent_of
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
 from agent.kernel.steps import Step
-from tests.fake_hotplug import FakeHotplug
-from tests.fake_kernel import FakeKernel
-from tests.world import World, host, nic
+from tests.fakes.fake_hotplug import FakeHotplug
+from tests.fakes.fake_kernel import FakeKernel
+from tests.worlds.world import World, host, nic
 
 T = TypeVar("T")
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent.api.definitions import marked, type_name
-from agent.api.objects import EVERY_CLASS
-from agent.api.records import field_names
-from agent.record import CLASSES, RW, Record
+from agent.api.calls.objects import EVERY_CLASS
+from agent.api.schema.definitions import marked, type_name
+from agent.api.schema.records import field_names
+from agent.model.records import CLASSES, RW, Record
 from tests.clients.story import Teller
 
 MAP = "(string -> string) map"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.api.session import Session
+from agent.api.sessions.session import Session
 from tests.clients.fields import MAP, settings
 from tests.clients.story import Teller
 from tests.clients.voices import LOGIN

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import XenAPI
 
-from agent.api.methods import Method, table
+from agent.api.calls.methods import Method, table
 from tests.clients.asking import details, of_one_object, something
 from tests.clients.conftest import Furnished
 from tests.clients.daemon import Daemon

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from agent.api.methods import table
+from agent.api.calls.methods import table
 from tests.clients.conftest import Told
 from tests.clients.wire_types import LATER, has_type, type_of
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agent.api.events.look import OBSERVED
-from agent.api.methods import table
+from agent.api.calls.methods import table
+from agent.api.calls.refresh import OBSERVED
 from agent.cli.commands import KINDS
 from agent.cli.field import Class
 from tests.clients.command_line import as_listed, listed

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from agent.api.declared import CHANGING
-from agent.api.methods import table
+from agent.api.calls.declared import CHANGING
+from agent.api.calls.methods import table
 from tests.clients.asking import details, of_one_object, something
 from tests.clients.conftest import Furnished
 from tests.clients.daemon import Daemon

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import XenAPI
 
-from agent.api.events.look import OBSERVED
+from agent.api.calls.refresh import OBSERVED
 from tests.clients.daemon import PATIENCE, Daemon
 from tests.clients.voices import XMLRPC
 

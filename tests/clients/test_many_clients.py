@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.api.call import agent_of
-from agent.api.dispatch import dispatcher
-from agent.api.server import serve
+from agent.api.calls.call import agent_of
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.server import serve
 from tests.api.world import Caller, Client
 from tests.clients.daemon import GatedWorld
 

@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 from xmlrpc.client import DateTime
 
-from agent.api.declared import GIVES
-from agent.api.objects import EVERY_CLASS
-from agent.api.records import field_names
+from agent.api.calls.declared import GIVES
+from agent.api.calls.objects import EVERY_CLASS
 from agent.api.reference import field_row
-from agent.api.session import Session
-from agent.record import Record
+from agent.api.schema.records import field_names
+from agent.api.sessions.session import Session
+from agent.model.records import Record
 
 REFERENCE = re.compile(r"OpaqueRef:([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|NULL)")
 INTEGER = re.compile(r"-?[0-9]+")

@@ -9,7 +9,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from agent.api.methods import Access, Method, table
+from agent.api.calls.methods import Access, Method, table
 from agent.errors import LONGEST
 from tests.fuzz.input import Ending, Input, Wanted
 from tests.fuzz.values import fits

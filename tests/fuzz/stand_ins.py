@@ -6,7 +6,7 @@ They are as long as what they stand for, so that a seed in a file keeps the leng
 import re
 from collections.abc import Mapping, Sequence
 
-from agent.api.objects import EVERY_CLASS
+from agent.api.calls.objects import EVERY_CLASS
 
 STAND_IN = re.compile(rb"OpaqueRef:([0-9]{8})-0000-4000-8000-([0-9]{12})")
 OF_SESSION = 99

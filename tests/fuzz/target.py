@@ -8,24 +8,24 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.api.call import Agent, agent_of
-from agent.api.caller import Caller, Client
-from agent.api.dispatch import dispatcher
+from agent.api.calls.call import Agent, agent_of
+from agent.api.calls.methods import call
+from agent.api.calls.objects import EVERY_CLASS
+from agent.api.calls.refresh import look
 from agent.api.events.journal import Journal
-from agent.api.events.look import look
-from agent.api.limits import Limits
-from agent.api.methods import call
-from agent.api.objects import EVERY_CLASS
-from agent.api.server import serve
-from agent.draft import Plan
+from agent.api.http.dispatch import dispatcher
+from agent.api.http.limits import Limits
+from agent.api.http.server import serve
+from agent.api.sessions.caller import Caller, Client
 from agent.errors import SessionInvalid
-from agent.facts import Facts
-from agent.model import Model
-from agent.record import PIF, VM, Ref
+from agent.model.draft import Plan
+from agent.model.facts import Facts
+from agent.model.model import Model
+from agent.model.records import PIF, VM, Ref
 from agent.rules import reconfigure, tunnel, vif, vlan, vm
 from tests.fuzz.answers import Wrong
 from tests.fuzz.stand_ins import OF_SESSION, Meaning
-from tests.world import World, host, nic
+from tests.worlds.world import World, host, nic
 
 SELF = Client(Caller(os.getuid(), os.getgid(), os.getpid()), asyncio.Event())
 IMPATIENT = Limits(request_seconds=0.2, linger_seconds=0.1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.methods import table
+from agent.api.calls.methods import table
 from tests.fuzz import __main__ as whole
 from tests.fuzz.calls import mistakes
 from tests.fuzz.draw import KINDS, drawn

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from agent.api.methods import Method
-from agent.api.parameters import Parameter
+from agent.api.calls.methods import Method
+from agent.api.schema.parameters import Parameter
 from tests.fuzz.stand_ins import CLASSES, NOWHERE, SESSION, object_of
 
 INT64 = range(-(2**63), 2**63)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from agent.api.computed import View
-from agent.kernel.device_names import tunnel_devices
-from agent.model import Model, pifs_on, vifs_of
-from agent.record import PIF, VIF, VLAN, VM, Bond, Host, Network, Record, Tunnel
+from agent.api.schema.computed import View
+from agent.model.device_names import tunnel_devices
+from agent.model.model import Model, pifs_on, vifs_of
+from agent.model.records import PIF, VIF, VLAN, VM, Bond, Host, Network, Record, Tunnel
 
 
 def affected(before: View, after: View) -> set[str]:

@@ -3,7 +3,7 @@
 from agent.api.events.journal import Journal
 from agent.api.events.registrations import Registrations
 from agent.api.events.waiting import Waiting
-from agent.bell import Bell
+from agent.engine.notifier import Bell
 
 
 class Events:

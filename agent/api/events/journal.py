@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from agent.api.computed import View
+from agent.api.encodings.request import Fixed, Value
 from agent.api.events.affected import affected, hosts
 from agent.api.events.subscription import Subscription
 from agent.api.events.token import BEGINNING, generation_of, token_of
-from agent.api.records import record_of
-from agent.api.wire.request import Fixed, Value
+from agent.api.schema.computed import View
+from agent.api.schema.records import record_of
 from agent.errors import HandleInvalid
-from agent.model import Model
-from agent.record import CLASSES, R, Record
+from agent.model.model import Model
+from agent.model.records import CLASSES, R, Record
 
 MOST_GRAVES = 10_000
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.api.events.journal import Journal
 from agent.api.events.subscription import Subscription
-from agent.bell import Bell
+from agent.engine.notifier import Bell
 
 PAUSE = 0.02
 """Seconds between two looks: a change in progress rings for each of its steps."""

@@ -1,0 +1,85 @@
+"""The messages that every class has: get_all, get_record, get_by_uuid, get_<field> and so on."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from agent.api.calls.call import Call
+from agent.api.calls.refresh import look
+from agent.api.calls.where import get_all_records_where
+from agent.api.encodings.echo import shortened
+from agent.api.encodings.request import Value
+from agent.api.schema.parameters import Parameter, parameter_of
+from agent.api.schema.records import field_names, on_wire
+from agent.errors import UUIDInvalid
+from agent.model.model import management_of
+from agent.model.records import Host, Record, Ref
+
+Run = Callable[..., Awaitable[Value]]
+
+
+def getters(kind: type[Any]) -> Iterator[tuple[str, tuple[Parameter, ...], Run]]:
+    """Name, parameters and function of every getter of a class (XenAPI, messages every class has)."""
+    self = parameter_of("self", Ref[kind])  # type: ignore[valid-type]  # a class chosen at run time
+    names = field_names(kind)
+    yield "get_all", (), get_all(kind)
+    yield "get_all_records", (), get_all_records(kind)
+    yield "get_all_records_where", (parameter_of("expr", str),), get_all_records_where(kind)
+    yield "get_record", (self,), get_record(kind)
+    yield "get_by_uuid", (parameter_of("uuid", str),), get_by_uuid(kind)
+    if "name_label" in names:
+        yield "get_by_name_label", (parameter_of("label", str),), get_by_name_label(kind)
+    for name in names:
+        yield f"get_{name}", (self,), get_field(kind, name)
+
+
+def get_all(kind: type[Record]) -> Run:
+    async def run(call: Call) -> Value:
+        return list(look(call.agent).records(kind))
+
+    return run
+
+
+def get_all_records(kind: type[Record]) -> Run:
+    async def run(call: Call) -> Value:
+        return dict(look(call.agent).records(kind))
+
+    return run
+
+
+def get_record(kind: type[Record]) -> Run:
+    async def run(call: Call, self: Ref[Any]) -> Value:
+        return look(call.agent).find(kind, self)
+
+    return run
+
+
+def get_by_uuid(kind: type[Record]) -> Run:
+    async def run(call: Call, uuid: str) -> Value:
+        ref = f"OpaqueRef:{uuid}"
+        if ref not in look(call.agent).records(kind):
+            raise UUIDInvalid(kind.class_name, shortened(uuid))
+        return ref
+
+    return run
+
+
+def get_by_name_label(kind: type[Any]) -> Run:
+    async def run(call: Call, label: str) -> Value:
+        every = look(call.agent).records(kind)
+        return [ref for ref, record in every.items() if record["name_label"] == label]
+
+    return run
+
+
+def get_field(kind: type[Record], name: str) -> Run:
+    async def run(call: Call, self: Ref[Any]) -> Value:
+        return look(call.agent).find(kind, self)[name]
+
+    return run
+
+
+async def get_management_interface(call: Call, host: Ref[Host]) -> Value:
+    """The host's management interface, or the null reference (XenAPI, host.get_management_interface)."""
+    model = call.agent.engine.model
+    pif = management_of(model, model.find(Host, host).ref)
+    return on_wire(None if pif is None else pif.ref)

@@ -1,0 +1,196 @@
+"""The method table: every message of the API under its wire name, with its parameters and its function."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache, partial
+from typing import Any
+
+from agent.api.calls import event_calls as event
+from agent.api.calls import session_calls as session
+from agent.api.calls import task_calls as task
+from agent.api.calls.call import Agent, Call
+from agent.api.calls.changing import Rule, change, change_later, change_task, dry_run, entry_of
+from agent.api.calls.declared import CHANGING
+from agent.api.calls.getters import Run, get_management_interface, getters
+from agent.api.calls.objects import EVERY_CLASS
+from agent.api.calls.permission import ASYNC, obstacle
+from agent.api.calls.setters import setters
+from agent.api.encodings.echo import shortened
+from agent.api.encodings.request import METHOD_NOT_FOUND, Fault, Value
+from agent.api.schema.parameters import Parameter, parameter_of, parameters_of
+from agent.api.sessions.caller import Client
+from agent.api.tasks.task import Task
+from agent.errors import MessageMethodUnknown, MessageParameterCountMismatch
+from agent.model.records import CLASSES
+
+
+class Access(Enum):
+    """What a method asks of its caller: nothing, a session, or one of somebody who may change things."""
+
+    OPEN = "open"
+    READ = "read"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One message.  `run` takes the call, and the parameters by name; a session travels before them."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    run: Run
+    access: Access
+
+    @property
+    def takes_session(self) -> bool:
+        return self.access != Access.OPEN
+
+    @property
+    def changes(self) -> bool:
+        return self.access == Access.CHANGE
+
+
+async def call(agent: Agent, client: Client, name: str, params: tuple[Value, ...]) -> Value:
+    """Carry out one call.  Raises Failure: method, count, session, permission, types, in this order; its own.
+
+    What it changes is audited; a call that is not waited for sees to that in its task.
+    """
+    method = method_named(name)
+    check_count(method, len(params))
+    reference = ""
+    if method.takes_session:
+        reference, params = agent.sessions.check(params[0], client.caller).ref, params[1:]
+    this = Call(agent, client, reference, method.name)
+    await check_permitted(this, method, params)
+    arguments = arguments_of(method, params)
+    if not method.changes or ASYNC.match(method.name):
+        return await method.run(this, **arguments)
+    return await agent.audit.around(entry_of(this, arguments), partial(method.run, this, **arguments))
+
+
+async def check_permitted(call: Call, method: Method, params: tuple[Value, ...]) -> None:
+    """Raises RBAC_PERMISSION_DENIED; an attempt to change something is audited."""
+    refusal = obstacle(call, changes=method.changes)
+    if refusal is None:
+        return
+    if method.changes:
+        names = (parameter.name for parameter in method.parameters)
+        await call.agent.audit.denied(entry_of(call, dict(zip(names, params, strict=False))), refusal)
+    raise refusal
+
+
+def method_named(name: str) -> Method:
+    """The method of a wire name, `Class.message` or `Class_message`.
+
+    Raises MESSAGE_METHOD_UNKNOWN; XenAPI has a fault instead where it is only the async mode that is missing.
+    """
+    found = table().get(name) or _with_underscores().get(name)
+    if found is None and is_known(ASYNC.sub("", name)):
+        raise Fault(METHOD_NOT_FOUND, f"No async mode for this operation (rpc: {shortened(name)})")
+    if found is None:
+        raise MessageMethodUnknown(shortened(name))
+    return found
+
+
+def is_known(name: str) -> bool:
+    """Whether there is a method of this wire name."""
+    return name in table() or name in _with_underscores()
+
+
+def check_count(method: Method, received: int) -> None:
+    """Trailing optional parameters may be left out.  The count expected includes the session.
+
+    Of a method with optional ones it is the least when too few came, and the most when too many.
+    """
+    most = len(method.parameters) + method.takes_session
+    least = sum(parameter.required for parameter in method.parameters) + method.takes_session
+    if not least <= received <= most:
+        expected = least if received < least else most
+        raise MessageParameterCountMismatch(method.name, str(expected), str(received))
+
+
+def arguments_of(method: Method, values: tuple[Value, ...]) -> dict[str, Any]:
+    """The parameters that were given, checked, by name; the rest have the function's own defaults."""
+    given = zip(method.parameters, values, strict=False)
+    return {parameter.name: parameter.check(value) for parameter, value in given}
+
+
+@cache
+def table() -> Mapping[str, Method]:
+    """Every method by its wire name."""
+    return {method.name: method for method in (*_special(), *_setters(), *_changing(), *_getters())}
+
+
+@cache
+def _with_underscores() -> Mapping[str, Method]:
+    return {name.replace(".", "_"): method for name, method in table().items()}
+
+
+def _changing() -> Iterator[Method]:
+    kinds = {kind.class_name: kind for kind in CLASSES}
+    for name, rule in CHANGING.items():
+        parameters = parameters_of(rule, kinds[name.partition(".")[0]])
+        yield from _real_and_dry(name, parameters, rule)
+        for prefix in ("Async", "InternalAsync"):
+            yield Method(f"{prefix}.{name}", parameters, partial(change_later, rule), Access.CHANGE)
+
+
+def _setters() -> Iterator[Method]:
+    for kind in CLASSES:
+        for message, parameters, rule in setters(kind):
+            yield from _real_and_dry(f"{kind.class_name}.{message}", parameters, rule)
+    for message, parameters, rule in setters(Task):
+        yield Method(f"task.{message}", parameters, partial(change_task, rule), Access.CHANGE)
+
+
+def _real_and_dry(name: str, parameters: tuple[Parameter, ...], rule: Rule) -> Iterator[Method]:
+    yield Method(name, parameters, partial(change, rule), Access.CHANGE)
+    yield Method(f"DryRun.{name}", parameters, partial(dry_run, rule), Access.READ)
+
+
+def _getters() -> Iterator[Method]:
+    for kind in EVERY_CLASS:
+        for message, parameters, run in getters(kind):
+            yield Method(f"{kind.class_name}.{message}", parameters, run, Access.READ)
+
+
+def _special() -> Iterator[Method]:
+    def method(name: str, run: Callable[..., Any], access: Access) -> Method:
+        return Method(name, parameters_of(run), run, access)
+
+    yield method("session.login_with_password", session.login, Access.OPEN)
+    yield method("session.slave_local_login_with_password", session.local_login, Access.OPEN)
+    yield method("session.logout", session.logout, Access.OPEN)
+    yield method("session.local_logout", session.logout, Access.OPEN)
+    for message, parameters, run in session.about_sessions():
+        yield Method(f"session.{message}", parameters, run, Access.READ)
+    yield method("host.get_management_interface", get_management_interface, Access.READ)
+    yield method("task.create", task.create, Access.CHANGE)
+    yield method("task.cancel", task.cancel, Access.CHANGE)
+    yield method("task.destroy", task.destroy, Access.CHANGE)
+    yield method("event.from", event.events_from, Access.READ)
+    yield method("event.register", event.register, Access.READ)
+    yield method("event.unregister", event.unregister, Access.READ)
+    yield method("event.next", event.next_events, Access.READ)
+    yield method("event.get_current_id", event.get_current_id, Access.READ)
+    inject = (parameter_of("class", str), parameter_of("ref", str))
+    yield Method("event.inject", inject, event.inject, Access.READ)
+    yield method("system.listMethods", list_methods, Access.OPEN)
+    yield method("system.isAlive", is_alive, Access.OPEN)
+    yield method("pifd.topology", topology, Access.READ)
+
+
+async def list_methods(call: Call, session: str = "") -> Value:
+    """The names of all methods; needs no session, but XenAPI's client always sends one."""
+    return sorted(table())
+
+
+async def is_alive(call: Call, session: str = "") -> Value:
+    """True; needs no session, but XenAPI's client always sends one."""
+    return True
+
+
+async def topology(call: Call) -> Value:
+    """What is connected to what on this host."""
+    return await call.agent.engine.topology()

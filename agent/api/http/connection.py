@@ -1,0 +1,168 @@
+"""One HTTP connection: requests read one after another, each answered before the next is looked at."""
+
+import asyncio
+import re
+from http import HTTPStatus
+
+import h11
+
+from agent.api.http.answer import Answer, headers, refusal
+from agent.api.http.http_request import Dispatch, HTTPRequest
+from agent.api.http.limits import Limits
+from agent.api.sessions.caller import Client
+
+VERSIONS = (b"1.0", b"1.1")
+CHUNK = 65536
+ORIGIN = re.compile(r"^https?://[^/?]*", re.IGNORECASE)
+
+
+class Refused(Exception):
+    """The request is not read to its end: it gets this answer, and the connection is closed."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Connection:
+    """`busy` from a request's last byte to its answer's: then it must not be cancelled.
+
+    Nothing is read meanwhile, and nothing is cancelled when the client goes away: a change that was asked
+    for is finished whether or not its answer can be delivered.  What only waits ends by itself, when the
+    client is `gone`.
+    """
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        client: Client,
+        dispatch: Dispatch,
+        limits: Limits,
+    ) -> None:
+        self.busy = False
+        self.closing = False
+        self._reader = reader
+        self._writer = writer
+        self.client = client
+        self._dispatch = dispatch
+        self._limits = limits
+        self._http = h11.Connection(h11.SERVER)
+        writer.transport.set_write_buffer_limits(high=0)  # so that drain means: handed to the kernel
+
+    async def run(self) -> None:
+        """Serve until the client closes, is silent for too long or breaks a rule, or `closing` is set."""
+        try:
+            while not self.closing and await self._begins():
+                await self._serve_one()
+                if (self._http.our_state, self._http.their_state) != (h11.DONE, h11.DONE):
+                    return
+                self._http.start_next_cycle()
+        except (ConnectionError, TimeoutError):
+            return  # the client is gone, or does not take its answer: there is nobody to tell
+
+    async def turn_away(self, answer: Answer) -> None:
+        """Serve nothing: the client gets this answer, whatever it asks."""
+        try:
+            await self._refuse(answer)
+        except (ConnectionError, TimeoutError):
+            return
+
+    def end(self) -> None:
+        """Take no further request; what waits on the client's behalf for something to happen ends."""
+        self.closing = True
+        self.client.gone.set()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._writer.transport.abort()
+
+    async def _begins(self) -> bool:
+        """Wait for the first byte of a request; False when there is none."""
+        if self._http.trailing_data[0]:
+            return True
+        try:
+            async with asyncio.timeout(self._limits.idle_seconds):
+                data = await self._reader.read(CHUNK)
+        except TimeoutError:
+            return False
+        self._http.receive_data(data)
+        return bool(data)
+
+    async def _serve_one(self) -> None:
+        try:
+            request = await self._read()
+        except Refused as refused:
+            await self._refuse(refused.answer)
+        except h11.RemoteProtocolError as error:
+            await self._refuse(refusal(error.error_status_hint, f"this is not HTTP: {error}"))
+        else:
+            self.busy = True
+            await self._respond(await self._dispatch(request, self.client), request.method)
+            self.busy = False
+
+    async def _read(self) -> HTTPRequest:
+        seconds = self._limits.request_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                head = await self._head()
+                body = await self._body()
+        except TimeoutError:
+            raise Refused(refusal(408, f"the request was not complete after {seconds:g} seconds")) from None
+        path = ORIGIN.sub("", head.target.decode("ascii")).partition("?")[0]
+        return HTTPRequest(head.method.decode("ascii"), path or "/", body)
+
+    async def _head(self) -> h11.Request:
+        """Refuses a body that is too long before it is sent, where the head says how long it will be."""
+        head = await self._event()
+        if not isinstance(head, h11.Request):
+            raise Refused(refusal(400, "there was no request"))
+        if head.http_version not in VERSIONS:
+            raise Refused(refusal(505, f"HTTP/{head.http_version.decode('ascii')} is not spoken here"))
+        length = next((int(value) for name, value in head.headers if name == b"content-length"), 0)
+        self._check_length(length)
+        return head
+
+    async def _body(self) -> bytes:
+        body = bytearray()
+        while isinstance(data := await self._event(), h11.Data):
+            body += data.data
+            self._check_length(len(body))
+        return bytes(body)
+
+    def _check_length(self, length: int) -> None:
+        if length > self._limits.body_bytes:
+            raise Refused(refusal(413, f"a body has at most {self._limits.body_bytes} bytes"))
+
+    async def _event(self) -> object:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            if self._http.they_are_waiting_for_100_continue:
+                await self._send(h11.InformationalResponse(status_code=100, headers=[]))
+            self._http.receive_data(await self._reader.read(CHUNK))
+        return event
+
+    async def _respond(self, answer: Answer, method: str = "") -> None:
+        close = [("Connection", "close")] if self.closing else []
+        reason = HTTPStatus(answer.status).phrase  # all that XML-RPC's clients show of what is not 200
+        head = [*headers(answer), *close]
+        await self._send(h11.Response(status_code=answer.status, headers=head, reason=reason))
+        if method != "HEAD":
+            await self._send(h11.Data(data=answer.body))
+        await self._send(h11.EndOfMessage())
+
+    async def _refuse(self, answer: Answer) -> None:
+        self.closing = True
+        await self._respond(answer)
+        await self._linger()
+
+    async def _linger(self) -> None:
+        """Throw away what the client still sends: one that writes to a closed socket reads no answer."""
+        self._writer.write_eof()
+        async with asyncio.timeout(self._limits.linger_seconds):
+            while await self._reader.read(CHUNK):
+                pass
+
+    async def _send(self, event: h11.Event) -> None:
+        self._writer.write(self._http.send(event) or b"")
+        async with asyncio.timeout(self._limits.request_seconds):
+            await self._writer.drain()

@@ -1,0 +1,149 @@
+"""The tasks: calls that run without being waited for, how far they are, and how they ended."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from agent.api.encodings.request import Value
+from agent.api.encodings.xmlrpc import encode_value
+from agent.api.tasks.task import Task, TaskStatus
+from agent.engine.notifier import Bell
+from agent.engine.progress import Progress
+from agent.errors import Failure, InternalError, TaskCancelled, TooManyPendingTasks
+from agent.model.draft import Plan
+from agent.model.model import Model
+from agent.model.records import Ref, new_uuid
+
+log = logging.getLogger(__name__)
+
+MOST_PENDING = 500
+MOST_ENDED = 500
+
+BEFORE_THE_END = 0.9
+"""The progress of a task whose last step is done, and that is not committed yet."""
+NOTEWORTHY = 0.01
+
+Work = Callable[[Progress], Awaitable[Value]]
+
+
+class Tasks:
+    """The bell is rung when a task begins, comes on or ends.
+
+    Of the ended ones the oldest go when there are too many, as XenAPI's do after a while.
+    """
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._tasks: Mapping[str, Task] = {}
+        self._running: dict[str, Running] = {}
+
+    @property
+    def records(self) -> Mapping[str, Task]:
+        """Every task by its reference, the oldest first.  A mapping is never changed: there is a new one."""
+        return self._tasks
+
+    def start(self, label: str, work: Work) -> Ref[Task]:
+        """Begin to work, and give back the task at once.  Raises TOO_MANY_PENDING_TASKS."""
+        task = self.create(label, "")
+        running = self._running[task] = Running(task, self._came_on)
+        running.task = asyncio.create_task(self._run(running, work))
+        return task
+
+    def create(self, label: str, description: str) -> Ref[Task]:
+        """A task that nobody works on yet (XenAPI, task.create).  Raises TOO_MANY_PENDING_TASKS."""
+        pending = self._running.keys() | {ref for ref, task in self._tasks.items() if not task.has_ended}
+        if len(pending) >= MOST_PENDING:
+            raise TooManyPendingTasks()
+        task = Task(
+            uuid=new_uuid(), name_label=label, name_description=description, created=datetime.now(UTC)
+        )
+        self._put(task)
+        return task.ref
+
+    def cancel(self, ref: Ref[Task]) -> None:
+        """Stop the task before its next step, and undo what it has done; one that has ended stays ended."""
+        task = self._model.find(Task, ref)
+        if ref in self._running:
+            self._running[ref].is_wanted = False
+            self._put(replace(task, status=TaskStatus.CANCELLING))
+        elif not task.has_ended:
+            self._put(replace(task, status=TaskStatus.CANCELLED, finished=datetime.now(UTC)))
+
+    def destroy(self, ref: Ref[Task]) -> None:
+        """Forget the task; one that is running runs on."""
+        task = self._model.find(Task, ref)
+        self._tasks = {other: record for other, record in self._tasks.items() if other != task.ref}
+        self._bell.ring()
+
+    def change(self, rule: Callable[..., Plan], /, **arguments: Any) -> None:
+        """Set a field of a task by the rule that sets one of any class.  Raises its Failure."""
+        self._tasks = dict(rule(self._model, **arguments).after.records)  # type: ignore[arg-type]
+        self._bell.ring()
+
+    async def close(self) -> None:
+        """Wait for those that are running."""
+        await asyncio.gather(*(one.task for one in self._running.values() if one.task is not None))
+
+    @property
+    def _model(self) -> Model:
+        return Model(self._tasks)
+
+    def _put(self, task: Task) -> None:
+        tasks = {**self._tasks, task.ref: task}
+        ended = [ref for ref, one in tasks.items() if one.has_ended]
+        for ref in ended[: max(0, len(ended) - MOST_ENDED)]:
+            del tasks[ref]
+        self._tasks = tasks
+        self._bell.ring()
+
+    def _came_on(self, ref: Ref[Task], progress: float) -> None:
+        task = self._tasks.get(ref)
+        if task is not None and progress >= task.progress + NOTEWORTHY:
+            self._put(replace(task, progress=progress))
+
+    async def _run(self, running: "Running", work: Work) -> None:
+        """The edge of a task: whatever happens in it becomes its end."""
+        try:
+            self._end(running, TaskStatus.SUCCESS, result=as_result(await work(running)))
+        except TaskCancelled as cancelled:
+            self._end(running, TaskStatus.CANCELLED, error=cancelled)
+        except Failure as failure:
+            self._end(running, TaskStatus.FAILURE, error=failure)
+        except Exception as error:
+            log.exception("task %s failed", running.ref)
+            self._end(running, TaskStatus.FAILURE, error=InternalError(f"{type(error).__name__}: {error}"))
+
+    def _end(
+        self, running: "Running", status: TaskStatus, *, result: str = "", error: Failure | None = None
+    ) -> None:
+        del self._running[running.ref]
+        task = self._tasks.get(running.ref)
+        if task is None:
+            return
+        info = (error.code, *error.parameters) if error else ()
+        ended = replace(task, status=status, result=result, error_info=info, finished=datetime.now(UTC))
+        self._put(replace(ended, progress=1.0 if status == TaskStatus.SUCCESS else task.progress))
+
+
+class Running:
+    """A task that is being worked on: what the steps of its work are told of."""
+
+    def __init__(self, ref: Ref[Task], came_on: Callable[[Ref[Task], float], None]) -> None:
+        self.ref = ref
+        self.is_wanted = True
+        self.task: asyncio.Task[None] | None = None
+        self._came_on = came_on
+
+    def reached(self, done: int, of: int) -> None:
+        """So many steps are done.  Raises TASK_CANCELLED."""
+        if not self.is_wanted:
+            raise TaskCancelled(self.ref)
+        self._came_on(self.ref, BEFORE_THE_END * done / max(of, 1))
+
+
+def as_result(value: Value) -> str:
+    """A result as a task has it: XML-RPC's value, and nothing for void."""
+    return encode_value(value) if value != "" else ""

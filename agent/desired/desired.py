@@ -1,0 +1,85 @@
+"""desired(model, actual): the kernel state that a model wants on this machine.
+
+pifd speaks for what it made and for the NICs and VIFs that it was given.  Everything else is taken over from
+the actual state as it is, so that the difference between the two never names it.
+"""
+
+from dataclasses import replace
+
+from agent.desired.addresses import WantedAddresses, vital_addresses
+from agent.desired.links import wanted_links
+from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
+from agent.kernel.state import KernelState, Link, Role, Route
+from agent.model.layering import Given, attached, given_by
+from agent.model.model import Model
+
+NOTHING_GIVEN = Given()
+
+
+def desired(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> KernelState:
+    """What the kernel should be.
+
+    given: what was pifd's until now, beside what the model gives it.  A NIC that is not any more is left
+    free and down, and so is a VIF's device that was in a bridge of pifd's.
+    """
+    every = given | given_by(model)
+    wanted = WantedAddresses(model, actual, every)
+    return replace(
+        actual,
+        links={link.name: link for link in wanted_links(model, actual, every)},
+        addresses=frozenset(wanted.addresses()),
+        routes=frozenset(wanted.routes()),
+        resolver=wanted_resolver(model, actual),
+        vital=vital_addresses(model),
+    )
+
+
+def as_before(snapshot: KernelState, actual: KernelState, given: Given) -> KernelState:
+    """A snapshot's state of what is pifd's, with everything else as it is now."""
+    owned = {link.name for state in (snapshot, actual) for link in state.links.values() if link.owned}
+    mine = given.names | owned
+    links = {name: link for name, link in actual.links.items() if name not in mine}
+    links |= {name: link for name, link in snapshot.links.items() if name in mine and name in actual.links}
+    links |= {name: link for name, link in snapshot.links.items() if link.owned}
+    return replace(
+        snapshot,
+        links={name: _with_role(link, actual, given) for name, link in links.items()},
+        addresses=frozenset(a for a in actual.addresses if a.link not in mine)
+        | frozenset(a for a in snapshot.addresses if a.link in mine and a.link in links),
+        routes=frozenset(r for r in actual.routes if r.link not in mine)
+        | frozenset(r for r in snapshot.routes if r.link in mine and r.link in links),
+    )
+
+
+def _with_role(link: Link, actual: KernelState, given: Given) -> Link:
+    """A VIF's device may be a new one by now, and its GRO is not pifd's."""
+    if link.owned:
+        return link
+    if link.name in given.nics:
+        return replace(link, role=Role.NIC)
+    if link.name in given.vifs:
+        return replace(link, role=Role.VIF, gro=actual.links[link.name].gro)
+    return link
+
+
+def wanted_resolver(model: Model, actual: KernelState) -> str | None:
+    """resolv.conf with the wanted name servers; left alone where another program writes it."""
+    servers = wanted_nameservers(model)
+    if actual.resolver is None or nameservers_of(actual.resolver) == servers:
+        return actual.resolver
+    return with_nameservers(actual.resolver, servers)
+
+
+def wanted_nameservers(model: Model) -> tuple[str, ...]:
+    """Those of one PIF: other_config:peerdns, else management, else the first that has any."""
+    candidates = [pif for pif in attached(model) if pif.ip_configuration.DNS]
+    chosen = [pif for pif in candidates if pif.other_config.get("peerdns") == "true"]
+    management = [pif for pif in candidates if pif.management]
+    pif = next(iter([*chosen, *management, *candidates]), None)
+    return tuple(pif.ip_configuration.DNS.split(",")) if pif else ()
+
+
+def crowded_out(model: Model, actual: KernelState) -> frozenset[Route]:
+    """Routes of the model's for which there is no room: somebody else, or another PIF, has the same one."""
+    wanted = WantedAddresses(model, actual, given_by(model))
+    return frozenset(wanted.own_routes()) - frozenset(wanted.routes())

@@ -1,0 +1,217 @@
+"""The links that a model wants: bridges, bonds, VLANs, tunnels, and the NICs' and VIFs' place in them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from agent.kernel.state import (
+    GROUP,
+    BondOptions,
+    BridgeOptions,
+    GREOptions,
+    KernelState,
+    Link,
+    Role,
+    VLANOptions,
+    VXLANOptions,
+)
+from agent.model.device_names import digest, gre_device, vlan_device
+from agent.model.layering import (
+    Given,
+    Place,
+    attached,
+    bases,
+    bridge_MAC,
+    bridge_of,
+    nic_places,
+    plugged_networks,
+)
+from agent.model.model import Model, bond_of_master, tunnel_over, vlan_over
+from agent.model.mtu import MTU_of, VIF_MTU_of
+from agent.model.offloads import wanted_GRO
+from agent.model.records import PIF, VIF, VLAN, Bond, Network, Tunnel, TunnelProtocol
+from agent.model.tunnels import local_address, remote_ips
+from agent.model.vifs import device_of, is_plugged
+
+
+def wanted_links(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
+    """All links: somebody else's as they are, pifd's as the model wants them."""
+    yield from (link for link in actual.links.values() if not link.owned and link.name not in given.names)
+    for pif in attached(model):
+        yield bridge(
+            bridge_of(model, pif), bridge_MAC(model, pif), MTU_of(model, pif), model.get(pif.network)
+        )
+        yield from uppers(model, pif, actual)
+    yield from internal_bridges(model)
+    for ref, master in bases(model).items():
+        pif = model.get(ref)
+        bond = bond_of_master(model, pif)
+        if bond is not None:
+            yield bond_device(model, pif, bond, master, actual.links.get(pif.device))
+    yield from nics(model, actual, given)
+    yield from vif_devices(model, actual, given)
+
+
+def bridge(name: str, MAC: str, MTU: int, network: Network) -> Link:
+    return Link(
+        name=name,
+        kind="bridge",
+        MAC=MAC,
+        MTU=MTU,
+        up=True,
+        group=GROUP,
+        alias=f"pifd network {network.uuid}",
+        options=BridgeOptions(),
+    )
+
+
+def internal_bridges(model: Model) -> Iterator[Link]:
+    """A network without an attached PIF has a bridge while VMs are on it: they see one another."""
+    served = {pif.network for pif in attached(model)}
+    for network in plugged_networks(model):
+        if network.ref not in served and network.managed:
+            yield bridge(network.bridge, local_MAC(network.uuid), network.MTU, network)
+
+
+def local_MAC(uuid: str) -> str:
+    """A locally administered address that is always the same for the same network."""
+    octets = digest(uuid)
+    return ":".join(["02", "00", *(octets[n : n + 2] for n in range(0, 8, 2))])
+
+
+def uppers(model: Model, pif: PIF, actual: KernelState) -> Iterator[Link]:
+    """The devices by which a VLAN's or a tunnel's bridge reaches the outside.
+
+    There is no VLAN on a NIC that is not there.
+    """
+    vlan, tunnel = vlan_over(model, pif), tunnel_over(model, pif)
+    if vlan is not None:
+        lower = model.get(vlan.tagged_PIF)
+        if not lower.physical or lower.device in actual.links:
+            yield vlan_link(model, pif, vlan)
+    elif tunnel is not None and tunnel.protocol == TunnelProtocol.VXLAN:
+        yield vxlan(model, pif, tunnel)
+    elif tunnel is not None:
+        yield from (gretap(model, pif, tunnel, remote) for remote in remote_ips(tunnel))
+
+
+def vlan_link(model: Model, pif: PIF, vlan: VLAN) -> Link:
+    lower = model.get(vlan.tagged_PIF)
+    return Link(
+        name=vlan_device(lower.device, vlan.tag),
+        kind="vlan",
+        MAC=lower.MAC,
+        MTU=MTU_of(model, pif),
+        up=True,
+        master=bridge_of(model, pif),
+        lower=lower.device,
+        group=GROUP,
+        alias=f"pifd VLAN {vlan.uuid}",
+        options=VLANOptions(vlan.tag),
+    )
+
+
+def vxlan(model: Model, pif: PIF, tunnel: Tunnel) -> Link:
+    """One device for all other ends.  A bridge never sends back to the port that a frame came from."""
+    options = VXLANOptions(tunnel.key, local_address(model, tunnel))
+    return replace(
+        _tunnel(model, pif, tunnel, pif.device, "vxlan"), options=options, flood=remote_ips(tunnel)
+    )
+
+
+def gretap(model: Model, pif: PIF, tunnel: Tunnel, remote: str) -> Link:
+    """One device for each other end.  They are isolated: in a mesh each end has sent to all others itself."""
+    kind = "ip6gretap" if ":" in remote else "gretap"
+    options = GREOptions(tunnel.key, local_address(model, tunnel), remote)
+    link = _tunnel(model, pif, tunnel, gre_device(pif.device, remote), kind)
+    return replace(link, options=options, isolated=True)
+
+
+def _tunnel(model: Model, pif: PIF, tunnel: Tunnel, name: str, kind: str) -> Link:
+    return Link(
+        name=name,
+        kind=kind,
+        MAC=pif.MAC,
+        MTU=MTU_of(model, pif),
+        up=True,
+        master=bridge_of(model, pif),
+        group=GROUP,
+        alias=f"pifd tunnel {tunnel.uuid}",
+    )
+
+
+def bond_device(model: Model, master: PIF, bond: Bond, bridge: str, there: Link | None) -> Link:
+    """A new bond has GRO from the kernel; where the master says nothing of it, it stays as it is."""
+    asked, kept = wanted_GRO(master), there.gro if there else None
+    return Link(
+        name=master.device,
+        kind="bond",
+        MAC=master.MAC,
+        MTU=MTU_of(model, master),
+        up=True,
+        master=bridge,
+        group=GROUP,
+        alias=f"pifd Bond {bond.uuid}",
+        options=BondOptions(mode=bond.mode),
+        gro=asked if asked is not None else kept is not False,
+    )
+
+
+def nics(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
+    """The given NICs that are there: in their place, or free and down."""
+    places = {place.nic.device: place for place in nic_places(model)}
+    own = {pif.device: pif for pif in model.all(PIF) if pif.physical}
+    for name in sorted(given.nics & actual.links.keys()):
+        place, link = places.get(name), replace(actual.links[name], role=Role.NIC)
+        if place:
+            yield _with_GRO(_port(model, link, place), place.nic)
+        else:
+            yield _free(model, actual, link, own.get(name))
+
+
+def _port(model: Model, link: Link, place: Place) -> Link:
+    """A NIC that is up, in a bridge, alone, or in a bond, whose MAC it then has."""
+    MTU = MTU_of(model, place.base)
+    MAC = place.base.MAC if place.bond else place.nic.MAC
+    port = replace(link, up=True, master=place.master, MTU=MTU, MAC=MAC)
+    return replace(
+        port, original_MAC=place.nic.MAC if place.bond else "", original_MTU=MTU if place.bond else 0
+    )
+
+
+def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None) -> Link:
+    """A NIC that nothing uses is down, unless somebody else's device took it: not pifd's to undo."""
+    taken = link.master and not actual.links[link.master].owned
+    if taken:
+        return link
+    if pif is None:
+        return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC)
+    return _with_GRO(replace(link, up=False, master="", MAC=pif.MAC, MTU=MTU_of(model, pif)), pif)
+
+
+def _with_GRO(link: Link, pif: PIF) -> Link:
+    """The NIC with the GRO that its own PIF has, in a bond or out of it."""
+    asked = wanted_GRO(pif)
+    return link if asked is None else replace(link, gro=asked)
+
+
+def vif_devices(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
+    """The VIFs' devices that are there: ports of their networks' bridges.
+
+    One that leaves its bridge is down then, as it was before it came: after a crash nothing else could tell.
+    """
+    plugged = {device_of(model, vif): vif for vif in model.all(VIF) if is_plugged(model, vif)}
+    for name in sorted((given.vifs & actual.links.keys()) - given.nics):
+        link, vif = replace(actual.links[name], role=Role.VIF), plugged.get(name)
+        if link.owned:  # a name that pifd's own device has: the VIF has no device
+            continue
+        network = model.get(vif.network) if vif else None
+        if vif is None or network is None or not network.managed:
+            left = link.master in actual.links and actual.links[link.master].owned
+            yield replace(link, master="", up=False) if left else link
+        else:
+            yield _vif_port(model, link, vif, network)
+
+
+def _vif_port(model: Model, link: Link, vif: VIF, network: Network) -> Link:
+    port = replace(link, up=True, master=network.bridge, MTU=VIF_MTU_of(model, vif), isolated=False)
+    return replace(port, station=vif.MAC)

@@ -1,0 +1,68 @@
+"""Ledger: the committed model, and the VMs that were asked something by a call that has not ended yet.
+
+What a VM was asked the kernel can't tell.  So it is written to the store before the VM is asked, as a mark on
+the VIF, and after a crash the next start finds it there.
+"""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Protocol
+
+from agent.engine.notifier import Bell
+from agent.model.draft import Draft
+from agent.model.model import Model
+from agent.model.records import VIF, Ref
+
+NOBODY: frozenset[Ref[VIF]] = frozenset()
+
+
+class Store(Protocol):
+    """What the engine needs of the store.  Both raise an OSError when the file can't be used."""
+
+    def load(self) -> Model: ...
+    def commit(self, before: Model, after: Model) -> None: ...
+
+
+class Ledger:
+    """model: the last committed one, in which no VIF is marked.  asked: the VIFs that are, in the store.
+
+    bell: rung for each new model.
+    """
+
+    def __init__(self, store: Store, bell: Bell) -> None:
+        self._store, self._stored, self._bell = store, Model(), bell
+        self.model = Model()
+        self.asked = NOBODY
+
+    async def load(self) -> None:
+        """Read what the last process left."""
+        self._stored = await asyncio.to_thread(self._store.load)
+        self.asked = frozenset(vif.ref for vif in self._stored.all(VIF) if vif.released)
+        self.model = marked(self._stored, NOBODY)
+
+    async def note(self, vifs: Collection[Ref[VIF]]) -> None:
+        """Write down, before it is done, that the VMs of these VIFs are asked."""
+        await self._write(self.model, (self.asked | set(vifs)) & self.model.records.keys())
+
+    async def commit(self, model: Model, ended: Collection[Ref[VIF]] = ()) -> None:
+        """Make a model the committed one, in which the VMs of some VIFs have what it says."""
+        await self._write(model, (self.asked - set(ended)) & model.records.keys())
+
+    async def _write(self, model: Model, asked: frozenset[Ref[VIF]]) -> None:
+        stored = marked(model, asked)
+        if stored != self._stored:
+            await asyncio.to_thread(self._store.commit, self._stored, stored)
+        is_new = model is not self.model
+        self._stored, self.model, self.asked = stored, model, asked
+        if is_new:
+            self._bell.ring()
+
+
+def marked(model: Model, asked: Collection[Ref[VIF]]) -> Model:
+    """The model with just these VIFs marked as released."""
+    draft = Draft(model)
+    for vif in model.all(VIF):
+        if vif.released != (vif.ref in asked):
+            draft.put(replace(vif, released=not vif.released))
+    return draft.model

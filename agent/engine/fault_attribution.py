@@ -1,0 +1,88 @@
+"""Which PIF or VIF a failure of the kernel's is about, and the Failure that its caller gets."""
+
+from collections.abc import Iterator, Sequence
+
+from agent.engine.converge import NotTaken
+from agent.errors import DeviceAttachRejected, Failure, InternalError, PIFConfigurationError
+from agent.kernel.steps import CreateLink, Refused, SetGRO, names_in
+from agent.model.device_names import tunnel_devices, vlan_device
+from agent.model.draft import Plan, changes
+from agent.model.layering import attached, bridge_of
+from agent.model.model import Model, tunnel_over, vlan_over
+from agent.model.records import PIF, VIF
+from agent.model.vifs import device_of, is_plugged
+
+
+def failure(plan: Plan, cause: BaseException) -> Failure:
+    """What the cause is already, else DEVICE_ATTACH_REJECTED of a VIF that it names, else
+    PIF_CONFIGURATION_ERROR; with the kernel's words."""
+    if isinstance(cause, Failure):
+        return cause
+    text, names = str(cause) or type(cause).__name__, named_by(cause)
+    vif = next(iter(vifs_named(plan.after, names)), None)
+    if vif is not None:
+        return DeviceAttachRejected("VIF", vif.ref, text)
+    pif = next(iter([*pifs_named(plan.before, names), *touched(plan)]), None)
+    return PIFConfigurationError(pif.ref, text) if pif else InternalError(text)
+
+
+def blamed(model: Model, cause: BaseException) -> Sequence[PIF | VIF]:
+    """Those whose devices the cause names.  It may be all the others' fault as well, but for a refused step;
+    then management is held to be innocent.  A device's GRO comes last: it keeps nobody from being up."""
+    if isinstance(cause, Refused) and isinstance(cause.step, SetGRO):
+        return ()
+    names = named_by(cause)
+    named: list[PIF | VIF] = [
+        *vifs_named(model, names),
+        *pifs_named(model, names),
+        *vifs_on_named(model, names),
+    ]
+    if isinstance(cause, Refused):
+        return named
+    found: dict[str, PIF | VIF] = {port.ref: port for port in (*named, *attached(model))}
+    return [port for port in found.values() if isinstance(port, VIF) or not port.management]
+
+
+def named_by(cause: BaseException) -> frozenset[str]:
+    """The devices that the refused step names, or that are not as they should be.
+
+    Where one can't be made, the one below it is not to blame.
+    """
+    if isinstance(cause, Refused) and isinstance(cause.step, CreateLink):
+        return frozenset({cause.step.link.name})
+    if isinstance(cause, Refused):
+        return names_in(cause.step)
+    return cause.names if isinstance(cause, NotTaken) else frozenset()
+
+
+def vifs_named(model: Model, names: frozenset[str]) -> list[VIF]:
+    """The plugged VIFs that have one of these devices."""
+    return [vif for vif in plugged_vifs(model) if device_of(model, vif) in names]
+
+
+def pifs_named(model: Model, names: frozenset[str]) -> list[PIF]:
+    """The PIFs that have one of these devices, or bridges."""
+    return [pif for pif in model.all(PIF) if names & {*devices_of(model, pif), bridge_of(model, pif)}]
+
+
+def vifs_on_named(model: Model, names: frozenset[str]) -> list[VIF]:
+    """The plugged VIFs on one of these bridges: that of an internal network has no PIF."""
+    return [vif for vif in plugged_vifs(model) if model.get(vif.network).bridge in names]
+
+
+def plugged_vifs(model: Model) -> Iterator[VIF]:
+    return (vif for vif in model.all(VIF) if is_plugged(model, vif))
+
+
+def devices_of(model: Model, pif: PIF) -> tuple[str, ...]:
+    """What a PIF is on this host: a NIC, a bond, a VLAN's device, or those of a tunnel."""
+    vlan, tunnel = vlan_over(model, pif), tunnel_over(model, pif)
+    if vlan is not None:
+        return (vlan_device(model.get(vlan.tagged_PIF).device, vlan.tag),)
+    return (pif.device,) if tunnel is None else tunnel_devices(pif.device, tunnel)
+
+
+def touched(plan: Plan) -> list[PIF]:
+    """The PIFs that a plan changes and that are there before it, so that a caller can look at them."""
+    changed = [before for before, _ in changes(plan).changed if isinstance(before, PIF)]
+    return [*changed, *(pif for pif in changes(plan).removed if isinstance(pif, PIF))]

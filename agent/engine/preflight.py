@@ -1,0 +1,93 @@
+"""foreseen(): the steps of a plan, or the refusal that can be foreseen, before anything is touched.
+
+What a plan brings about anew must be possible.  What is wrong already, and was before, holds nothing up.
+"""
+
+from collections.abc import Collection
+
+from agent.desired.desired import crowded_out, desired, wanted_nameservers
+from agent.engine.fault_attribution import failure, touched
+from agent.errors import DeviceAttachRejected, PIFConfigurationError, VLANInUse
+from agent.interface_reconfigure.plan import plan as plan_steps
+from agent.kernel.state import KernelState, VLANOptions
+from agent.kernel.steps import Refused, SetResolver, Step
+from agent.model.draft import Plan
+from agent.model.layering import given_by, needed_nics
+from agent.model.model import Model
+from agent.model.records import PIF, VIF, VLAN, Ref
+from agent.model.vifs import device_of, is_plugged
+
+
+def foreseen(plan: Plan, actual: KernelState, *, makes_devices: bool) -> tuple[Step, ...]:
+    """The steps; a Failure where they, or what they are to lead to, can't be had.
+
+    makes_devices: whether a VM that takes a VIF brings the host's device with it.
+    """
+    refuse_missing_nics(plan, actual)
+    refuse_missing_vifs(plan, actual, brought=plan.plug if makes_devices else ())
+    refuse_taken_VLANs(plan, actual)
+    try:
+        refuse_rival_routes(plan, actual)
+        refuse_unwritable_resolver(plan, actual)
+        return plan_steps(actual, desired(plan.after, actual, given_by(plan.before)))
+    except Refused as refused:
+        raise failure(plan, refused) from refused
+
+
+def refuse_missing_nics(plan: Plan, actual: KernelState) -> None:
+    """A NIC that the plan needs has to be there."""
+    for _, device in sorted(needed_nics(plan.after) - needed_nics(plan.before)):
+        if device not in actual.links:
+            pif = next(pif for pif in plan.after.all(PIF) if pif.device == device and pif.physical)
+            raise PIFConfigurationError(pif.ref, f"{device} is not there")
+
+
+def refuse_taken_VLANs(plan: Plan, actual: KernelState) -> None:
+    """The kernel has one VLAN of a tag on a device, and that one may be somebody else's, by any name."""
+    taken = {
+        (link.lower, link.options.tag)
+        for link in actual.links.values()
+        if isinstance(link.options, VLANOptions) and not link.owned
+    }
+    for device, tag in sorted((plugged_VLANs(plan.after) - plugged_VLANs(plan.before)) & taken):
+        raise VLANInUse(device, str(tag))
+
+
+def plugged_VLANs(model: Model) -> frozenset[tuple[str, int]]:
+    """(device below, tag) of each VLAN that is up."""
+    return frozenset(
+        (model.get(vlan.tagged_PIF).device, vlan.tag)
+        for vlan in model.all(VLAN)
+        if model.get(vlan.untagged_PIF).currently_attached
+    )
+
+
+def refuse_missing_vifs(plan: Plan, actual: KernelState, *, brought: Collection[Ref[VIF]]) -> None:
+    """The device of a VIF that is to be plugged has to be there: the toolstack, or a script, makes it."""
+    for vif in plan.after.all(VIF):
+        device = device_of(plan.after, vif)
+        if vif.ref in brought or device in actual.links or not is_plugged(plan.after, vif):
+            continue
+        if not was_plugged(plan.before, vif.ref):
+            reason = f"{device} is not there: the toolstack makes it before it tells pifd"
+            raise DeviceAttachRejected("VIF", vif.ref, reason)
+
+
+def was_plugged(model: Model, ref: Ref[VIF]) -> bool:
+    """Whether a VIF is in the model, and plugged."""
+    return ref in model.records and is_plugged(model, model.get(ref))
+
+
+def refuse_rival_routes(plan: Plan, actual: KernelState) -> None:
+    """Of two routes to one destination only one can be had; somebody else's is not pifd's to replace."""
+    for route in sorted(crowded_out(plan.after, actual) - crowded_out(plan.before, actual)):
+        reason = f"there is a route to {route.destination} already, and it is not this one"
+        pif = next(iter(touched(plan)), None)
+        raise PIFConfigurationError(pif.ref if pif else "", reason)
+
+
+def refuse_unwritable_resolver(plan: Plan, actual: KernelState) -> None:
+    """Name servers can't be set where another program writes resolv.conf."""
+    servers = wanted_nameservers(plan.after)
+    if actual.resolver is None and servers and servers != wanted_nameservers(plan.before):
+        raise Refused(SetResolver(""), "resolv.conf is a symbolic link: another program writes it")

@@ -1,0 +1,128 @@
+"""Which NICs change their bridge or bond, which of them can go at once, and which have to stay for last."""
+
+from collections.abc import Iterable, Mapping
+
+from agent.interface_reconfigure.link_layers import Stack
+from agent.interface_reconfigure.planning import Course
+from agent.kernel.state import Address, Link
+
+
+def moving_nics(course: Course) -> list[str]:
+    """The NICs whose master is to change, in the order of their names."""
+    links = course.state.links
+    names = [name for name in course.nics if name in links]
+    return sorted(name for name in names if links[name].master != course.wanted.links[name].master)
+
+
+def keepers(course: Course) -> list[str]:
+    """The NICs that go last: one for each place with addresses that all its NICs will leave.
+
+    A place that the host is managed by counts first.  Its addresses need a NIC at their new home before they
+    move: if every one of those were kept for some other place, that one would have to do without.
+    """
+    scene = Scene(course)
+    kept: list[str] = []
+    for place in scene.places:
+        leaving = scene.leaving(place)
+        if leaving and not scene.holds(place) and not set(leaving) & set(kept):
+            kept.append(max(leaving, key=lambda name: scene.fitness(name, place)))
+    for place in scene.places:
+        if scene.is_vital(place):
+            kept = _with_a_way_home(scene, place, kept)
+    return kept
+
+
+def _with_a_way_home(scene: "Scene", place: str, kept: list[str]) -> list[str]:
+    for home in scene.homes(place):
+        there = scene.nics_then(home)
+        ready = [name for name in there if name not in kept and scene.will_serve(name)]
+        spare = [name for name in kept if name in there and not scene.serves_vital(name)]
+        if not ready and spare:
+            kept = [name for name in kept if name != spare[-1]]
+    return kept
+
+
+class Scene:
+    """The places with addresses above the NICs that will move, and what becomes of them."""
+
+    def __init__(self, course: Course) -> None:
+        self._course, self._links = course, course.state.links
+        self._now = Stack(self._links)
+        self._moving = frozenset(moving_nics(course))
+        self._moves = moves_by_link(course)
+        bearing = {address.link for address in course.state.addresses}
+        above = {place for nic in self._moving for place in self._now.above(nic)}
+        self.places = sorted(bearing & above, key=lambda place: (not self.is_vital(place), place))
+
+    def is_vital(self, place: str) -> bool:
+        """Whether the host is managed by an address of this place."""
+        vital = self._course.vital
+        return any(a.interface in vital for a in self._course.state.addresses_of(place))
+
+    def serves_vital(self, nic: str) -> bool:
+        """Whether a place above the NIC is vital."""
+        return any(self.is_vital(place) for place in self._now.above(nic))
+
+    def leaving(self, place: str) -> list[str]:
+        """The NICs that will no longer serve the place without a break."""
+        below = self._now.below(place) & self._moving
+        return sorted(name for name in below if not self._stays_under(name, place))
+
+    def holds(self, place: str) -> bool:
+        """Whether a NIC with carrier stays, or the place is a NIC that slips into a bridge while it is up."""
+        staying = self._now.below(place) & self._course.nics - {*self.leaving(place)}
+        return any(self._links[name].carrier for name in staying) or self._slips_in(place)
+
+    def homes(self, place: str) -> list[str]:
+        """Where the place's addresses will be: elsewhere, or here on other NICs."""
+        return sorted({home for _, home in self._moves.get(place, ())}) or [place]
+
+    def nics_then(self, home: str) -> list[str]:
+        """The NICs that a home will stand on."""
+        return sorted(self._course.then.below(home) & self._course.nics & self._links.keys())
+
+    def will_serve(self, nic: str) -> bool:
+        """Whether a NIC that is not kept can carry what comes to its new place."""
+        return nic in self._moving or self._links[nic].carrier
+
+    def fitness(self, name: str, place: str) -> tuple[bool, bool, str]:
+        """How well a NIC serves until the end: with carrier, and not needed at the addresses' new home."""
+        goes_home = any(name in self.nics_then(home) for home in self.homes(place))
+        return self._links[name].carrier, not goes_home, name
+
+    def _stays_under(self, nic: str, place: str) -> bool:
+        """A NIC that changes bridges while it is up takes no notice of the VLANs on top of it."""
+        want = self._course.wanted.links[nic]
+        kinds = {_kind(self._links, self._links[nic].master), _kind(self._course.wanted.links, want.master)}
+        if not want.up or not self._links[nic].up or "bond" in kinds:
+            return False
+        stays = (
+            link.lower == nic and link.master == place and self._course.wanted.links.get(link.name) == link
+            for link in self._links.values()
+        )
+        return any(stays)
+
+    def _slips_in(self, name: str) -> bool:
+        want = self._course.wanted.links.get(name)
+        master = self._course.wanted.links.get(want.master) if want is not None else None
+        return master is not None and master.kind == "bridge"
+
+
+def _kind(links: Mapping[str, Link], name: str) -> str:
+    return links[name].kind if name in links else ""
+
+
+def moves_by_link(course: Course) -> Mapping[str, list[tuple[Address, str]]]:
+    """The addresses that leave each link, with the link of pifd's where they will be."""
+    links, known = course.wanted.links, course.actual.addresses
+    there = (a for a in sorted(course.wanted.addresses) if links[a.link].owned or a not in known)
+    then = {address.interface: address.link for address in there}
+    found: dict[str, list[tuple[Address, str]]] = {}
+    for address in sorted(_gone(course)):
+        if address.interface in then:
+            found.setdefault(address.link, []).append((address, then[address.interface]))
+    return found
+
+
+def _gone(course: Course) -> Iterable[Address]:
+    return course.state.addresses - course.wanted.addresses

@@ -1,0 +1,58 @@
+"""Course: the way from a kernel state to the wanted one, as far as it has been laid."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from agent.interface_reconfigure.link_layers import Stack
+from agent.kernel.simulate import apply
+from agent.kernel.state import DEFAULT_DESTINATIONS, KernelState, Link, Role
+from agent.kernel.steps import Step, Together
+
+
+class Course:
+    """The steps so far, and the state that they will have made."""
+
+    def __init__(self, actual: KernelState, wanted: KernelState) -> None:
+        self.actual, self.wanted = actual, wanted
+        self.state = actual
+        self.steps: list[Step] = []
+
+    def do(self, *steps: Step) -> None:
+        """Take steps, one by one."""
+        for step in steps:
+            self.state = apply(step, self.state)
+            self.steps.append(step)
+
+    def do_together(self, steps: Iterable[Step]) -> None:
+        """Take steps in one go."""
+        parts = tuple(steps)
+        if parts:
+            self.do(parts[0] if len(parts) == 1 else Together(parts))
+
+    @cached_property
+    def then(self) -> Stack:
+        """Who is on top of whom in the end."""
+        return Stack(self.wanted.links)
+
+    @cached_property
+    def nics(self) -> frozenset[str]:
+        """The NICs that pifd was given."""
+        return frozenset(name for name, link in self.wanted.links.items() if link.role == Role.NIC)
+
+    @cached_property
+    def vifs(self) -> tuple[Link, ...]:
+        """The VIFs' devices, as they are wanted."""
+        return tuple(link for _, link in sorted(self.wanted.links.items()) if link.role == Role.VIF)
+
+    @cached_property
+    def guests(self) -> frozenset[str]:
+        """The names of the VIFs' devices."""
+        return frozenset(link.name for link in self.vifs)
+
+    @cached_property
+    def vital(self) -> frozenset[str]:
+        """The addresses that the host is managed by; where nobody knows, those next to a default route."""
+        routed = {r.link for r in self.actual.routes if r.destination in DEFAULT_DESTINATIONS.values()}
+        return self.wanted.vital or frozenset(
+            address.interface for address in self.actual.addresses if address.link in routed
+        )

@@ -1,5 +1,0 @@
-"""The real kernel: read, watch and apply, through netlink.  The only package that imports pyroute2."""
-
-from agent.kernel.netlink.door import Netlink, NetlinkError
-
-__all__ = ["Netlink", "NetlinkError"]

@@ -1,0 +1,290 @@
+"""apply(step, state): the kernel as we know it.
+
+It is the planner's foresight and the tests' fake kernel at once, so the two cannot disagree.  It raises
+Refused where the real kernel would refuse, in the kernel's words.  What the real one teaches goes in here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import reduce, singledispatch
+from ipaddress import ip_address
+
+from agent.kernel.simulate_effects import (
+    down,
+    enslave,
+    existing,
+    release,
+    up,
+    with_link,
+    with_MTU,
+    with_slaves,
+    without_link,
+)
+from agent.kernel.state import (
+    Address,
+    BondOptions,
+    GREOptions,
+    KernelState,
+    Link,
+    Route,
+    VLANOptions,
+    VXLANOptions,
+    parsed,
+)
+from agent.kernel.steps import (
+    AddAddress,
+    AddFlood,
+    CreateLink,
+    DeleteAddress,
+    DeleteLinks,
+    DeleteRoute,
+    Refused,
+    RemoveFlood,
+    SetActiveSlave,
+    SetDown,
+    SetGRO,
+    SetIsolated,
+    SetMAC,
+    SetMark,
+    SetMaster,
+    SetMTU,
+    SetOptions,
+    SetResolver,
+    SetRoute,
+    SetUp,
+    Step,
+    Together,
+)
+
+LEAST_IPV6_MTU = 1280
+"""RFC 8200, section 5; below it the kernel has no IPv6 on a link."""
+
+DELETABLE = frozenset({"bond", "bridge", "vlan", "vxlan", "gretap", "ip6gretap"})
+
+
+@singledispatch
+def apply(step: Step, state: KernelState) -> KernelState:
+    """The state after a step; steps that change nothing of the state leave it as it is."""
+    return state
+
+
+def apply_all(steps: Iterable[Step], state: KernelState) -> KernelState:
+    """The state after several steps."""
+    return reduce(lambda before, step: apply(step, before), steps, state)
+
+
+@apply.register
+def _(step: Together, state: KernelState) -> KernelState:
+    return apply_all(step.steps, state)
+
+
+@apply.register
+def _(step: CreateLink, state: KernelState) -> KernelState:
+    link = step.link
+    if link.name in state.links:
+        raise Refused(step, "File exists")
+    _check_twins(step, state)
+    if link.kind == "vlan":
+        _check_lower(step, state, existing(step, state, link.lower))
+    gro = True if link.kind == "bond" and link.owned else None
+    bare = replace(link, master="", isolated=False, gro=gro, original_MAC="", original_MTU=0)
+    created = with_link(state, bare)
+    if link.master:
+        created = enslave(step, created, bare, link.master)
+    return with_link(created, replace(created.links[link.name], isolated=link.isolated))
+
+
+@apply.register
+def _(step: DeleteLinks, state: KernelState) -> KernelState:
+    """All in one go; a VLAN may go with its parent before it is its turn."""
+    for name in step.names:
+        if existing(step, state, name).kind not in DELETABLE:
+            raise Refused(step, "Operation not supported")
+    for name in step.names:
+        if name not in state.links:
+            continue
+        link = state.links[name]
+        for port in tuple(state.ports(name)):
+            state = release(state, port)
+        if link.master:
+            state = release(state, link)
+        state = without_link(state, name)
+    return state
+
+
+def _check_twins(step: CreateLink, state: KernelState) -> None:
+    """Two VLANs of one tag, two tunnels between the same ends with one key, two VXLANs of one VNI."""
+    new = step.link
+    if isinstance(new.options, VLANOptions | GREOptions | VXLANOptions) and state.twins(new):
+        raise Refused(step, "File exists")
+
+
+def _check_lower(step: CreateLink, state: KernelState, lower: Link) -> None:
+    if step.link.MTU > lower.MTU:
+        raise Refused(step, "Invalid argument")
+    if step.link.up and not lower.up:
+        raise Refused(step, "Network is down")
+
+
+@apply.register
+def _(step: SetUp, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if link.kind == "vlan" and link.lower in state.links and not state.links[link.lower].up:
+        raise Refused(step, "Network is down")
+    return up(state, link)
+
+
+@apply.register
+def _(step: SetDown, state: KernelState) -> KernelState:
+    return down(state, existing(step, state, step.name))
+
+
+@apply.register
+def _(step: SetMaster, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if link.master == step.master:
+        return state
+    if link.master:
+        state = release(state, link)
+        link = state.links[step.name]
+    return enslave(step, state, link, step.master) if step.master else state
+
+
+@apply.register
+def _(step: SetMAC, state: KernelState) -> KernelState:
+    for link in with_slaves(state, existing(step, state, step.name)):
+        state = with_link(state, replace(link, MAC=step.MAC))
+    return state
+
+
+@apply.register
+def _(step: SetMTU, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    lower = state.links.get(link.lower) if link.kind == "vlan" else None
+    if lower is not None and step.MTU > lower.MTU:
+        raise Refused(step, "Numerical result out of range")
+    for one in with_slaves(state, link):
+        state = with_MTU(state, one, step.MTU)
+    return state
+
+
+@apply.register
+def _(step: SetMark, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    return with_link(state, replace(link, group=step.group, alias=step.alias))
+
+
+@apply.register
+def _(step: SetOptions, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if isinstance(step.options, BondOptions) and isinstance(link.options, BondOptions):
+        changes_mode = step.options.mode != link.options.mode
+        if changes_mode and next(state.ports(step.name), None):
+            raise Refused(step, "Directory not empty")
+        if changes_mode and link.up:
+            raise Refused(step, "Device or resource busy")
+    return with_link(state, replace(link, options=step.options))
+
+
+@apply.register
+def _(step: SetGRO, state: KernelState) -> KernelState:
+    """Whether a device takes it shows only when it is told."""
+    return with_link(state, replace(existing(step, state, step.name), gro=step.on))
+
+
+@apply.register
+def _(step: SetIsolated, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if not link.master or state.links[link.master].kind != "bridge":
+        raise Refused(step, "Operation not supported")
+    return with_link(state, replace(link, isolated=step.isolated))
+
+
+@apply.register
+def _(step: AddFlood, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if link.kind != "vxlan":
+        raise Refused(step, "Operation not supported")
+    return with_link(state, replace(link, flood=tuple(sorted({*link.flood, step.remote}))))
+
+
+@apply.register
+def _(step: RemoveFlood, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if step.remote not in link.flood:
+        raise Refused(step, "No such file or directory")
+    return with_link(state, replace(link, flood=tuple(r for r in link.flood if r != step.remote)))
+
+
+@apply.register
+def _(step: SetActiveSlave, state: KernelState) -> KernelState:
+    bond, slave = existing(step, state, step.bond), existing(step, state, step.slave)
+    if slave.master != bond.name or not slave.up:
+        raise Refused(step, "Invalid argument")
+    return with_link(state, replace(bond, active_slave=slave.name))
+
+
+@apply.register
+def _(step: AddAddress, state: KernelState) -> KernelState:
+    link = existing(step, state, step.address.link)
+    if step.address.version == 6 and link.MTU < LEAST_IPV6_MTU:
+        raise Refused(step, f"IPv6 needs an MTU of {LEAST_IPV6_MTU}, the link has {link.MTU}")
+    if any(_same_address(step.address, other) for other in state.addresses):
+        raise Refused(step, "File exists")
+    return replace(state, addresses=state.addresses | {step.address})
+
+
+@apply.register
+def _(step: DeleteAddress, state: KernelState) -> KernelState:
+    """The last IPv4 address of a link takes the link's IPv4 routes with it."""
+    address = step.address
+    left = frozenset(other for other in state.addresses if not _same_address(address, other))
+    if left == state.addresses:
+        raise Refused(step, "Cannot assign requested address")
+    routes = state.routes
+    if address.version == 4 and not any(a.link == address.link and a.version == 4 for a in left):
+        routes = frozenset(r for r in routes if r.link != address.link or r.version != 4)
+    return replace(state, addresses=left, routes=routes)
+
+
+@apply.register
+def _(step: SetRoute, state: KernelState) -> KernelState:
+    route = step.route
+    if not existing(step, state, route.link).up:
+        raise Refused(step, "Network is down")
+    if route.gateway and not _reaches(state, route):
+        raise Refused(step, "Nexthop has invalid gateway")
+    others = frozenset(r for r in state.routes if not _same_route(route, r))
+    return replace(state, routes=others | {route})
+
+
+@apply.register
+def _(step: DeleteRoute, state: KernelState) -> KernelState:
+    if step.route not in state.routes:
+        raise Refused(step, "No such process")
+    return replace(state, routes=state.routes - {step.route})
+
+
+@apply.register
+def _(step: SetResolver, state: KernelState) -> KernelState:
+    if state.resolver is None:
+        raise Refused(step, "resolv.conf is a symbolic link: another program writes it")
+    return replace(state, resolver=step.text)
+
+
+def _same_address(one: Address, other: Address) -> bool:
+    return one.link == other.link and (
+        one.interface == other.interface or parsed(one.interface) == parsed(other.interface)
+    )
+
+
+def _same_route(one: Route, other: Route) -> bool:
+    return (one.destination, one.metric, one.table) == (other.destination, other.metric, other.table)
+
+
+def _reaches(state: KernelState, route: Route) -> bool:
+    gateway = ip_address(route.gateway)
+    if gateway.version == 6 and gateway.is_link_local:
+        return True
+    own = [a for a in state.addresses_of(route.link) if a.version == gateway.version]
+    return any(gateway in parsed(a.interface).network for a in own)

@@ -1,0 +1,92 @@
+"""Which PIFs of a model are up, in which bridge, and on which NIC or bond each of them stands."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
+from agent.model.records import PIF, VIF, Bond, Network, Ref
+from agent.model.vifs import device_of, is_plugged
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The devices that pifd did not make and is to configure: the NICs, and the plugged VIFs' devices."""
+
+    nics: frozenset[str] = frozenset()
+    vifs: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Given") -> "Given":
+        return Given(self.nics | other.nics, self.vifs | other.vifs)
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self.nics | self.vifs
+
+
+def given_by(model: Model) -> Given:
+    """What the model gives to pifd."""
+    nics = frozenset(pif.device for pif in model.all(PIF) if pif.physical and pif.managed)
+    return Given(nics, frozenset(device_of(model, vif) for vif in model.all(VIF) if is_plugged(model, vif)))
+
+
+def attached(model: Model) -> tuple[PIF, ...]:
+    """The PIFs whose bridge is to be up."""
+    return tuple(pif for pif in model.all(PIF) if pif.currently_attached and pif.managed)
+
+
+def bridge_of(model: Model, pif: PIF) -> str:
+    """The bridge of a PIF's network."""
+    return model.get(pif.network).bridge
+
+
+def bridge_MAC(model: Model, pif: PIF) -> str:
+    """A VLAN's bridge has the MAC of the PIF below: its own is only a stand-in in the record (XenAPI)."""
+    vlan = vlan_over(model, pif)
+    return pif.MAC if vlan is None else model.get(vlan.tagged_PIF).MAC
+
+
+def bases(model: Model) -> Mapping[Ref[PIF], str]:
+    """The NICs' and bonds' PIFs whose device is to be up, each with the bridge that it is a port of, if any.
+
+    A device that only VLANs need is in no bridge: its own network is not up.
+    """
+    found: dict[Ref[PIF], str] = {}
+    for pif in attached(model):
+        vlan = vlan_over(model, pif)
+        if vlan is not None:
+            found.setdefault(vlan.tagged_PIF, "")
+        elif tunnel_over(model, pif) is None:
+            found[pif.ref] = bridge_of(model, pif)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a NIC belongs: in a bond or a bridge, or alone; `base` is the PIF whose MTU it has."""
+
+    nic: PIF
+    base: PIF
+    bond: Bond | None
+    master: str
+
+
+def nic_places(model: Model) -> Iterator[Place]:
+    """The place of every NIC that is to be up."""
+    for ref, bridge in bases(model).items():
+        base = model.get(ref)
+        bond = bond_of_master(model, base)
+        if bond is None:
+            yield Place(base, base, None, bridge)
+        else:
+            yield from (Place(slave, base, bond, base.device) for slave in slaves(model, bond))
+
+
+def needed_nics(model: Model) -> frozenset[tuple[str, str]]:
+    """(device, NIC) for each NIC that an attached PIF needs; device is the bridge or bond that it is in."""
+    return frozenset((place.master, place.nic.device) for place in nic_places(model))
+
+
+def plugged_networks(model: Model) -> Iterator[Network]:
+    """The networks that have a plugged VIF, each once."""
+    seen = dict.fromkeys(vif.network for vif in model.all(VIF) if is_plugged(model, vif))
+    return (model.get(network) for network in seen)

@@ -1,0 +1,36 @@
+"""Between which addresses a tunnel runs: the transport PIF's own, and those in its other_config."""
+
+from ipaddress import ip_address
+
+from agent.model.model import Model
+from agent.model.records import AddressType, IPConfiguration, IPMode, Tunnel
+
+REMOTE_IPS = "remote-ips"
+"""The other_config key of a tunnel: the other hosts' addresses, of one family, with commas in between."""
+
+
+def remote_ips(tunnel: Tunnel) -> tuple[str, ...]:
+    """The other ends, sorted, each once."""
+    written = tunnel.other_config.get(REMOTE_IPS, "").split(",")
+    return tuple(sorted({str(ip_address(text.strip())) for text in written if text.strip()}))
+
+
+def local_address(model: Model, tunnel: Tunnel) -> str:
+    """This end: the transport PIF's address in the family of the other ends; "" when it has none.
+
+    Without other ends it is in the family that the transport PIF prefers, if it has that, else the other one.
+    """
+    ip = model.get(tunnel.transport_PIF).ip_configuration
+    remotes = remote_ips(tunnel)
+    if remotes:
+        return address_of(ip, ip_address(remotes[0]).version)
+    preferred = 6 if ip.primary_address_type == AddressType.IPV6 else 4
+    return address_of(ip, preferred) or address_of(ip, 10 - preferred)
+
+
+def address_of(ip: IPConfiguration, version: int) -> str:
+    """The first static address of a family, without prefix length."""
+    if version == 4:
+        return ip.IP if ip.ip_configuration_mode == IPMode.STATIC else ""
+    addresses = ip.IPv6 if ip.ipv6_configuration_mode == IPMode.STATIC else ()
+    return next((address.partition("/")[0] for address in addresses if address), "")

@@ -1,0 +1,5 @@
+"""The real kernel: read, watch and apply, through netlink.  The only package that imports pyroute2."""
+
+from agent.netlink.kernel import Netlink, NetlinkError
+
+__all__ = ["Netlink", "NetlinkError"]

@@ -1,0 +1,276 @@
+"""Steps as netlink messages."""
+
+import socket
+from collections.abc import Callable
+from functools import singledispatch
+from ipaddress import IPv4Interface, ip_interface, ip_network
+from typing import Any
+
+from pyroute2.netlink import nlmsg
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from agent.kernel.state import (
+    DOOMED_GROUP,
+    Address,
+    BondOptions,
+    Options,
+    Route,
+)
+from agent.kernel.steps import (
+    AddAddress,
+    AddFlood,
+    CreateLink,
+    DeleteAddress,
+    DeleteLinks,
+    DeleteRoute,
+    RemoveFlood,
+    SetActiveSlave,
+    SetDown,
+    SetIsolated,
+    SetMAC,
+    SetMark,
+    SetMaster,
+    SetMTU,
+    SetOptions,
+    SetRoute,
+    SetUp,
+    Step,
+)
+from agent.netlink.link_info import encoded
+
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
+IFF_UP = 1
+IFA_F_NODAD = 0x02
+IN6_ADDR_GEN_MODE_NONE = 1
+RTPROT_STATIC, RTN_UNICAST, RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 4, 1, 0, 253
+RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
+NLM_F_APPEND = 0x800
+AF_BRIDGE, NTF_SELF, NUD_NOARP, NUD_PERMANENT = 7, 0x02, 0x40, 0x80
+ANY_MAC = "00:00:00:00:00:00"
+DEFAULT_BRIDGE_MTU = 1500
+
+Index = Callable[[str], int]
+"""The interface index of a name."""
+
+
+@singledispatch
+def messages(step: Step, index: Index) -> list[nlmsg]:
+    """The messages of a step."""
+    raise NotImplementedError(f"{type(step).__name__} is not a step of netlink's")
+
+
+@messages.register
+def _(step: CreateLink, index: Index) -> list[nlmsg]:
+    """The creating message alone.  What follows names the device by an index that is only there then."""
+    link = step.link
+    created: list[tuple[str, Any]] = [
+        ("IFLA_IFNAME", link.name),
+        ("IFLA_ADDRESS", link.MAC),
+        ("IFLA_GROUP", link.group),
+        *([] if link.kind == "bridge" else [("IFLA_MTU", link.MTU)]),
+        *([("IFLA_LINK", index(link.lower))] if link.lower else []),
+        *([("IFLA_MASTER", index(link.master))] if link.master else []),
+        ("IFLA_LINKINFO", _kind(link.kind, link.options)),
+    ]
+    return [_link(RTM_NEWLINK, 0, *created, flags=NLM_F_CREATE | NLM_F_EXCL)]
+
+
+def finishing(step: CreateLink, index: Index) -> list[nlmsg]:
+    """Named and quietened, then up: a device that is up first would give itself IPv6 addresses.
+
+    A bridge gets its MTU when it is there, because one given in the creating message does not stay: the
+    kernel goes back to its ports' smallest as soon as one comes or goes.
+    """
+    link, number = step.link, index(step.link.name)
+    quiet = _attrs(("AF_INET6", _attrs(("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE))))
+    named: list[tuple[str, Any]] = [("IFLA_IFALIAS", link.alias), ("IFLA_AF_SPEC", quiet)]
+    if link.kind == "bridge" and link.MTU != DEFAULT_BRIDGE_MTU:
+        named.append(("IFLA_MTU", link.MTU))
+    isolated = [_isolated(number, isolated=True)] if link.isolated else []
+    floods = [_flood(RTM_NEWNEIGH, number, remote) for remote in link.flood]
+    return [_set(number, *named), *isolated, *floods, *([_set(number, up=True)] if link.up else [])]
+
+
+@messages.register
+def _(step: DeleteLinks, index: Index) -> list[nlmsg]:
+    """Several go as a group, because the kernel waits once a message, not once a device."""
+    numbers = [index(name) for name in step.names]
+    if len(numbers) == 1:
+        return [_link(RTM_DELLINK, numbers[0])]
+    doomed = [_set(number, ("IFLA_GROUP", DOOMED_GROUP)) for number in numbers]
+    return [*doomed, _link(RTM_DELLINK, 0, ("IFLA_GROUP", DOOMED_GROUP))]
+
+
+@messages.register
+def _(step: SetUp, index: Index) -> list[nlmsg]:
+    return [_set(index(step.name), up=True)]
+
+
+@messages.register
+def _(step: SetDown, index: Index) -> list[nlmsg]:
+    return [_set(index(step.name), up=False)]
+
+
+@messages.register
+def _(step: SetMaster, index: Index) -> list[nlmsg]:
+    return [_set(index(step.name), ("IFLA_MASTER", index(step.master) if step.master else 0))]
+
+
+@messages.register
+def _(step: SetMAC, index: Index) -> list[nlmsg]:
+    return [_set(index(step.name), ("IFLA_ADDRESS", step.MAC))]
+
+
+@messages.register
+def _(step: SetMTU, index: Index) -> list[nlmsg]:
+    return [_set(index(step.name), ("IFLA_MTU", step.MTU))]
+
+
+@messages.register
+def _(step: SetMark, index: Index) -> list[nlmsg]:
+    return [_set(index(step.name), ("IFLA_GROUP", step.group), ("IFLA_IFALIAS", step.alias))]
+
+
+@messages.register
+def _(step: SetOptions, index: Index) -> list[nlmsg]:
+    """A bond's mode stays out: with ports, the kernel refuses even the one that the bond has already."""
+    kind = "bond" if isinstance(step.options, BondOptions) else "bridge"
+    data = [option for option in encoded(step.options) if option[0] != "IFLA_BOND_MODE"]
+    info = _attrs(("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", _attrs(*data)))
+    return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", info))]
+
+
+@messages.register
+def _(step: SetIsolated, index: Index) -> list[nlmsg]:
+    return [_isolated(index(step.name), isolated=step.isolated)]
+
+
+@messages.register
+def _(step: AddFlood, index: Index) -> list[nlmsg]:
+    return [_flood(RTM_NEWNEIGH, index(step.name), step.remote)]
+
+
+@messages.register
+def _(step: RemoveFlood, index: Index) -> list[nlmsg]:
+    return [_flood(RTM_DELNEIGH, index(step.name), step.remote)]
+
+
+@messages.register
+def _(step: SetActiveSlave, index: Index) -> list[nlmsg]:
+    info = _attrs(
+        ("IFLA_INFO_KIND", "bond"),
+        ("IFLA_INFO_DATA", _attrs(("IFLA_BOND_ACTIVE_SLAVE", index(step.slave)))),
+    )
+    return [_link(RTM_NEWLINK, index(step.bond), ("IFLA_LINKINFO", info))]
+
+
+@messages.register
+def _(step: AddAddress, index: Index) -> list[nlmsg]:
+    message = _address(RTM_NEWADDR, step.address, index)
+    message["header"]["flags"] = NLM_F_CREATE | NLM_F_EXCL
+    return [message]
+
+
+@messages.register
+def _(step: DeleteAddress, index: Index) -> list[nlmsg]:
+    return [_address(RTM_DELADDR, step.address, index)]
+
+
+@messages.register
+def _(step: SetRoute, index: Index) -> list[nlmsg]:
+    message = _route(RTM_NEWROUTE, step.route, index)
+    message["header"]["flags"] = NLM_F_CREATE | NLM_F_REPLACE
+    message["proto"] = RTPROT_STATIC
+    return [message]
+
+
+@messages.register
+def _(step: DeleteRoute, index: Index) -> list[nlmsg]:
+    return [_route(RTM_DELROUTE, step.route, index)]
+
+
+def _attrs(*attrs: tuple[str, Any]) -> dict[str, Any]:
+    return {"attrs": list(attrs)}
+
+
+def _link(kind: int, number: int, *attrs: tuple[str, Any], flags: int = 0) -> nlmsg:
+    """A message about a device by its index: a name may be somebody else's by now, an index is given once."""
+    message = ifinfmsg()
+    message["header"]["type"] = kind
+    message["header"]["flags"] = flags
+    message["index"] = number
+    message["attrs"] = list(attrs)
+    return message
+
+
+def _set(number: int, *attrs: tuple[str, Any], up: bool | None = None) -> nlmsg:
+    message = _link(RTM_SETLINK, number, *attrs)
+    if up is not None:
+        message["flags"], message["change"] = (IFF_UP if up else 0), IFF_UP
+    return message
+
+
+def _isolated(number: int, *, isolated: bool) -> nlmsg:
+    port = _attrs(("IFLA_BRPORT_ISOLATED", int(isolated)))
+    info = _attrs(("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", port))
+    return _link(RTM_NEWLINK, number, ("IFLA_LINKINFO", info))
+
+
+def _flood(kind: int, number: int, remote: str) -> nlmsg:
+    """The entry of the all-zero MAC, to which more than one host can be appended."""
+    message = ndmsg()
+    message["header"]["type"] = kind
+    message["header"]["flags"] = NLM_F_CREATE | NLM_F_APPEND if kind == RTM_NEWNEIGH else 0
+    message["family"], message["ifindex"] = AF_BRIDGE, number
+    message["state"], message["flags"] = NUD_NOARP | NUD_PERMANENT, NTF_SELF
+    message["attrs"] = [("NDA_LLADDR", ANY_MAC), ("NDA_DST", remote)]
+    return message
+
+
+def _kind(kind: str, options: Options | None) -> dict[str, Any]:
+    data = [("IFLA_INFO_DATA", _attrs(*encoded(options)))] if options else []
+    return _attrs(("IFLA_INFO_KIND", kind), *data)
+
+
+def _address(kind: int, address: Address, index: Index) -> nlmsg:
+    """IPv6 without duplicate address detection: it would leave the address unusable for a second or two."""
+    interface = ip_interface(address.interface)
+    message = ifaddrmsg()
+    message["header"]["type"] = kind
+    message["family"] = _family(interface.version)
+    message["prefixlen"] = interface.network.prefixlen
+    message["index"] = index(address.link)
+    message["scope"] = RT_SCOPE_LINK if address.link_local else RT_SCOPE_UNIVERSE
+    message["attrs"] = [("IFA_LOCAL", str(interface.ip)), ("IFA_ADDRESS", str(interface.ip))]
+    if kind == RTM_NEWADDR and interface.version == 6:
+        message["attrs"].append(("IFA_FLAGS", IFA_F_NODAD))
+    if kind == RTM_NEWADDR and isinstance(interface, IPv4Interface) and interface.network.prefixlen < 31:
+        message["attrs"].append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
+    return message
+
+
+def _route(kind: int, route: Route, index: Index) -> nlmsg:
+    destination = ip_network(route.destination)
+    message = rtmsg()
+    message["header"]["type"] = kind
+    message["family"] = _family(destination.version)
+    message["dst_len"] = destination.prefixlen
+    message["table"] = route.table
+    message["type"] = RTN_UNICAST
+    message["scope"] = RT_SCOPE_UNIVERSE if route.gateway or destination.version == 6 else RT_SCOPE_LINK
+    message["attrs"] = [("RTA_OIF", index(route.link)), ("RTA_PRIORITY", route.metric)]
+    if destination.prefixlen:
+        message["attrs"].append(("RTA_DST", str(destination.network_address)))
+    if route.gateway:
+        message["attrs"].append(("RTA_GATEWAY", route.gateway))
+    return message
+
+
+def _family(version: int) -> int:
+    return int(socket.AF_INET6 if version == 6 else socket.AF_INET)

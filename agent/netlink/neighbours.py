@@ -1,0 +1,114 @@
+"""The neighbour tables: which neighbours are in use, copying them, and asking whether they answer."""
+
+import asyncio
+import socket
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
+
+from agent.netlink.encode import AF_BRIDGE, NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
+from agent.netlink.socket import Wire
+
+RTM_GETNEIGH = 30
+NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE = 0x02, 0x04, 0x08, 0x10
+NUD_VALID = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
+NTF_USE = 0x01
+ASK_AGAIN = 2.0
+"""Seconds between two questions."""
+PROBE_POLL = 0.02
+"""Seconds between two looks at neighbours that were asked."""
+
+
+def in_use(wire: Wire, index: int) -> tuple[str, ...]:
+    """The neighbours whose MAC is known on a link."""
+    return tuple(entry.get_attr("NDA_DST") for entry in _entries(wire, index))
+
+
+def copy(wire: Wire, source: int, target: int) -> int:
+    """Copy the known neighbours of one link to another, to be verified when used; gives back how many.
+
+    A neighbour that can't be copied is looked for by ARP or ND again, which costs time but nothing else.
+    """
+    entries = list(_entries(wire, source))
+    wanted = [
+        _neighbour(target, entry.get_attr("NDA_DST"), entry.get_attr("NDA_LLADDR"), _copied(entry["state"]))
+        for entry in entries
+    ]
+    if wanted:
+        wire.change(wanted)
+    return len(wanted)
+
+
+async def probe(wire: Wire, index: int, peers: Sequence[str], seconds: float) -> frozenset[str]:
+    """Those that answer a question sent now; returns as soon as one has, or the time is over.
+
+    The kernel asks: an entry in the state PROBE is asked for by unicast, one that is only used by multicast.
+    It gives up after three questions, so it is told anew: a link that has just come up may swallow some.
+    """
+    loop = asyncio.get_running_loop()
+    end, ask_again = loop.time() + seconds, loop.time()
+    answered: set[str] = set()
+    while not answered and loop.time() < end:
+        if loop.time() >= ask_again:
+            _ask(wire, index, peers)
+            ask_again = loop.time() + ASK_AGAIN
+        await asyncio.sleep(PROBE_POLL)
+        answered = _reachable(wire, index) & set(peers)
+    return frozenset(answered)
+
+
+def bridge_request() -> Any:
+    """The request for all forwarding entries, of bridges and vxlans; a header alone would be an old form."""
+    message = ndmsg()
+    message["header"]["type"] = RTM_GETNEIGH
+    message["family"] = AF_BRIDGE
+    return message
+
+
+def _ask(wire: Wire, index: int, peers: Sequence[str]) -> None:
+    known = {entry.get_attr("NDA_DST"): entry.get_attr("NDA_LLADDR") for entry in _entries(wire, index)}
+    wire.change([_question(index, peer, known.get(peer)) for peer in peers])
+
+
+def _question(index: int, peer: str, MAC: str | None) -> Any:
+    if MAC is not None:
+        return _neighbour(index, peer, MAC, NUD_PROBE)
+    message = _neighbour(index, peer, None, 0)
+    message["flags"] = NTF_USE
+    return message
+
+
+def _reachable(wire: Wire, index: int) -> set[str]:
+    return {e.get_attr("NDA_DST") for e in _entries(wire, index) if e["state"] & NUD_REACHABLE}
+
+
+def _copied(state: int) -> int:
+    return NUD_PERMANENT if state & NUD_PERMANENT else NUD_STALE
+
+
+def _entries(wire: Wire, index: int) -> Iterator[Any]:
+    request = ndmsg()
+    request["header"]["type"] = RTM_GETNEIGH
+    request["family"] = socket.AF_UNSPEC
+    request["ifindex"] = 0
+    request["attrs"] = [("NDA_IFINDEX", index)]
+    for data in wire.dump(request):
+        message = ndmsg(data)
+        message.decode()
+        unicast = message["family"] in (socket.AF_INET, socket.AF_INET6)
+        usable = message["state"] & NUD_VALID and message.get_attr("NDA_LLADDR")
+        if unicast and usable and message["ifindex"] == index:
+            yield message
+
+
+def _neighbour(index: int, peer: str, MAC: str | None, state: int) -> Any:
+    message = ndmsg()
+    message["header"]["type"] = RTM_NEWNEIGH
+    message["header"]["flags"] = NLM_F_CREATE | NLM_F_REPLACE
+    message["family"] = int(socket.AF_INET6 if ip_address(peer).version == 6 else socket.AF_INET)
+    message["ifindex"] = index
+    message["state"] = state
+    message["attrs"] = [("NDA_DST", peer), *([("NDA_LLADDR", MAC)] if MAC else [])]
+    return message

@@ -1,7 +1,0 @@
-"""Who calls, where there is no socket whose other end the kernel knows."""
-
-import asyncio
-
-from agent.api.caller import Caller, Client
-
-ROOT = Client(Caller(uid=0, gid=0, pid=1), asyncio.Event())

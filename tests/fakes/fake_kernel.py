@@ -1,0 +1,285 @@
+"""FakeKernel, a kernel in memory: agent.kernel.simulate with carrier and neighbours, stricter than the real.
+
+It can be told to refuse a part of what it is sent, or to die at one; parts are counted from 0.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_interface
+
+from agent.kernel.nic_info import Device
+from agent.kernel.simulate import apply
+from agent.kernel.state import Address, KernelState, Link
+from agent.kernel.steps import (
+    AddAddress,
+    AddFlood,
+    Announce,
+    AwaitCarrier,
+    CopyNeighbours,
+    CreateLink,
+    DeleteAddress,
+    DeleteLinks,
+    DeleteRoute,
+    Refused,
+    RemoveFlood,
+    SetActiveSlave,
+    SetDown,
+    SetGRO,
+    SetIsolated,
+    SetMAC,
+    SetMark,
+    SetMaster,
+    SetMTU,
+    SetOptions,
+    SetResolver,
+    SetRoute,
+    SetUp,
+    Step,
+    flat,
+    names_in,
+)
+
+LOOKS = (AwaitCarrier, Announce)
+"""Steps that wait or tell, and change nothing of the kernel."""
+WRITES = (
+    AddAddress, AddFlood, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute, RemoveFlood,
+    SetActiveSlave, SetDown, SetGRO, SetIsolated, SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver,
+    SetRoute, SetUp,
+)  # fmt: skip
+
+
+UNWIRED = ("veth", "vxlan", "gretap", "ip6gretap")
+"""Kinds that have carrier as soon as they are up."""
+
+
+READ_AT = datetime(2026, 8, 21, 10, 0, tzinfo=UTC)
+"""When every device was read."""
+
+Told = Callable[[frozenset[str]], None]
+
+
+class Killed(BaseException):
+    """The process was killed: nothing that it would have done afterwards happens."""
+
+
+class FakeKernel:
+    """A kernel with devices that were given to pifd, and NICs, some of them with a cable in them.
+
+    given: the NICs' names, and those of the VIFs that are plugged.  neighbours: the hosts that answer.
+    silent: links over which none does.  refuse, die_at: numbers of the parts to refuse and of the one to die
+    at.  parts: how many came.  trespasses: writes to what is not pifd's, which are refused and kept here for
+    a test to find.
+    """
+
+    def __init__(self, state: KernelState, given: Collection[str], cables: Collection[str]) -> None:
+        self.given = frozenset(given)
+        self._told: Told | None = None
+        self._cables = frozenset(cables)
+        self._state = with_carrier(state, self._cables)
+        self.speeds: Mapping[str, int] = {}
+        self.neighbours: frozenset[str] = frozenset()
+        self.silent: frozenset[str] = frozenset()
+        self.refuse: Collection[int] = ()
+        self.reason = "Device or resource busy"
+        self.die_at: int | None = None
+        self.dead = False
+        self.parts = self.writes = 0
+        self.sent: list[str] = []
+        self.done: list[Step] = []
+        self.trespasses: list[Step] = []
+
+    @property
+    def state(self) -> KernelState:
+        return self._state
+
+    @state.setter
+    def state(self, state: KernelState) -> None:
+        """Whoever watches is told what has come, gone, got or lost carrier; later, as by the real kernel."""
+        before, self._state = self._state, state
+        if self._told is not None and (news := _news(before, state)):
+            asyncio.get_running_loop().call_soon(self._tell, news)
+
+    @property
+    def cables(self) -> frozenset[str]:
+        return self._cables
+
+    @cables.setter
+    def cables(self, cables: Collection[str]) -> None:
+        """Somebody pulls cables out and puts others in."""
+        self._cables = frozenset(cables)
+        self.state = with_carrier(self.state, self._cables)
+
+    async def read(self) -> KernelState:
+        self.check_alive()
+        return self.state
+
+    async def apply(self, step: Step) -> None:
+        """Every part is tried, also those after a refused one; then the first refusal is raised."""
+        await asyncio.sleep(0)  # others get their turn, as while the real kernel is waited for
+        self.sent.append(str(step))
+        refused: list[Refused] = []
+        for part in flat([step]):
+            try:
+                self._take(part)
+            except Refused as refusal:
+                refused.append(refusal)
+        if refused:
+            raise refused[0]
+
+    def watch(self, told: Told) -> None:
+        assert self._told is None, "the last one who watched has not been told to stop"
+        self._told = told
+
+    def unwatch(self) -> None:
+        self._told = None
+
+    def carriers(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(
+            name for name in names if name in self.state.links and self.state.links[name].carrier
+        )
+
+    def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
+        """A NIC has 1000 Mbit/s unless `speeds` says otherwise; a bond what its active slave has."""
+        return {name: self._device(name) for name in names}
+
+    async def peers(self, link: str) -> tuple[str, ...]:
+        self.check_alive()
+        return tuple(sorted(peer for peer in self.neighbours if _on_subnet(self.state, link, peer)))
+
+    async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
+        self.check_alive()
+        there = self.state.links.get(link)
+        if there is None or not (there.up and there.carrier) or link in self.silent:
+            return frozenset()
+        return frozenset(p for p in peers if p in self.neighbours and _on_subnet(self.state, link, p))
+
+    def expect(self, *, refuse: Collection[int] = (), die_at: int | None = None) -> None:
+        """Count from 0 again, and refuse or die at these parts."""
+        self.parts, self.refuse, self.die_at = 0, refuse, die_at
+
+    def restart(self) -> None:
+        """The next process finds the kernel as the last one left it."""
+        self.unwatch()
+        self.dead = False
+        self.expect()
+
+    def check_alive(self) -> None:
+        if self.dead:
+            raise Killed
+
+    def behind_our_back(self, *steps: Step) -> None:
+        """What somebody else does to the kernel."""
+        for step in steps:
+            self.state = with_carrier(apply(step, self.state), self.cables)
+
+    def insert(self, link: Link) -> None:
+        """A device appears; if it is there already it stays as it is."""
+        links = {link.name: link, **self.state.links}
+        self.state = with_carrier(replace(self.state, links=links), self.cables)
+
+    def remove(self, name: str) -> None:
+        """A device vanishes."""
+        links = {key: link for key, link in self.state.links.items() if key != name}
+        self.state = with_carrier(replace(self.state, links=links), self.cables)
+
+    def _tell(self, names: frozenset[str]) -> None:
+        if self._told is not None and not self.dead:
+            self._told(names)
+
+    def _device(self, name: str) -> Device:
+        link = self.state.links.get(name)
+        active = self.state.links.get(link.active_slave) if link and link.kind == "bond" else link
+        if active is None or not active.carrier:
+            return Device(read_at=READ_AT)
+        return Device(speed=self.speeds.get(active.name, 1000), full_duplex=True, read_at=READ_AT)
+
+    def _take(self, part: Step) -> None:
+        self.check_alive()
+        number, self.parts = self.parts, self.parts + 1
+        if number == self.die_at:
+            self.dead = True
+            raise Killed
+        if number in self.refuse:
+            raise Refused(part, self.reason)
+        self._check(part)
+        self.writes += not isinstance(part, LOOKS)
+        self.state = with_carrier(apply(part, self.state), self.cables)
+        self.done.append(part)
+
+    def _check(self, part: Step) -> None:
+        if not isinstance(part, LOOKS + WRITES):
+            raise Refused(part, "the fake kernel does not know this step")
+        for name in names_in(part) - self.state.links.keys():
+            if not isinstance(part, CreateLink):
+                raise Refused(part, f"{name}: No such device")
+        if isinstance(part, WRITES) and trespasses(part, self.state, self.given):
+            self.trespasses.append(part)
+            raise Refused(part, "this is somebody else's")
+
+
+def _news(before: KernelState, after: KernelState) -> frozenset[str]:
+    """The links that have come, gone, got or lost carrier, and the bonds with another slave active."""
+    names = before.links.keys() | after.links.keys()
+    return frozenset(name for name in names if _told_of(before, name) != _told_of(after, name))
+
+
+def _told_of(state: KernelState, name: str) -> object:
+    link = state.links.get(name)
+    return link and (link.carrier, link.active_slave)
+
+
+def trespasses(part: Step, state: KernelState, given: frozenset[str]) -> bool:
+    """Whether a part names, or displaces, what is neither pifd's nor given to it."""
+    if isinstance(part, CreateLink):
+        below = part.link.master, part.link.lower
+        return not part.link.owned or any(_foreign(state, given, name) for name in below)
+    if isinstance(part, SetRoute) and any(_foreign(state, given, link) for link in _displaced(state, part)):
+        return True
+    return any(_foreign(state, given, name) for name in names_in(part))
+
+
+def with_carrier(state: KernelState, cables: Collection[str]) -> KernelState:
+    """The state with carrier as it follows from the cables: a NIC's own, that of any port, or of below."""
+    links = dict(state.links)
+    for link in sorted(links.values(), key=lambda link: _height(state, link)):
+        ports = [port for port in links.values() if port.master == link.name]
+        fed = link.name in cables or link.kind in UNWIRED
+        if link.kind in ("bridge", "bond"):
+            fed = any(links[port.name].carrier for port in ports)
+        if link.kind == "vlan":
+            fed = link.lower in links and links[link.lower].carrier
+        links[link.name] = _with_active_slave(replace(link, carrier=link.up and fed), ports)
+    return replace(state, links=links)
+
+
+def _with_active_slave(bond: Link, ports: Sequence[Link]) -> Link:
+    live = [port.name for port in ports if port.carrier]
+    if bond.kind != "bond" or not live or bond.active_slave in live:
+        return bond
+    return replace(bond, active_slave=live[0])
+
+
+def _height(state: KernelState, link: Link) -> int:
+    """How many layers are below a link, at most: NICs, bonds, VLANs, bridges."""
+    return {"bond": 1, "vlan": 2, "bridge": 3}.get(link.kind, 0)
+
+
+def _foreign(state: KernelState, given: frozenset[str], name: str) -> bool:
+    link = state.links.get(name)
+    return link is not None and not link.owned and name not in given
+
+
+def _displaced(state: KernelState, step: SetRoute) -> list[str]:
+    key = (step.route.destination, step.route.metric, step.route.table)
+    return [r.link for r in state.routes if (r.destination, r.metric, r.table) == key]
+
+
+def _on_subnet(state: KernelState, link: str, peer: str) -> bool:
+    own = [address for address in state.addresses if address.link == link]
+    return any(_covers(address, peer) for address in own)
+
+
+def _covers(address: Address, peer: str) -> bool:
+    return ip_address(peer) in ip_interface(address.interface).network

@@ -1,0 +1,192 @@
+"""The planner's properties are sharp: each of these mistakes in the planner breaks one of them."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis.errors import NoSuchExample
+
+from agent.interface_reconfigure import nic_moves, vlan_changeover
+from agent.interface_reconfigure import plan as planner
+from agent.interface_reconfigure.planning import Course
+from agent.kernel.state import Address
+from agent.kernel.steps import (
+    AddAddress,
+    CreateLink,
+    DeleteAddress,
+    DeleteLinks,
+    Refused,
+    SetDown,
+    SetMark,
+    SetMaster,
+    SetMTU,
+    SetRoute,
+    Step,
+)
+from tests.interface_reconfigure import test_planner_properties as properties
+from tests.worlds.kernels import Case, cases
+
+PROPERTIES: tuple[Callable[[Case], None], ...] = tuple(
+    test.hypothesis.inner_test for name, test in vars(properties).items() if name.startswith("test_")
+)
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def breaks(case: Case) -> bool:
+    """Whether one of the properties does not hold."""
+    try:
+        for holds in PROPERTIES:
+            holds(case)
+    except (AssertionError, Refused, KeyError):
+        return True
+    return False
+
+
+def is_caught(examples: int) -> bool:
+    quick = settings(
+        max_examples=examples, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None
+    )
+    try:
+        find(cases(), breaks, settings=quick)
+    except NoSuchExample:
+        return False
+    return True
+
+
+def without(phase: str) -> Patch:
+    """The planner leaves a phase out."""
+
+    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(planner, phase, lambda *_: None)
+
+    return patch
+
+
+def changed(function: str, change: Callable[[list[Step]], Iterable[Step]]) -> Patch:
+    """One of the planner's functions that make steps makes others."""
+
+    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+        original = getattr(planner, function)
+        monkeypatch.setattr(planner, function, lambda *given: list(change(list(original(*given)))))
+
+    return patch
+
+
+def dropping(function: str, *kinds: type[Step]) -> Patch:
+    return changed(function, lambda steps: [step for step in steps if not isinstance(step, kinds)])
+
+
+def first(*kinds: type[Step]) -> Callable[[list[Step]], list[Step]]:
+    return lambda steps: sorted(steps, key=lambda step: not isinstance(step, kinds))
+
+
+def into_a_wrong_master(steps: list[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield SetMaster(step.name, "docker0") if isinstance(step, SetMaster) and step.master else step
+
+
+def addresses_gone_before_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed("address_steps", first(DeleteAddress))(monkeypatch)
+    monkeypatch.setattr(Course, "do_together", lambda course, steps: course.do(*steps))
+
+
+def without_keepers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "keepers", lambda course: [])
+
+
+def attributes_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = planner.set_attributes
+    monkeypatch.setattr(
+        planner, "set_attributes", lambda course: None if _has_moved(course) else original(course)
+    )
+
+
+def _has_moved(course: Course) -> bool:
+    return any(isinstance(step, AddAddress | DeleteLinks | SetMaster) for step in course.steps)
+
+
+def moves_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def moves(course: Course) -> dict[str, list[tuple[Address, str]]]:
+        then = {address.interface: address.link for address in course.wanted.addresses}
+        leaving = [a for a in course.state.addresses - course.wanted.addresses if a.interface in then]
+        return {one.link: [(a, then[a.interface]) for a in leaving if a.link == one.link] for one in leaving}
+
+    for module in (planner, nic_moves):
+        monkeypatch.setattr(module, "moves_by_link", moves)
+
+
+def in_the_bridge_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A VLAN becomes a port when it is made, beside the old one."""
+    monkeypatch.setattr(vlan_changeover, "_has_uplink", lambda course, bridge: False)
+
+
+def in_before_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vlan_changeover, "_out", lambda course, state: ())
+
+
+def VLANs_before_their_NICs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        vlan_changeover, "_is_ready", lambda course, want, late: want.lower in course.state.links
+    )
+
+
+def everything_is_a_leftover(monkeypatch: pytest.MonkeyPatch) -> None:
+    def delete(course: Course) -> None:
+        names = [n for n, link in course.state.links.items() if link.kind and not link.alias]
+        course.do(*(DeleteLinks((name,)) for name in sorted(names)))
+
+    monkeypatch.setattr(planner, "delete_leftovers", delete)
+
+
+def bonds_before_bridges(monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(course: Course) -> None:
+        links = [link for name, link in course.wanted.links.items() if name not in course.state.links]
+        for link in sorted(links, key=lambda link: link.kind):
+            course.do(CreateLink(link))
+
+    monkeypatch.setattr(planner, "create_devices", create)
+
+
+def late_ports_after_their_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same send, with the addresses computed and put before the ports."""
+    monkeypatch.setattr(planner, "apply_all", lambda steps, state: state)
+
+
+MUTATIONS: dict[str, Patch] = {
+    "leftovers stay": without("delete_leftovers"),
+    "misfits stay": without("delete_misfits"),
+    "attributes are not set": without("set_attributes"),
+    "attributes are set once": attributes_only_once,
+    "NICs do not settle": without("settle_nics"),
+    "addresses do not settle": without("settle_addresses"),
+    "NICs are not woken": without("wake_nics"),
+    "GRO is not set": without("set_GRO"),
+    "no name servers": without("set_resolver"),
+    "enslaved while up": dropping("port_steps", SetDown),
+    "no alias": dropping("attribute_steps", SetMark),
+    "no MTU": dropping("attribute_steps", SetMTU),
+    "wrong master": changed("port_steps", into_a_wrong_master),
+    "routes before addresses": changed("address_steps", first(SetRoute)),
+    "addresses are gone before they come": addresses_gone_before_they_come,
+    "keepers go first": without_keepers,
+    "moves to anybody": moves_to_anybody,
+    "other people's devices are leftovers": everything_is_a_leftover,
+    "bonds before bridges": bonds_before_bridges,
+    "late ports after their routes": late_ports_after_their_routes,
+    "VLANs are not made": without("make_VLANs"),
+    "VLANs are in the bridge at once": in_the_bridge_at_once,
+    "old VLANs stay in the bridge": in_before_out,
+    "VLANs before their NICs": VLANs_before_their_NICs,
+    "nothing changes over": changed("changeover", lambda steps: []),
+    "old VLANs stay on a slave": changed("old_VLANs_on", lambda steps: []),
+}
+
+
+@pytest.mark.parametrize("mistake", MUTATIONS)
+def test_a_mistake_in_the_planner_is_caught(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    MUTATIONS[mistake](monkeypatch)
+    assert is_caught(examples=1500)
+
+
+def test_the_planner_as_it_is_passes_the_same_check() -> None:
+    assert not is_caught(examples=300)
