@@ -56,7 +56,7 @@ def namespace(number: int) -> Iterator[str]:
     name = f"pifd{os.getpid()}-{time.monotonic_ns()}"
     run("ip", "netns", "add", name)
     try:
-        batch(name, "".join(f"link add nic{n} address {MAC_of(n)} type dummy\n" for n in range(number)))
+        batch(name, "".join(f"link add nic{n} address {mac_of(n)} type dummy\n" for n in range(number)))
         yield name
     finally:
         run("ip", "netns", "delete", name)
@@ -71,7 +71,7 @@ def ip_lines(number: int) -> str:
     """What `ip` is told."""
     options = "stp_state 0 forward_delay 0 mcast_snooping 0"
     return "".join(
-        f"link add br{n} address {MAC_of(n)} type bridge {options}\n"
+        f"link add br{n} address {mac_of(n)} type bridge {options}\n"
         f"link set nic{n} up master br{n}\n"
         f"link set br{n} up\n"
         for n in range(number)
@@ -90,7 +90,7 @@ def model_of(number: int) -> Model:
                 device=f"nic{n}",
                 network=network.ref,
                 host=host.ref,
-                MAC=MAC_of(n),
+                MAC=mac_of(n),
                 MTU=1500,
                 physical=True,
                 currently_attached=True,
@@ -99,7 +99,7 @@ def model_of(number: int) -> Model:
     return draft.model
 
 
-def MAC_of(number: int) -> str:
+def mac_of(number: int) -> str:
     """The MAC of the n-th NIC."""
     return f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
 

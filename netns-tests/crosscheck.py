@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_interface
 from typing import Any
 
-from told import Device, Told, default_routes, device_told, owned, tunnels_told
+from told import Device, OnChange, default_routes, device_told, owned, tunnels_told
 from xenapi import Records
 
 NOBODY = "OpaqueRef:NULL"
 
 
-def disagreements(told: Told, records: Records) -> list[str]:
+def disagreements(told: OnChange, records: Records) -> list[str]:
     """What the programs and the model say differently, in words."""
     wanted = Wanted(records)
     return [
@@ -32,7 +32,7 @@ def differing(what: str, told: object, wanted: object) -> Iterator[str]:
         yield f"{what}: are {told}, should be {wanted}"
 
 
-def differing_devices(told: Told, wanted: Mapping[str, Device]) -> Iterator[str]:
+def differing_devices(told: OnChange, wanted: Mapping[str, Device]) -> Iterator[str]:
     for name, device in sorted(wanted.items()):
         if name not in told.links:
             yield f"{name} is not there"

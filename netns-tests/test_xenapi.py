@@ -138,7 +138,7 @@ def seen_of(session: Any, task: Any) -> list[Any]:
     return seen
 
 
-def MTUs(site: Site, *names: str) -> list[int]:
+def mtus(site: Site, *names: str) -> list[int]:
     links = site.net.links()
     return [links[name]["mtu"] for name in names]
 
@@ -211,11 +211,11 @@ def test_MTU_and_other_config_are_on_the_devices_at_once(site: Site, session: An
     eth0 = pif_of(session, "eth0")
     network = session.xenapi.PIF.get_network(eth0)
     session.xenapi.network.set_MTU(network, "1400")
-    assert MTUs(site, "xenbr0", "eth0", "eth1") == [1400, 1400, 1500]
+    assert mtus(site, "xenbr0", "eth0", "eth1") == [1400, 1400, 1500]
     session.xenapi.PIF.add_to_other_config(eth0, "mtu", "1300")
-    assert (MTUs(site, "xenbr0", "eth0"), session.xenapi.PIF.get_MTU(eth0)) == ([1300, 1300], "1300")
+    assert (mtus(site, "xenbr0", "eth0"), session.xenapi.PIF.get_MTU(eth0)) == ([1300, 1300], "1300")
     session.xenapi.PIF.remove_from_other_config(eth0, "mtu")
-    assert MTUs(site, "xenbr0", "eth0") == [1400, 1400]
+    assert mtus(site, "xenbr0", "eth0") == [1400, 1400]
     session.xenapi.network.add_to_other_config(network, "static-routes", "198.51.100.0/24/192.0.2.1")
     assert routes_to(site, "198.51.100.0/24") == ["192.0.2.1 xenbr0"]
     session.xenapi.network.set_other_config(network, {})

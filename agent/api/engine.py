@@ -3,11 +3,11 @@
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
-from agent.api.encodings.request import Value
 from agent.engine.engine import Decide
-from agent.engine.notifier import Bell
+from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
 from agent.kernel.nic_info import Device
+from agent.kernel.state import KernelState
 from agent.model.draft import Plan, Result
 from agent.model.model import Model
 from agent.model.records import Ref
@@ -35,8 +35,8 @@ class Engine(Protocol):
         """The PIFs and VIFs that the model has plugged and that could not be had, with the reason."""
 
     @property
-    def bell(self) -> Bell:
-        """Rung whenever what a reader sees may have changed."""
+    def notifier(self) -> Notifier:
+        """Notifies whenever what a reader sees may have changed."""
 
     def change(self, decide: Decide, progress: Progress = ...) -> Awaitable[Result]:
         """Carry out what `decide` plans and give its result; raises Failure, and then nothing has changed."""
@@ -52,5 +52,5 @@ class Engine(Protocol):
     def devices(self) -> Mapping[str, Device]:
         """What the NICs and the bonds say of themselves, by their names."""
 
-    def topology(self) -> Awaitable[Value]:
-        """What is connected to what on this host, wanted and actual."""
+    def kernel_state(self) -> Awaitable[KernelState]:
+        """The kernel as it is now."""

@@ -17,7 +17,7 @@ class Message(NamedTuple):
 
 Parameters = Callable[[Call], list[Any]]
 Messages = Callable[[Call], Sequence[Message]]
-Told = Callable[[Call, str], str]
+OnChange = Callable[[Call, str], str]
 
 # JSON here is for the dry run and for the uuid of what was made.
 CHANGE = (DRY_RUN, JSON)
@@ -38,12 +38,12 @@ def itself(call: Call, made: str) -> str:
     return made
 
 
-def sends(method: str, parameters: Parameters, told: Told = itself) -> Callable[[Call], str]:
+def sends(method: str, parameters: Parameters, told: OnChange = itself) -> Callable[[Call], str]:
     """The action of a command that calls one method; `told` gives the object whose uuid is printed."""
     return sends_all(lambda call: [Message(method, parameters(call))], told)
 
 
-def sends_all(messages: Messages, told: Told = itself) -> Callable[[Call], str]:
+def sends_all(messages: Messages, told: OnChange = itself) -> Callable[[Call], str]:
     """The action of a command whose values decide what it calls."""
 
     def action(call: Call) -> str:
@@ -60,7 +60,7 @@ def sends_all(messages: Messages, told: Told = itself) -> Callable[[Call], str]:
     return action
 
 
-def carried_out(call: Call, message: Message, told: Told) -> str:
+def carried_out(call: Call, message: Message, told: OnChange) -> str:
     """What is printed of one call."""
     made = changed(call, message)
     if isinstance(made, list):

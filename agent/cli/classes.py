@@ -7,7 +7,7 @@ from agent.cli import names
 from agent.cli.field import MAP, MAP_RW, RW, SET, SET_RW, Class, Field, label_fields
 from agent.cli.guests import GUEST_METRICS, VIF, VM
 from agent.cli.parameter import boolean, integer, words
-from agent.cli.telling import Mbit_per_second, duplex, operations, thousandths, unknown
+from agent.cli.telling import duplex, mbit_per_second, operations, thousandths, unknown
 
 POOL = Class(
     "pool",
@@ -108,14 +108,14 @@ PIF = Class(
         Field("vendor-name", "metrics", refers="PIF_metrics", shows="vendor_name"),
         Field("device-id", "metrics", refers="PIF_metrics", shows="device_id"),
         Field("device-name", "metrics", refers="PIF_metrics", shows="device_name"),
-        Field("speed", "metrics", refers="PIF_metrics", shows="speed", printed=Mbit_per_second),
+        Field("speed", "metrics", refers="PIF_metrics", shows="speed", printed=mbit_per_second),
         Field("duplex", "metrics", refers="PIF_metrics", shows="duplex", told=duplex),
         Field("disallow-unplug", "disallow_unplug", RW, read=boolean),
         Field("pci-bus-path", "metrics", refers="PIF_metrics", shows="pci_bus_path"),
         Field("other-config", "other_config", MAP_RW),
         Field("igmp-snooping-status", "igmp_snooping_status"),
     ),
-    names.of_PIF,
+    names.of_pif,
 )
 
 BOND = Class(
@@ -132,7 +132,7 @@ BOND = Class(
         Field("links-up", "links_up"),
         Field("auto-update-mac", "auto_update_mac"),
     ),
-    names.of_Bond,
+    names.of_bond,
 )
 
 VLAN = Class(
@@ -145,7 +145,7 @@ VLAN = Class(
         Field("untagged-PIF", "untagged_PIF", refers="PIF"),
         Field("tag", "tag"),
     ),
-    names.of_VLAN,
+    names.of_vlan,
 )
 
 TUNNEL = Class(

@@ -41,7 +41,7 @@ VIF = Class(
         Field("status-code", "status_code"),
         Field("status-detail", "status_detail"),
     ),
-    names.of_VIF,
+    names.of_vif,
 )
 
 # possible-hosts, dom-id and PV-drivers-detected can be set: with xe the toolstack itself knows them, pifd is

@@ -13,32 +13,32 @@ def of_network(record: Record, lookup: Lookup) -> tuple[str, ...]:
     return (record.get("name_label", ""), record.get("bridge", ""))
 
 
-def of_PIF(record: Record, lookup: Lookup) -> tuple[str, ...]:
+def of_pif(record: Record, lookup: Lookup) -> tuple[str, ...]:
     """A PIF goes by its device; a VLAN's has its parent's device, so it goes by that and the tag."""
     tag = record.get("VLAN", -1)
     device = record.get("device", "")
     return (f"{device}.{tag}" if tag >= 0 else device,)
 
 
-def of_Bond(record: Record, lookup: Lookup) -> tuple[str, ...]:
+def of_bond(record: Record, lookup: Lookup) -> tuple[str, ...]:
     """A Bond goes by its master's device."""
     master = lookup("PIF", record.get("master", ""))
-    return of_PIF(master, lookup) if master else ()
+    return of_pif(master, lookup) if master else ()
 
 
-def of_VLAN(record: Record, lookup: Lookup) -> tuple[str, ...]:
+def of_vlan(record: Record, lookup: Lookup) -> tuple[str, ...]:
     """A VLAN goes by its upper PIF's name, such as eth0.5."""
     upper = lookup("PIF", record.get("untagged_PIF", ""))
-    return of_PIF(upper, lookup) if upper else ()
+    return of_pif(upper, lookup) if upper else ()
 
 
 def of_tunnel(record: Record, lookup: Lookup) -> tuple[str, ...]:
     """A tunnel goes by its access PIF's device."""
     access = lookup("PIF", record.get("access_PIF", ""))
-    return of_PIF(access, lookup) if access else ()
+    return of_pif(access, lookup) if access else ()
 
 
-def of_VIF(record: Record, lookup: Lookup) -> tuple[str, ...]:
+def of_vif(record: Record, lookup: Lookup) -> tuple[str, ...]:
     """A VIF goes by `<its VM's name-label>/<device>`, or by its device on the host."""
     vm = lookup("VM", record.get("VM", "")) or {}
     device, domid = record.get("device", ""), vm.get("domid", -1)

@@ -24,7 +24,7 @@ def duplex(metrics: Record) -> str:
     return "half" if metrics.get("carrier") else "unknown"
 
 
-def Mbit_per_second(speed: Any) -> str:
+def mbit_per_second(speed: Any) -> str:
     """A speed with its unit."""
     return f"{speed} Mbit/s"
 

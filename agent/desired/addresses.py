@@ -7,7 +7,7 @@ from ipaddress import IPv4Interface, IPv6Address, ip_network
 
 from agent.kernel.state import DEFAULT_DESTINATIONS, DEFAULT_METRICS, Address, KernelState, Route
 from agent.model.default_route import gateway_of, gateway_pif
-from agent.model.layering import Given, attached, bridge_MAC, bridge_of
+from agent.model.layering import Given, attached, bridge_mac, bridge_of
 from agent.model.model import Model, tunnel_over
 from agent.model.records import PIF, IPMode
 from agent.model.static_routes import parse_static_routes
@@ -70,7 +70,7 @@ class WantedAddresses:
         for bridge, pif in self.bridges.items():
             yield from (Address(bridge, interface) for interface in interfaces(pif))
             if pif.ip_configuration.is_configured() and self.actual.ipv6:
-                yield Address(bridge, link_local(bridge_MAC(self.model, pif)))
+                yield Address(bridge, link_local(bridge_mac(self.model, pif)))
 
     def routes(self) -> Iterator[Route]:
         """Foreign routes, those that RAs gave to pifd's bridges, and pifd's own where there is room."""

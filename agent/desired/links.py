@@ -19,15 +19,15 @@ from agent.model.layering import (
     Given,
     Place,
     attached,
-    bases,
-    bridge_MAC,
+    attached_uplinks,
+    bridge_mac,
     bridge_of,
     nic_places,
     plugged_networks,
 )
 from agent.model.model import Model, bond_of_master, tunnel_over, vlan_over
-from agent.model.mtu import MTU_of, VIF_MTU_of
-from agent.model.offloads import wanted_GRO
+from agent.model.mtu import mtu_of, vif_mtu_of
+from agent.model.offloads import wanted_gro
 from agent.model.records import PIF, VIF, VLAN, Bond, Network, Tunnel, TunnelProtocol
 from agent.model.tunnels import local_address, remote_ips
 from agent.model.vifs import device_of, is_plugged
@@ -38,11 +38,11 @@ def wanted_links(model: Model, actual: KernelState, given: Given) -> Iterator[Li
     yield from (link for link in actual.links.values() if not link.owned and link.name not in given.names)
     for pif in attached(model):
         yield bridge(
-            bridge_of(model, pif), bridge_MAC(model, pif), MTU_of(model, pif), model.get(pif.network)
+            bridge_of(model, pif), bridge_mac(model, pif), mtu_of(model, pif), model.get(pif.network)
         )
         yield from uppers(model, pif, actual)
     yield from internal_bridges(model)
-    for ref, master in bases(model).items():
+    for ref, master in attached_uplinks(model).items():
         pif = model.get(ref)
         bond = bond_of_master(model, pif)
         if bond is not None:
@@ -69,10 +69,10 @@ def internal_bridges(model: Model) -> Iterator[Link]:
     served = {pif.network for pif in attached(model)}
     for network in plugged_networks(model):
         if network.ref not in served and network.managed:
-            yield bridge(network.bridge, local_MAC(network.uuid), network.MTU, network)
+            yield bridge(network.bridge, local_mac(network.uuid), network.MTU, network)
 
 
-def local_MAC(uuid: str) -> str:
+def local_mac(uuid: str) -> str:
     """A locally administered address that is always the same for the same network."""
     octets = digest(uuid)
     return ":".join(["02", "00", *(octets[n : n + 2] for n in range(0, 8, 2))])
@@ -100,7 +100,7 @@ def vlan_link(model: Model, pif: PIF, vlan: VLAN) -> Link:
         name=vlan_device(lower.device, vlan.tag),
         kind="vlan",
         MAC=lower.MAC,
-        MTU=MTU_of(model, pif),
+        MTU=mtu_of(model, pif),
         up=True,
         master=bridge_of(model, pif),
         lower=lower.device,
@@ -131,7 +131,7 @@ def _tunnel(model: Model, pif: PIF, tunnel: Tunnel, name: str, kind: str) -> Lin
         name=name,
         kind=kind,
         MAC=pif.MAC,
-        MTU=MTU_of(model, pif),
+        MTU=mtu_of(model, pif),
         up=True,
         master=bridge_of(model, pif),
         group=GROUP,
@@ -141,12 +141,12 @@ def _tunnel(model: Model, pif: PIF, tunnel: Tunnel, name: str, kind: str) -> Lin
 
 def bond_device(model: Model, master: PIF, bond: Bond, bridge: str, there: Link | None) -> Link:
     """A new bond has GRO from the kernel; where the master says nothing of it, it stays as it is."""
-    asked, kept = wanted_GRO(master), there.gro if there else None
+    asked, kept = wanted_gro(master), there.gro if there else None
     return Link(
         name=master.device,
         kind="bond",
         MAC=master.MAC,
-        MTU=MTU_of(model, master),
+        MTU=mtu_of(model, master),
         up=True,
         master=bridge,
         group=GROUP,
@@ -163,15 +163,15 @@ def nics(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
     for name in sorted(given.nics & actual.links.keys()):
         place, link = places.get(name), replace(actual.links[name], role=Role.NIC)
         if place:
-            yield _with_GRO(_port(model, link, place), place.nic)
+            yield _with_gro(_port(model, link, place), place.nic)
         else:
             yield _free(model, actual, link, own.get(name))
 
 
 def _port(model: Model, link: Link, place: Place) -> Link:
     """A NIC that is up, in a bridge, alone, or in a bond, whose MAC it then has."""
-    MTU = MTU_of(model, place.base)
-    MAC = place.base.MAC if place.bond else place.nic.MAC
+    MTU = mtu_of(model, place.uplink)
+    MAC = place.uplink.MAC if place.bond else place.nic.MAC
     port = replace(link, up=True, master=place.master, MTU=MTU, MAC=MAC)
     return replace(
         port, original_MAC=place.nic.MAC if place.bond else "", original_MTU=MTU if place.bond else 0
@@ -185,12 +185,12 @@ def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None) -> Lin
         return link
     if pif is None:
         return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC)
-    return _with_GRO(replace(link, up=False, master="", MAC=pif.MAC, MTU=MTU_of(model, pif)), pif)
+    return _with_gro(replace(link, up=False, master="", MAC=pif.MAC, MTU=mtu_of(model, pif)), pif)
 
 
-def _with_GRO(link: Link, pif: PIF) -> Link:
+def _with_gro(link: Link, pif: PIF) -> Link:
     """The NIC with the GRO that its own PIF has, in a bond or out of it."""
-    asked = wanted_GRO(pif)
+    asked = wanted_gro(pif)
     return link if asked is None else replace(link, gro=asked)
 
 
@@ -213,5 +213,5 @@ def vif_devices(model: Model, actual: KernelState, given: Given) -> Iterator[Lin
 
 
 def _vif_port(model: Model, link: Link, vif: VIF, network: Network) -> Link:
-    port = replace(link, up=True, master=network.bridge, MTU=VIF_MTU_of(model, vif), isolated=False)
+    port = replace(link, up=True, master=network.bridge, MTU=vif_mtu_of(model, vif), isolated=False)
     return replace(port, station=vif.MAC)

@@ -9,15 +9,13 @@ from agent.kernel.state import (
     DEFAULT_DESTINATIONS,
     MAIN_TABLE,
     MULTIPATH,
+    NIC_KINDS,
     Address,
     KernelState,
     Link,
     Route,
 )
 from agent.model.facts import NIC, Facts
-
-NIC_KINDS = frozenset({"", "veth", "dummy"})
-"""Kinds that can be told to be NICs; the empty one is hardware's."""
 
 
 def facts_of(state: KernelState, patterns: Sequence[str]) -> Facts:

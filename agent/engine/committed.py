@@ -1,4 +1,4 @@
-"""Ledger: the committed model, and the VMs that were asked something by a call that has not ended yet.
+"""The committed model, and the VMs that were asked something by a call that has not ended yet.
 
 What a VM was asked the kernel can't tell.  So it is written to the store before the VM is asked, as a mark on
 the VIF, and after a crash the next start finds it there.
@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Protocol
 
-from agent.engine.notifier import Bell
+from agent.engine.notifier import Notifier
 from agent.model.draft import Draft
 from agent.model.model import Model
 from agent.model.records import VIF, Ref
@@ -24,14 +24,14 @@ class Store(Protocol):
     def commit(self, before: Model, after: Model) -> None: ...
 
 
-class Ledger:
+class CommittedModel:
     """model: the last committed one, in which no VIF is marked.  asked: the VIFs that are, in the store.
 
-    bell: rung for each new model.
+    notifier: notifies of each new model.
     """
 
-    def __init__(self, store: Store, bell: Bell) -> None:
-        self._store, self._stored, self._bell = store, Model(), bell
+    def __init__(self, store: Store, notifier: Notifier) -> None:
+        self._store, self._stored, self._notifier = store, Model(), notifier
         self.model = Model()
         self.asked = NOBODY
 
@@ -56,7 +56,7 @@ class Ledger:
         is_new = model is not self.model
         self._stored, self.model, self.asked = stored, model, asked
         if is_new:
-            self._bell.ring()
+            self._notifier.notify()
 
 
 def marked(model: Model, asked: Collection[Ref[VIF]]) -> Model:

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from agent.api.views.pif_metrics import base_devices
-from agent.api.views.topology import topology
 from agent.desired.desired import as_before, desired
 from agent.desired.nics import facts_of
 from agent.engine import reachability
-from agent.engine.committed import Ledger, Store
+from agent.engine.committed import CommittedModel, Store
 from agent.engine.converge import reach
 from agent.engine.fault_attribution import failure
-from agent.engine.notifier import Bell
-from agent.engine.preflight import foreseen
+from agent.engine.notifier import Notifier
+from agent.engine.preflight import preflight
 from agent.engine.progress import UNWATCHED, Progress
 from agent.engine.reconciler import TROUBLE, Reconciler
 from agent.engine.vif_handover import ask_back, asked_by, check_taken, plug, takes_devices, unplug
@@ -30,7 +28,7 @@ from agent.kernel.steps import Step
 from agent.model.device_names import link_names
 from agent.model.draft import Plan, Result
 from agent.model.facts import Facts, words_of_leases
-from agent.model.layering import bridge_of, given_by
+from agent.model.layering import bridge_of, given_by, uplink_devices
 from agent.model.model import Model, management
 from agent.model.records import Ref
 from agent.rules.first_start import first_start
@@ -48,7 +46,7 @@ class Kernel(Protocol):
     async def apply(self, step: Step) -> None: ...
     def carriers(self, names: Iterable[str]) -> frozenset[str]: ...
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]: ...
-    def watch(self, told: Callable[[frozenset[str]], None]) -> None: ...
+    def watch(self, on_change: Callable[[frozenset[str]], None]) -> None: ...
     def unwatch(self) -> None: ...
     async def peers(self, link: str) -> tuple[str, ...]: ...
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]: ...
@@ -66,26 +64,26 @@ class Engine:
     """The wanted model and the kernel that follows it.
 
     nics: shell patterns of the NICs' names, none for the devices with hardware behind them.
-    bell: rung whenever what a reader sees may have changed.
+    notifier: notifies whenever what a reader sees may have changed.
     """
 
     def __init__(self, kernel: Kernel, store: Store, hotplug: Hotplug, nics: Sequence[str]) -> None:
         self._kernel, self._hotplug, self._nics = kernel, hotplug, nics
-        self.bell = Bell()
-        self._ledger = Ledger(store, self.bell)
+        self.notifier = Notifier()
+        self._committed = CommittedModel(store, self.notifier)
         self._turn = asyncio.Lock()
         self._changes: set[asyncio.Task[Any]] = set()
-        self._reconciler = Reconciler(kernel, self._ledger, hotplug, self._turn, self.bell)
+        self._reconciler = Reconciler(kernel, self._committed, hotplug, self._turn, self.notifier)
 
     @property
     def model(self) -> Model:
         """The last committed one, which reads take without waiting."""
-        return self._ledger.model
+        return self._committed.model
 
     @property
-    def settled(self) -> asyncio.Event:
+    def in_model_state(self) -> asyncio.Event:
         """Set while the kernel is in the model's state."""
-        return self._reconciler.settled
+        return self._reconciler.in_model_state
 
     @property
     def failures(self) -> Mapping[Ref[Any], str]:
@@ -96,7 +94,7 @@ class Engine:
         """Bring the host to the stored model's state; at the first start, make the model from the host."""
         self._kernel.watch(self._hear)
         async with self._turn:
-            await self._ledger.load()
+            await self._committed.load()
             if self.model.records:
                 left = self.model
                 await self._rectify()
@@ -126,7 +124,7 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            return DryRun(plan, tuple(str(step) for step in self._foreseen(plan, actual)))
+            return DryRun(plan, tuple(str(step) for step in self._preflight(plan, actual)))
 
     @property
     def links_up(self) -> frozenset[str]:
@@ -136,39 +134,39 @@ class Engine:
     @property
     def devices(self) -> Mapping[str, Device]:
         """What the NICs and the bonds say of themselves."""
-        return self._kernel.devices(base_devices(self.model))
+        return self._kernel.devices(uplink_devices(self.model))
 
-    async def topology(self) -> dict[str, Any]:
-        """The tree of networks, bridges, bonds and NICs, with what the kernel says of them."""
-        return topology(self.model, await self._kernel.read(), self.failures)
+    async def kernel_state(self) -> KernelState:
+        """The kernel as it is now."""
+        return await self._kernel.read()
 
     def _hear(self, names: frozenset[str]) -> None:
         """There is news of devices; what no record shows, say a VM's, wakes nobody."""
-        if not names.isdisjoint([*link_names(self.model), *base_devices(self.model)]):
-            self.bell.ring()
+        if not names.isdisjoint([*link_names(self.model), *uplink_devices(self.model)]):
+            self.notifier.notify()
 
     async def _change(self, decide: Decide, progress: Progress) -> Result:
         async with self._turn:
             progress.reached(0, 1)
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            if self._looked_ahead(plan, actual) or asked_by(plan):
+            if self._preflight_without_lost(plan, actual) or asked_by(plan):
                 await self._carry_out(plan, actual, progress)
             elif plan.before != plan.after:
                 await self._write_down(plan)
             return plan.result
 
-    def _looked_ahead(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
+    def _preflight_without_lost(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
         """The steps that are foreseen; what somebody else has taken, and is no part of it, is left out."""
         try:
-            return self._foreseen(plan, actual)
+            return self._preflight(plan, actual)
         except Failure:
             self._reconciler.leave_out_what_is_lost(actual)
-            return self._foreseen(plan, actual)
+            return self._preflight(plan, actual)
 
-    def _foreseen(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
+    def _preflight(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
         feasible = self._reconciler.feasible(plan)
-        return foreseen(feasible, actual, makes_devices=self._hotplug.makes_devices)
+        return preflight(feasible, actual, makes_devices=self._hotplug.makes_devices)
 
     async def _carry_out(self, whole: Plan, snapshot: KernelState, progress: Progress) -> None:
         """Ask, converge, check, commit; from then on there is no undo."""
@@ -178,24 +176,24 @@ class Engine:
         answered = await reachability.witnesses(self._kernel, snapshot, place, pif) if pif else ()
         async with AsyncExitStack() as undo:
             if takes_devices(plan):  # half-way, one that nobody in the store has would stay as it is then
-                undo.push_async_callback(self._ledger.commit, whole.before)
-                await self._ledger.commit(whole.after)
+                undo.push_async_callback(self._committed.commit, whole.before)
+                await self._committed.commit(whole.after)
             undo.push_async_exit(partial(self._undo, plan, snapshot))
-            await self._ledger.note(asked_by(plan))
+            await self._committed.note(asked_by(plan))
             await unplug(self._hotplug, plan)
             await self._converge(plan, answered, progress)
             await self._have_vifs_taken(plan)
-            await self._ledger.commit(whole.after, ended=asked_by(plan))
+            await self._committed.commit(whole.after, ended=asked_by(plan))
             undo.pop_all()
-        self._reconciler.settle(whole)
+        self._reconciler.carried_out(whole)
 
     async def _write_down(self, plan: Plan) -> None:
         """Commit a change that no device shows: there is nothing to take, to check or to undo."""
         try:
-            await self._ledger.commit(plan.after)
+            await self._committed.commit(plan.after)
         except OSError as error:
             raise failure(plan, error) from error
-        self._reconciler.settle(plan)
+        self._reconciler.carried_out(plan)
 
     async def _converge(self, plan: Plan, answered: Sequence[str], progress: Progress = UNWATCHED) -> None:
         """The kernel is as the plan wants it, and the host is as reachable as it was."""
@@ -226,12 +224,12 @@ class Engine:
     async def _give_back(self, plan: Plan, snapshot: KernelState) -> None:
         """First the bridges and bonds, which the VMs' devices then go back to."""
         given = given_by(plan.before) | given_by(plan.after)
-        asked = self._ledger.asked & asked_by(plan)
+        asked = self._committed.asked & asked_by(plan)
         wanted_of = partial(as_before, snapshot, given=given)
         await reach(self._kernel, wanted_of)
         if asked:
             await ask_back(self._kernel, self._hotplug, self.model, asked, wanted_of)
-            await self._ledger.commit(self.model, ended=asked)
+            await self._committed.commit(self.model, ended=asked)
 
     async def _announce(self) -> None:
         """The daemon before this one may have died before it could tell where addresses and VMs are now."""
@@ -245,7 +243,7 @@ class Engine:
         rectified = rectify(self.model)
         for line in rectified.log:
             log.warning("%s", line)
-        await self._ledger.commit(rectified.model)
+        await self._committed.commit(rectified.model)
 
     async def _first_start(self, hostname: str) -> None:
         """Here the store is written first: the kernel alone could not tell, half-way, what the host had."""
@@ -257,15 +255,15 @@ class Engine:
         pif = management(plan.after)
         answered = await reachability.witnesses(self._kernel, snapshot, pif.device, pif) if pif else ()
         async with AsyncExitStack() as undo:
-            await self._ledger.commit(plan.after)
+            await self._committed.commit(plan.after)
             undo.push_async_callback(self._forget, plan)
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._converge(plan, answered)
             undo.pop_all()
-        self._reconciler.settle(plan)
+        self._reconciler.carried_out(plan)
 
     async def _forget(self, plan: Plan) -> None:
         """A first start that was undone leaves no trace.  One that could not be undone stays in the store:
         what it read from the host is nowhere else."""
         if not self._reconciler.is_astray:
-            await self._ledger.commit(plan.before)
+            await self._committed.commit(plan.before)

@@ -26,7 +26,7 @@ def failure(plan: Plan, cause: BaseException) -> Failure:
     return PIFConfigurationError(pif.ref, text) if pif else InternalError(text)
 
 
-def blamed(model: Model, cause: BaseException) -> Sequence[PIF | VIF]:
+def attributed(model: Model, cause: BaseException) -> Sequence[PIF | VIF]:
     """Those whose devices the cause names.  It may be all the others' fault as well, but for a refused step;
     then management is held to be innocent.  A device's GRO comes last: it keeps nobody from being up."""
     if isinstance(cause, Refused) and isinstance(cause.step, SetGRO):

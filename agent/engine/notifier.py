@@ -1,28 +1,27 @@
-"""Bell: wakes whoever waits for the next time that something has happened."""
+"""Notifier: wakes whoever waits for the next change."""
 
 import asyncio
 from typing import Self
 
 
-class Bell:
-    """`rung`: how often it has been rung.  To miss nothing, take `next` before looking at what is there.
+class Notifier:
+    """count: how often it has notified.  To miss nothing, take `next` before looking at what is there.
 
-    larger: a bell that is rung whenever this one is, for what is one kind of all that happens.
+    parent: a notifier that notifies whenever this one does, for which this one is one kind of change.
     """
 
-    def __init__(self, larger: Self | None = None) -> None:
-        self.rung = 0
-        self._larger = larger
+    def __init__(self, parent: Self | None = None) -> None:
+        self.count = 0
+        self._parent = parent
         self._next = asyncio.Event()
 
     def next(self) -> asyncio.Event:
-        """An event that is set when the bell is rung the next time."""
+        """An event that is set at the next change."""
         return self._next
 
-    def ring(self) -> None:
-        """Something has happened."""
-        self.rung += 1
-        rung, self._next = self._next, asyncio.Event()
-        rung.set()
-        if self._larger is not None:
-            self._larger.ring()
+    def notify(self) -> None:
+        self.count += 1
+        happened, self._next = self._next, asyncio.Event()
+        happened.set()
+        if self._parent is not None:
+            self._parent.notify()

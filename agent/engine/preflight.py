@@ -18,23 +18,23 @@ from agent.model.records import PIF, VIF, VLAN, Ref
 from agent.model.vifs import device_of, is_plugged
 
 
-def foreseen(plan: Plan, actual: KernelState, *, makes_devices: bool) -> tuple[Step, ...]:
+def preflight(plan: Plan, actual: KernelState, *, makes_devices: bool) -> tuple[Step, ...]:
     """The steps; a Failure where they, or what they are to lead to, can't be had.
 
     makes_devices: whether a VM that takes a VIF brings the host's device with it.
     """
-    refuse_missing_nics(plan, actual)
-    refuse_missing_vifs(plan, actual, brought=plan.plug if makes_devices else ())
-    refuse_taken_VLANs(plan, actual)
+    check_nics_exist(plan, actual)
+    check_vifs_exist(plan, actual, brought=plan.plug if makes_devices else ())
+    check_vlans_are_free(plan, actual)
     try:
-        refuse_rival_routes(plan, actual)
-        refuse_unwritable_resolver(plan, actual)
+        check_rival_routes(plan, actual)
+        check_resolver_is_writable(plan, actual)
         return plan_steps(actual, desired(plan.after, actual, given_by(plan.before)))
     except Refused as refused:
         raise failure(plan, refused) from refused
 
 
-def refuse_missing_nics(plan: Plan, actual: KernelState) -> None:
+def check_nics_exist(plan: Plan, actual: KernelState) -> None:
     """A NIC that the plan needs has to be there."""
     for _, device in sorted(needed_nics(plan.after) - needed_nics(plan.before)):
         if device not in actual.links:
@@ -42,18 +42,18 @@ def refuse_missing_nics(plan: Plan, actual: KernelState) -> None:
             raise PIFConfigurationError(pif.ref, f"{device} is not there")
 
 
-def refuse_taken_VLANs(plan: Plan, actual: KernelState) -> None:
+def check_vlans_are_free(plan: Plan, actual: KernelState) -> None:
     """The kernel has one VLAN of a tag on a device, and that one may be somebody else's, by any name."""
     taken = {
         (link.lower, link.options.tag)
         for link in actual.links.values()
         if isinstance(link.options, VLANOptions) and not link.owned
     }
-    for device, tag in sorted((plugged_VLANs(plan.after) - plugged_VLANs(plan.before)) & taken):
+    for device, tag in sorted((plugged_vlans(plan.after) - plugged_vlans(plan.before)) & taken):
         raise VLANInUse(device, str(tag))
 
 
-def plugged_VLANs(model: Model) -> frozenset[tuple[str, int]]:
+def plugged_vlans(model: Model) -> frozenset[tuple[str, int]]:
     """(device below, tag) of each VLAN that is up."""
     return frozenset(
         (model.get(vlan.tagged_PIF).device, vlan.tag)
@@ -62,7 +62,7 @@ def plugged_VLANs(model: Model) -> frozenset[tuple[str, int]]:
     )
 
 
-def refuse_missing_vifs(plan: Plan, actual: KernelState, *, brought: Collection[Ref[VIF]]) -> None:
+def check_vifs_exist(plan: Plan, actual: KernelState, *, brought: Collection[Ref[VIF]]) -> None:
     """The device of a VIF that is to be plugged has to be there: the toolstack, or a script, makes it."""
     for vif in plan.after.all(VIF):
         device = device_of(plan.after, vif)
@@ -78,7 +78,7 @@ def was_plugged(model: Model, ref: Ref[VIF]) -> bool:
     return ref in model.records and is_plugged(model, model.get(ref))
 
 
-def refuse_rival_routes(plan: Plan, actual: KernelState) -> None:
+def check_rival_routes(plan: Plan, actual: KernelState) -> None:
     """Of two routes to one destination only one can be had; somebody else's is not pifd's to replace."""
     for route in sorted(crowded_out(plan.after, actual) - crowded_out(plan.before, actual)):
         reason = f"there is a route to {route.destination} already, and it is not this one"
@@ -86,7 +86,7 @@ def refuse_rival_routes(plan: Plan, actual: KernelState) -> None:
         raise PIFConfigurationError(pif.ref if pif else "", reason)
 
 
-def refuse_unwritable_resolver(plan: Plan, actual: KernelState) -> None:
+def check_resolver_is_writable(plan: Plan, actual: KernelState) -> None:
     """Name servers can't be set where another program writes resolv.conf."""
     servers = wanted_nameservers(plan.after)
     if actual.resolver is None and servers and servers != wanted_nameservers(plan.before):

@@ -4,7 +4,7 @@ from typing import Final, Protocol
 
 
 class Progress(Protocol):
-    """Told between the steps of a call, where it could still be undone."""
+    """OnChange between the steps of a call, where it could still be undone."""
 
     def reached(self, done: int, of: int) -> None:
         """So many steps are done.  Raises TaskCancelled when the call is not wanted any more."""

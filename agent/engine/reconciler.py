@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 
 from agent.desired.desired import NOTHING_GIVEN, desired
-from agent.engine.committed import Ledger
+from agent.engine.committed import CommittedModel
 from agent.engine.converge import Kernel, NotTaken, reach
-from agent.engine.fault_attribution import blamed, devices_of
-from agent.engine.notifier import Bell
+from agent.engine.fault_attribution import attributed, devices_of
+from agent.engine.notifier import Notifier
 from agent.engine.vif_handover import ask_back, given_to
 from agent.errors import Failure
 from agent.hotplug.provider import Hotplug
-from agent.interface_reconfigure.ownership import refuse_trespass
+from agent.interface_reconfigure.ownership import check_ownership
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused
 from agent.model.draft import Draft, Plan, changes
@@ -35,19 +35,19 @@ Port = PIF | VIF
 
 
 class Reconciler:
-    """failures: the PIFs and VIFs that could not be had, and why.  settled: set while there are none.
+    """failures: the PIFs and VIFs that could not be had, and why.  in_model_state: set while there are none.
 
-    bell: rung when the failures change.
+    notifier: notifies when the failures change.
     """
 
     def __init__(
-        self, kernel: Kernel, ledger: Ledger, hotplug: Hotplug, turn: asyncio.Lock, bell: Bell
+        self, kernel: Kernel, ledger: CommittedModel, hotplug: Hotplug, turn: asyncio.Lock, notifier: Notifier
     ) -> None:
-        self._kernel, self._ledger, self._hotplug = kernel, ledger, hotplug
-        self._turn, self._bell = turn, bell
+        self._kernel, self._committed, self._hotplug = kernel, ledger, hotplug
+        self._turn, self._notifier = turn, notifier
         self._failures: Mapping[Ref[Port], str] = {}
         self._task: asyncio.Task[None] | None = None
-        self.settled = asyncio.Event()
+        self.in_model_state = asyncio.Event()
 
     @property
     def failures(self) -> Mapping[Ref[Port], str]:
@@ -60,7 +60,7 @@ class Reconciler:
         """
         given = given_by(Model({pif.ref: pif for pif in left.all(PIF)}))
         while (trouble := await self._trouble(given)) is not None:
-            suspects = [found for found in blamed(self._ledger.model, trouble) if self._is_in(found)]
+            suspects = [found for found in attributed(self._committed.model, trouble) if self._is_in(found)]
             name = self._name(suspects[0]) if suspects else "the host's network"
             log.error("%s: %s", name, trouble)
             self.go_astray()
@@ -70,7 +70,7 @@ class Reconciler:
         await self._finish_handovers()
         await self._warn_of_missing_vifs()
         if self._task is None:
-            self.settled.set()
+            self.in_model_state.set()
 
     def feasible(self, plan: Plan) -> Plan:
         """The plan without what could not be had before and that it leaves as it is.
@@ -84,22 +84,22 @@ class Reconciler:
 
     def leave_out_what_is_lost(self, actual: KernelState) -> None:
         """What somebody else has taken since, and can be seen not to be had any more, holds up no call."""
-        while (refused := self._foreseen(actual)) is not None:
-            suspects = [found for found in blamed(self._ledger.model, refused) if self._is_in(found)]
+        while (refused := self._preflight(actual)) is not None:
+            suspects = [found for found in attributed(self._committed.model, refused) if self._is_in(found)]
             if not suspects:
                 return
             log.error("%s: %s", self._name(suspects[0]), refused)
             self.go_astray()
             self._leave_out(suspects[0], str(refused))
 
-    def _foreseen(self, actual: KernelState) -> Refused | None:
+    def _preflight(self, actual: KernelState) -> Refused | None:
         try:
-            refuse_trespass(actual, self._wanted(actual))
+            check_ownership(actual, self._wanted(actual))
         except Refused as refused:
             return refused
         return None
 
-    def settle(self, whole: Plan) -> None:
+    def carried_out(self, whole: Plan) -> None:
         """A plan has been carried out: what it has changed could be had, or is not wanted any more."""
         carried_out = self.feasible(whole).after
         left = {
@@ -108,14 +108,14 @@ class Reconciler:
             if (found := whole.after.records.get(ref)) is not None and carried_out.get(ref) != found
         }
         self._set_failures(left)
-        if not left and not self._ledger.asked:
-            self.settled.set()
+        if not left and not self._committed.asked:
+            self.in_model_state.set()
 
     def go_astray(self) -> None:
         """The kernel is not in the model's state: try until it is."""
-        self.settled.clear()
+        self.in_model_state.clear()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._try_until_settled())
+            self._task = asyncio.create_task(self._retry())
 
     @property
     def is_astray(self) -> bool:
@@ -129,9 +129,9 @@ class Reconciler:
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _try_until_settled(self) -> None:
+    async def _retry(self) -> None:
         pause = RETRY_FIRST
-        while not self.settled.is_set():
+        while not self.in_model_state.is_set():
             await asyncio.sleep(pause)
             pause = min(2 * pause, RETRY_LAST)
             async with self._turn:
@@ -146,7 +146,7 @@ class Reconciler:
             log.error("still not in the model's state: %s", trouble)
             await self._trouble()
         if await self._finish_handovers() and trouble is None:
-            self.settled.set()
+            self.in_model_state.set()
             log.info("the kernel is in the model's state again")
 
     async def _trouble(
@@ -165,17 +165,17 @@ class Reconciler:
         given: Given = NOTHING_GIVEN,
         left_out: Collection[Ref[Port]] | None = None,
     ) -> KernelState:
-        model = self._ledger.model
-        every = given | given_by(model) | given_to(model, self._ledger.asked)
+        model = self._committed.model
+        every = given | given_by(model) | given_to(model, self._committed.asked)
         return desired(without(model, self._failures if left_out is None else left_out), actual, every)
 
     async def _finish_handovers(self) -> bool:
         """VMs that a call asked something, and did not live to see the end of, are asked back."""
-        model, asked = self._ledger.model, self._ledger.asked
+        model, asked = self._committed.model, self._committed.asked
         try:
             if asked:
                 await ask_back(self._kernel, self._hotplug, model, asked, self._wanted)
-                await self._ledger.commit(model, ended=asked)
+                await self._committed.commit(model, ended=asked)
         except TROUBLE as error:
             log.error("what a VM was asked before can't be taken back: %s", error)
             self.go_astray()
@@ -183,7 +183,7 @@ class Reconciler:
         return True
 
     async def _warn_of_missing_vifs(self) -> None:
-        actual, model = await self._kernel.read(), self._ledger.model
+        actual, model = await self._kernel.read(), self._committed.model
         for vif in model.all(VIF):
             if is_plugged(model, vif) and device_of(model, vif) not in actual.links:
                 vm = model.get(vif.VM)
@@ -196,13 +196,13 @@ class Reconciler:
         """Readers have the old ones or the new ones, never some of each."""
         if failures != self._failures:
             self._failures = failures
-            self._bell.ring()
+            self._notifier.notify()
 
     def _is_in(self, port: Port) -> bool:
         return port.currently_attached and port.ref not in self._failures
 
     def _name(self, port: Port) -> str:
-        model = self._ledger.model
+        model = self._committed.model
         return device_of(model, port) if isinstance(port, VIF) else "/".join(devices_of(model, port))
 
 

@@ -12,14 +12,14 @@ class BuiltIn:
 
     async def unplug(self, request: Request) -> None:
         """Nothing to do: the device is moved while the VM has it."""
-        check_PV_drivers(request)
+        check_pv_drivers(request)
 
     async def plug(self, request: Request) -> None:
         """Nothing to do: the toolstack has made the device."""
-        check_PV_drivers(request)
+        check_pv_drivers(request)
 
 
-def check_PV_drivers(request: Request) -> None:
+def check_pv_drivers(request: Request) -> None:
     """A VM that lives must have the drivers; one that does not is not asked (create, step 3)."""
     if request.power_state in LIVE and not request.PV_drivers_detected:
         raise VMMissingPVDrivers(request.vm)

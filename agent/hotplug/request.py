@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agent.model.model import Model
-from agent.model.mtu import VIF_MTU_of
+from agent.model.mtu import vif_mtu_of
 from agent.model.records import VIF, VM, PowerState, Ref
 from agent.model.vifs import device_of
 
@@ -45,13 +45,13 @@ def request_of(model: Model, ref: Ref[VIF]) -> Request:
         host_device=device_of(model, vif),
         bridge=network.bridge,
         MAC=vif.MAC,
-        MTU=VIF_MTU_of(model, vif),
+        MTU=vif_mtu_of(model, vif),
         domid=vm.domid,
         power_state=vm.power_state,
-        PV_drivers_detected=has_PV_drivers(model, vm),
+        PV_drivers_detected=has_pv_drivers(model, vm),
     )
 
 
-def has_PV_drivers(model: Model, vm: VM) -> bool:
+def has_pv_drivers(model: Model, vm: VM) -> bool:
     """Whether the VM's own agent has told of drivers that can give up and take devices while it runs."""
     return vm.guest_metrics is not None and model.get(vm.guest_metrics).PV_drivers_detected

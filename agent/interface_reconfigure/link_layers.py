@@ -1,11 +1,11 @@
-"""Stack: which device is on top of which, so that one can ask what carries an address."""
+"""LinkLayers: which device is on top of which, so that one can ask what carries an address."""
 
 from collections.abc import Iterable, Mapping
 
 from agent.kernel.state import Link
 
 
-class Stack:
+class LinkLayers:
     """The links of a state, and what is directly above each: its master, and the VLANs on it."""
 
     def __init__(self, links: Mapping[str, Link]) -> None:

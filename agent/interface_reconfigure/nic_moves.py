@@ -2,25 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 
-from agent.interface_reconfigure.link_layers import Stack
-from agent.interface_reconfigure.planning import Course
+from agent.interface_reconfigure.link_layers import LinkLayers
+from agent.interface_reconfigure.planner import Planner
 from agent.kernel.state import Address, Link
 
 
-def moving_nics(course: Course) -> list[str]:
+def moving_nics(planner: Planner) -> list[str]:
     """The NICs whose master is to change, in the order of their names."""
-    links = course.state.links
-    names = [name for name in course.nics if name in links]
-    return sorted(name for name in names if links[name].master != course.wanted.links[name].master)
+    links = planner.state.links
+    names = [name for name in planner.nics if name in links]
+    return sorted(name for name in names if links[name].master != planner.wanted.links[name].master)
 
 
-def keepers(course: Course) -> list[str]:
+def keepers(planner: Planner) -> list[str]:
     """The NICs that go last: one for each place with addresses that all its NICs will leave.
 
     A place that the host is managed by counts first.  Its addresses need a NIC at their new home before they
     move: if every one of those were kept for some other place, that one would have to do without.
     """
-    scene = Scene(course)
+    scene = Scene(planner)
     kept: list[str] = []
     for place in scene.places:
         leaving = scene.leaving(place)
@@ -45,12 +45,12 @@ def _with_a_way_home(scene: "Scene", place: str, kept: list[str]) -> list[str]:
 class Scene:
     """The places with addresses above the NICs that will move, and what becomes of them."""
 
-    def __init__(self, course: Course) -> None:
-        self._course, self._links = course, course.state.links
-        self._now = Stack(self._links)
-        self._moving = frozenset(moving_nics(course))
-        self._moves = moves_by_link(course)
-        bearing = {address.link for address in course.state.addresses}
+    def __init__(self, planner: Planner) -> None:
+        self._course, self._links = planner, planner.state.links
+        self._now = LinkLayers(self._links)
+        self._moving = frozenset(moving_nics(planner))
+        self._moves = moves_by_link(planner)
+        bearing = {address.link for address in planner.state.addresses}
         above = {place for nic in self._moving for place in self._now.above(nic)}
         self.places = sorted(bearing & above, key=lambda place: (not self.is_vital(place), place))
 
@@ -112,17 +112,17 @@ def _kind(links: Mapping[str, Link], name: str) -> str:
     return links[name].kind if name in links else ""
 
 
-def moves_by_link(course: Course) -> Mapping[str, list[tuple[Address, str]]]:
+def moves_by_link(planner: Planner) -> Mapping[str, list[tuple[Address, str]]]:
     """The addresses that leave each link, with the link of pifd's where they will be."""
-    links, known = course.wanted.links, course.actual.addresses
-    there = (a for a in sorted(course.wanted.addresses) if links[a.link].owned or a not in known)
+    links, known = planner.wanted.links, planner.actual.addresses
+    there = (a for a in sorted(planner.wanted.addresses) if links[a.link].owned or a not in known)
     then = {address.interface: address.link for address in there}
     found: dict[str, list[tuple[Address, str]]] = {}
-    for address in sorted(_gone(course)):
+    for address in sorted(_gone(planner)):
         if address.interface in then:
             found.setdefault(address.link, []).append((address, then[address.interface]))
     return found
 
 
-def _gone(course: Course) -> Iterable[Address]:
-    return course.state.addresses - course.wanted.addresses
+def _gone(planner: Planner) -> Iterable[Address]:
+    return planner.state.addresses - planner.wanted.addresses

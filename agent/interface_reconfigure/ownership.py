@@ -4,16 +4,16 @@ from agent.kernel.state import KernelState, Link, Role
 from agent.kernel.steps import CreateLink, DeleteLinks, Refused, SetMaster
 
 
-def refuse_trespass(actual: KernelState, wanted: KernelState) -> None:
+def check_ownership(actual: KernelState, wanted: KernelState) -> None:
     """Refused when the way from one state to the other leads over somebody else's device."""
-    refuse_taken_names(actual, wanted)
-    refuse_taken_VLANs(actual, wanted)
-    refuse_foreign_dependents(actual, wanted)
-    refuse_taken_nics(actual, wanted)
-    refuse_devices_that_are_no_VIFs(actual, wanted)
+    check_names(actual, wanted)
+    check_vlans_are_free(actual, wanted)
+    check_foreign_dependents(actual, wanted)
+    check_nics_are_free(actual, wanted)
+    check_vif_devices(actual, wanted)
 
 
-def refuse_taken_names(actual: KernelState, wanted: KernelState) -> None:
+def check_names(actual: KernelState, wanted: KernelState) -> None:
     """A name that somebody else's device has is not ours to take."""
     for name, link in wanted.links.items():
         there = actual.links.get(name)
@@ -21,7 +21,7 @@ def refuse_taken_names(actual: KernelState, wanted: KernelState) -> None:
             raise Refused(CreateLink(link), f"{name} exists already and is not pifd's")
 
 
-def refuse_taken_VLANs(actual: KernelState, wanted: KernelState) -> None:
+def check_vlans_are_free(actual: KernelState, wanted: KernelState) -> None:
     """The kernel has one VLAN of a tag on a device, and that one may be somebody else's, by any name."""
     taken = {(link.lower, link.options): link for link in actual.links.values() if link.kind == "vlan"}
     for link in wanted.links.values():
@@ -30,7 +30,7 @@ def refuse_taken_VLANs(actual: KernelState, wanted: KernelState) -> None:
             raise Refused(CreateLink(link), f"{other.name}, which is not pifd's, is this VLAN already")
 
 
-def refuse_foreign_dependents(actual: KernelState, wanted: KernelState) -> None:
+def check_foreign_dependents(actual: KernelState, wanted: KernelState) -> None:
     """Somebody else's device sits on one that would go or change: it would be cut off."""
     for name, link in wanted.links.items():
         for below in (link.master, link.lower):
@@ -41,7 +41,7 @@ def refuse_foreign_dependents(actual: KernelState, wanted: KernelState) -> None:
                 raise Refused(DeleteLinks((below,)), f"{name}, which is not pifd's, depends on {below}")
 
 
-def refuse_taken_nics(actual: KernelState, wanted: KernelState) -> None:
+def check_nics_are_free(actual: KernelState, wanted: KernelState) -> None:
     """A NIC that somebody else's bridge or bond has got is not taken away from it."""
     for name, link in actual.links.items():
         master, then = actual.links.get(link.master), wanted.links.get(name)
@@ -50,7 +50,7 @@ def refuse_taken_nics(actual: KernelState, wanted: KernelState) -> None:
         raise Refused(SetMaster(name, then.master), f"{name} is a port of {master.name}, which is not pifd's")
 
 
-def refuse_devices_that_are_no_VIFs(actual: KernelState, wanted: KernelState) -> None:
+def check_vif_devices(actual: KernelState, wanted: KernelState) -> None:
     """A bridge or a bond is somebody's, and no VM's interface, whatever a VIF's host-device says."""
     for name, link in wanted.links.items():
         if link.role == Role.VIF and link.kind in ("bridge", "bond") and actual.links.get(name) != link:

@@ -8,26 +8,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps
-from agent.interface_reconfigure.planning import Course
+from agent.interface_reconfigure.planner import Planner
 from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMAC, SetMaster, Step
 
 
-def make_VLANs(course: Course, late: list[str]) -> None:
+def make_vlans(planner: Planner, late: list[str]) -> None:
     """The VLANs whose device below is where it belongs: missing ones are made, others get what they lack."""
-    for name, want in course.wanted.links.items():
-        if want.owned and want.kind == "vlan" and _is_ready(course, want, late):
-            link = course.state.links.get(name)
+    for name, want in planner.wanted.links.items():
+        if want.owned and want.kind == "vlan" and _is_ready(planner, want, late):
+            link = planner.state.links.get(name)
             if link is None:
-                master = "" if _has_uplink(course, want.master) else want.master
-                course.do(CreateLink(replace(want, master=master)))
+                master = "" if _has_uplink(planner, want.master) else want.master
+                planner.do(CreateLink(replace(want, master=master)))
             elif link != want:
-                course.do_together(attribute_steps(link, replace(want, master=link.master)))
+                planner.do_together(attribute_steps(link, replace(want, master=link.master)))
 
 
-def _is_ready(course: Course, want: Link, late: list[str]) -> bool:
+def _is_ready(planner: Planner, want: Link, late: list[str]) -> bool:
     """Not before its NIC is in place: on a bond's slave, the VLAN would take the bond's frames away."""
-    lower, then = course.state.links.get(want.lower), course.wanted.links.get(want.lower)
+    lower, then = planner.state.links.get(want.lower), planner.wanted.links.get(want.lower)
     if lower is None or then is None or want.lower in late:
         return False
     if lower.MTU < want.MTU or (want.up and not lower.up):
@@ -35,38 +35,38 @@ def _is_ready(course: Course, want: Link, late: list[str]) -> bool:
     return lower.owned or lower.master == then.master
 
 
-def _has_uplink(course: Course, bridge: str) -> bool:
+def _has_uplink(planner: Planner, bridge: str) -> bool:
     """Whether the bridge has a port to the outside already."""
-    return any(port.name not in course.guests for port in course.state.ports(bridge))
+    return any(port.name not in planner.guests for port in planner.state.ports(bridge))
 
 
-def changeover(course: Course, state: KernelState) -> list[Step]:
+def changeover(planner: Planner, state: KernelState) -> list[Step]:
     """Old VLANs and bonds out of their bridges, new VLANs in with their MAC; VIFs to their networks."""
-    joining = sorted((name, bridge) for name, bridge in _joining(course, state) if name in state.links)
+    joining = sorted((name, bridge) for name, bridge in _joining(planner, state) if name in state.links)
     ports = (SetMaster(name, bridge) for name, bridge in joining)
-    MACs = _MACs(course, state, joining)
-    return [*_out(course, state), *ports, *MACs, *vif_steps(course, state)]
+    MACs = _macs(planner, state, joining)
+    return [*_out(planner, state), *ports, *MACs, *vif_steps(planner, state)]
 
 
-def waiting_VLANs(course: Course) -> dict[str, str]:
+def waiting_vlans(planner: Planner) -> dict[str, str]:
     """By bridge, the VLANs that will be its port and are not: those made already, and those still to come."""
-    return {bridge: name for name, bridge in _joining(course, course.state)}
+    return {bridge: name for name, bridge in _joining(planner, planner.state)}
 
 
-def _joining(course: Course, state: KernelState) -> Iterator[tuple[str, str]]:
+def _joining(planner: Planner, state: KernelState) -> Iterator[tuple[str, str]]:
     """The VLANs that will be ports of bridges that are there, and are not yet; each with its bridge."""
-    for name, want in course.wanted.links.items():
+    for name, want in planner.wanted.links.items():
         link = state.links.get(name)
         is_there = link is not None and link.master == want.master
         if want.owned and want.kind == "vlan" and want.master in state.links and not is_there:
             yield name, want.master
 
 
-def _out(course: Course, state: KernelState) -> Iterator[SetMaster]:
+def _out(planner: Planner, state: KernelState) -> Iterator[SetMaster]:
     for name, link in sorted(state.links.items()):
-        want = course.wanted.links.get(name)
+        want = planner.wanted.links.get(name)
         leaves = link.owned and link.master and (want is None or want.master != link.master)
-        if leaves and (_is_lone_bond(want) or _is_served(course, state, link)):
+        if leaves and (_is_lone_bond(want) or _is_served(planner, state, link)):
             yield SetMaster(name, "")
 
 
@@ -75,39 +75,39 @@ def _is_lone_bond(want: Link | None) -> bool:
     return want is not None and want.kind == "bond"
 
 
-def _is_served(course: Course, state: KernelState, old: Link) -> bool:
+def _is_served(planner: Planner, state: KernelState, old: Link) -> bool:
     """Whether this is a VLAN whose bridge, if it stays, has its new VLAN waiting."""
-    if old.kind != "vlan" or old.master not in course.wanted.links:
+    if old.kind != "vlan" or old.master not in planner.wanted.links:
         return False
-    awaited = [name for name in course.then.directly_below(old.master) if _kind(course, name) == "vlan"]
+    awaited = [name for name in planner.then.directly_below(old.master) if _kind(planner, name) == "vlan"]
     return all(name in state.links for name in awaited)
 
 
-def _kind(course: Course, name: str) -> str:
-    return course.wanted.links[name].kind
+def _kind(planner: Planner, name: str) -> str:
+    return planner.wanted.links[name].kind
 
 
-def _MACs(course: Course, state: KernelState, joining: Iterable[tuple[str, str]]) -> Iterator[SetMAC]:
+def _macs(planner: Planner, state: KernelState, joining: Iterable[tuple[str, str]]) -> Iterator[SetMAC]:
     """The bridge of a VLAN has the MAC of the VLAN's parent."""
     for _, bridge in joining:
-        want = course.wanted.links[bridge]
+        want = planner.wanted.links[bridge]
         if state.links[bridge].MAC != want.MAC:
             yield SetMAC(bridge, want.MAC)
 
 
-def vif_steps(course: Course, state: KernelState) -> Iterator[Step]:
+def vif_steps(planner: Planner, state: KernelState) -> Iterator[Step]:
     """The VIFs' devices become ports of their networks' bridges, or of none; their MACs are not pifd's."""
-    for want in course.vifs:
+    for want in planner.vifs:
         link = state.links.get(want.name)
         if link is not None:
             yield from nic_steps(link, replace(want, MAC=link.MAC))
 
 
-def old_VLANs_on(course: Course, nic: str) -> list[Step]:
+def old_vlans_on(planner: Planner, nic: str) -> list[Step]:
     """The VLANs that a NIC loses: they go before it does, lest they take the frames of its bond."""
     names = tuple(
         name
-        for name, link in sorted(course.state.links.items())
-        if link.owned and link.kind == "vlan" and link.lower == nic and name not in course.wanted.links
+        for name, link in sorted(planner.state.links.items())
+        if link.owned and link.kind == "vlan" and link.lower == nic and name not in planner.wanted.links
     )
     return [DeleteLinks(names)] if names else []

@@ -16,7 +16,7 @@ from agent.kernel.simulate_effects import (
     release,
     up,
     with_link,
-    with_MTU,
+    with_mtu,
     with_slaves,
     without_link,
 )
@@ -164,7 +164,7 @@ def _(step: SetMTU, state: KernelState) -> KernelState:
     if lower is not None and step.MTU > lower.MTU:
         raise Refused(step, "Numerical result out of range")
     for one in with_slaves(state, link):
-        state = with_MTU(state, one, step.MTU)
+        state = with_mtu(state, one, step.MTU)
     return state
 
 

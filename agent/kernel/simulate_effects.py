@@ -41,12 +41,12 @@ def without_link(state: KernelState, name: str) -> KernelState:
     )
 
 
-def with_MTU(state: KernelState, link: Link, MTU: int) -> KernelState:
+def with_mtu(state: KernelState, link: Link, MTU: int) -> KernelState:
     """A VLAN never has more than the device below."""
     state = with_link(state, replace(link, MTU=MTU))
     for upper in uppers(state, link.name):
         if upper.MTU > MTU:
-            state = with_MTU(state, upper, MTU)
+            state = with_mtu(state, upper, MTU)
     return state
 
 
@@ -83,7 +83,7 @@ def enslave(step: Step, state: KernelState, link: Link, name: str) -> KernelStat
         raise Refused(step, "Device can not be enslaved while up")
     MAC = link.MAC if master.MAC == UNKNOWN_MAC else master.MAC
     port = replace(link, master=name, MAC=MAC, original_MAC=link.MAC, original_MTU=link.MTU)
-    state = up(with_MTU(state, port, master.MTU), replace(port, MTU=master.MTU))
+    state = up(with_mtu(state, port, master.MTU), replace(port, MTU=master.MTU))
     return with_link(state, replace(master, MAC=MAC, active_slave=master.active_slave or link.name))
 
 

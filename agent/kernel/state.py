@@ -66,6 +66,10 @@ class VXLANOptions:
 Options = BondOptions | BridgeOptions | VLANOptions | GREOptions | VXLANOptions
 
 
+NIC_KINDS = frozenset({"", "veth", "dummy"})
+"""Kinds of links that can be NICs; the empty one is hardware's."""
+
+
 class Role(Enum):
     """What a device is to pifd that did not make it."""
 

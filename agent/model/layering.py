@@ -39,13 +39,33 @@ def bridge_of(model: Model, pif: PIF) -> str:
     return model.get(pif.network).bridge
 
 
-def bridge_MAC(model: Model, pif: PIF) -> str:
+def bridge_mac(model: Model, pif: PIF) -> str:
     """A VLAN's bridge has the MAC of the PIF below: its own is only a stand-in in the record (XenAPI)."""
     vlan = vlan_over(model, pif)
     return pif.MAC if vlan is None else model.get(vlan.tagged_PIF).MAC
 
 
-def bases(model: Model) -> Mapping[Ref[PIF], str]:
+def uplinks(model: Model) -> Iterator[PIF]:
+    """The PIFs of all NICs and bonds: those that stand on no other PIF."""
+    uppers = {*model.vlans_by_upper, *model.tunnels_by_access}
+    for ref, record in model.records.items():
+        if isinstance(record, PIF) and ref not in uppers:
+            yield record
+
+
+def uplink_devices(model: Model) -> tuple[str, ...]:
+    return tuple(pif.device for pif in uplinks(model))
+
+
+def uplink_of(model: Model, pif: PIF) -> PIF:
+    """The NIC's or bond's PIF on which this one stands; their own is itself."""
+    tunnel, vlan = tunnel_over(model, pif), vlan_over(model, pif)
+    if tunnel is not None:
+        return uplink_of(model, model.get(tunnel.transport_PIF))
+    return pif if vlan is None else uplink_of(model, model.get(vlan.tagged_PIF))
+
+
+def attached_uplinks(model: Model) -> Mapping[Ref[PIF], str]:
     """The NICs' and bonds' PIFs whose device is to be up, each with the bridge that it is a port of, if any.
 
     A device that only VLANs need is in no bridge: its own network is not up.
@@ -62,23 +82,23 @@ def bases(model: Model) -> Mapping[Ref[PIF], str]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a NIC belongs: in a bond or a bridge, or alone; `base` is the PIF whose MTU it has."""
+    """Where a NIC belongs: in a bond or a bridge, or alone; `uplink` is the PIF whose MTU it has."""
 
     nic: PIF
-    base: PIF
+    uplink: PIF
     bond: Bond | None
     master: str
 
 
 def nic_places(model: Model) -> Iterator[Place]:
     """The place of every NIC that is to be up."""
-    for ref, bridge in bases(model).items():
-        base = model.get(ref)
-        bond = bond_of_master(model, base)
+    for ref, bridge in attached_uplinks(model).items():
+        uplink = model.get(ref)
+        bond = bond_of_master(model, uplink)
         if bond is None:
-            yield Place(base, base, None, bridge)
+            yield Place(uplink, uplink, None, bridge)
         else:
-            yield from (Place(slave, base, bond, base.device) for slave in slaves(model, bond))
+            yield from (Place(slave, uplink, bond, uplink.device) for slave in slaves(model, bond))
 
 
 def needed_nics(model: Model) -> frozenset[tuple[str, str]]:

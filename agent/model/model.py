@@ -70,7 +70,7 @@ class Model:
         return _grouped((vif.network, vif) for vif in self.all(VIF))
 
     @cached_property
-    def vifs_by_VM(self) -> Mapping[str, tuple[VIF, ...]]:
+    def vifs_by_vm(self) -> Mapping[str, tuple[VIF, ...]]:
         return _grouped((vif.VM, vif) for vif in self.all(VIF))
 
 
@@ -147,4 +147,4 @@ def vifs_on(model: Model, network: Ref[Network]) -> tuple[VIF, ...]:
 
 def vifs_of(model: Model, vm: Ref[VM]) -> tuple[VIF, ...]:
     """The VIFs of a VM (VM.VIFs)."""
-    return model.vifs_by_VM.get(vm, ())
+    return model.vifs_by_vm.get(vm, ())

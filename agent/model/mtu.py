@@ -20,7 +20,7 @@ WRAPPINGS: Mapping[tuple[TunnelProtocol, int], int] = {
 """Bytes: GRE with a key, over IPv6 with the kernel's encapsulation limit (RFC 2473); UDP and VXLAN."""
 
 
-def MTU_of(model: Model, pif: PIF) -> int:
+def mtu_of(model: Model, pif: PIF) -> int:
     """Bytes that a packet on the PIF's bridge, and on the devices below, may have.
 
     A network is 1500 unless told otherwise, and a tunnel can't carry that over an uplink of 1500: there the
@@ -32,10 +32,10 @@ def MTU_of(model: Model, pif: PIF) -> int:
     return MTU if tunnel is None else min(MTU, room_in(model, tunnel))
 
 
-def VIF_MTU_of(model: Model, vif: VIF) -> int:
+def vif_mtu_of(model: Model, vif: VIF) -> int:
     """Bytes that a packet of a VM's interface may have: no more than its network carries here."""
     pif = next(iter(pifs_on(model, vif.network)), None)
-    room = model.get(vif.network).MTU if pif is None else MTU_of(model, pif)
+    room = model.get(vif.network).MTU if pif is None else mtu_of(model, pif)
     return min(vif.MTU or room, room)
 
 
@@ -44,4 +44,4 @@ def room_in(model: Model, tunnel: Tunnel) -> int:
     transport = model.get(tunnel.transport_PIF)
     version = 6 if ":" in local_address(model, tunnel) else 4
     wrapping = IP_HEADERS[version] + WRAPPINGS[tunnel.protocol, version] + ETHERNET_HEADER
-    return MTU_of(model, transport) - wrapping
+    return mtu_of(model, transport) - wrapping

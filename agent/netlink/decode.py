@@ -45,7 +45,7 @@ def link(message: Message, names: Mapping[int, str]) -> Link:
     data = info.get_attr("IFLA_INFO_DATA") if info else None
     MAC = message.get_attr("IFLA_ADDRESS") or ""
     MTU = message.get_attr("IFLA_MTU")
-    original_MAC = _original_MAC(info)
+    original_MAC = _original_mac(info)
     return Link(
         name=message.get_attr("IFLA_IFNAME"),
         kind=kind,
@@ -131,7 +131,7 @@ def _is_isolated(info: Message) -> bool:
     return bool(info.get_attr("IFLA_INFO_SLAVE_DATA").get_attr("IFLA_BRPORT_ISOLATED"))
 
 
-def _original_MAC(info: Message) -> str:
+def _original_mac(info: Message) -> str:
     if not info or info.get_attr("IFLA_INFO_SLAVE_KIND") != "bond":
         return ""
     slave = info.get_attr("IFLA_INFO_SLAVE_DATA")

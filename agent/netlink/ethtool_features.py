@@ -20,10 +20,9 @@ from pyroute2.netlink.generic.ethtool import (
     ethtoolheader,
 )
 
-from agent.desired.nics import NIC_KINDS
-from agent.kernel.state import Link
+from agent.kernel.state import NIC_KINDS, Link
 from agent.netlink.ethtool import REQUEST, SIOCETHTOOL
-from agent.netlink.socket import NETLINK_GENERIC, Refusal, Wire
+from agent.netlink.socket import NETLINK_GENERIC, ErrorReply, Wire
 
 ETHTOOL_GGRO = 0x2B
 RX_GRO = "rx-gro"
@@ -53,24 +52,24 @@ class Features:
         """Close the socket; the devices stay as they are."""
         self._wire.close()
 
-    def with_GRO(self, links: Mapping[str, Link]) -> dict[str, Link]:
+    def with_gro(self, links: Mapping[str, Link]) -> dict[str, Link]:
         """The links: what can be a NIC, and pifd's bonds, with their GRO.  VLANs cost nothing."""
         return {
-            name: replace(link, gro=self._GRO(name)) if _has_GRO(link) else link
+            name: replace(link, gro=self._gro(name)) if _has_gro(link) else link
             for name, link in links.items()
         }
 
-    def set_GRO(self, name: str, index: int, *, on: bool) -> Refusal | None:
+    def set_gro(self, name: str, index: int, *, on: bool) -> ErrorReply | None:
         """Switch a device's GRO; the kernel says nothing where the device has it fixed, so this looks."""
         family = self._ethtool()
-        if isinstance(family, Refusal):
+        if isinstance(family, ErrorReply):
             return family
-        refusal = self._wire.change([_wanting(family, index, RX_GRO, on=on)])[0]
-        if refusal is None and self._GRO(name) != on:
-            return Refusal(errno.EOPNOTSUPP, "the device has it fixed")
-        return refusal
+        error = self._wire.change([_wanting(family, index, RX_GRO, on=on)])[0]
+        if error is None and self._gro(name) != on:
+            return ErrorReply(errno.EOPNOTSUPP, "the device has it fixed")
+        return error
 
-    def _GRO(self, name: str) -> bool | None:
+    def _gro(self, name: str) -> bool | None:
         """None of a device that can't tell, or is gone by now."""
         value = array.array("I", (ETHTOOL_GGRO, 0))  # struct ethtool_value
         try:
@@ -81,11 +80,11 @@ class Features:
             raise
         return bool(value[1])
 
-    def _ethtool(self) -> int | Refusal:
+    def _ethtool(self) -> int | ErrorReply:
         """The number that the kernel has given to ethtool's messages."""
         if self._family is None:
             answer = self._wire.ask(_family_request())
-            if isinstance(answer, Refusal):
+            if isinstance(answer, ErrorReply):
                 return answer
             family = ctrlmsg(answer)
             family.decode()
@@ -93,7 +92,7 @@ class Features:
         return self._family
 
 
-def _has_GRO(link: Link) -> bool:
+def _has_gro(link: Link) -> bool:
     return link.kind == "bond" if link.owned else link.kind in NIC_KINDS
 
 

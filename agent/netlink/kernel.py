@@ -35,9 +35,9 @@ from agent.netlink.encode import RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, Index, 
 from agent.netlink.ethtool import read_device
 from agent.netlink.ethtool_features import Features
 from agent.netlink.monitor import Watch
-from agent.netlink.nic_info_cache import Devices, Told
+from agent.netlink.nic_info_cache import Devices, OnChange
 from agent.netlink.resolv_conf import ResolvConf
-from agent.netlink.socket import Refusal, Wire
+from agent.netlink.socket import ErrorReply, Wire
 
 S = TypeVar("S", bound=Step)
 
@@ -72,7 +72,7 @@ class Netlink:
         self._announced = -LEARNING
         self._watch = Watch(self._heard)
         self._devices = Devices(partial(read_device, self._wire), lambda: self._watch.names, self._tell)
-        self._told: Told | None = None
+        self._on_change: OnChange | None = None
         self.writes = 0
 
     def close(self) -> None:
@@ -98,15 +98,15 @@ class Netlink:
                 parts.append(part)
         await self._send(parts)
 
-    def watch(self, told: Told) -> None:
+    def watch(self, on_change: OnChange) -> None:
         """Call this, in the running loop, with the names of links that came, went, got or lost carrier, or
         that say something else of themselves."""
-        self._told = told
+        self._on_change = on_change
         self._watch.listen()
 
     def unwatch(self) -> None:
         """Call nobody any more."""
-        self._told = None
+        self._on_change = None
         self._devices.close()
         self._watch.ignore()
 
@@ -134,14 +134,14 @@ class Netlink:
             self._tell(changed)
 
     def _tell(self, names: frozenset[str]) -> None:
-        if self._told is not None:
-            self._told(names)
+        if self._on_change is not None:
+            self._on_change(names)
 
     def _read(self) -> KernelState:
         request = _request(ifinfmsg(), RTM_GETLINK)
         request["attrs"] = [("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
         links, self._indices = decode.links(self._wire.dump(request))
-        links = self._features.with_GRO(links)
+        links = self._features.with_gro(links)
         names = {index: name for name, index in self._indices.items()}
         if any(link.kind == "vxlan" for link in links.values()):
             links = decode.with_floods(links, self._wire.dump(neighbours.bridge_request()), names)
@@ -177,9 +177,9 @@ class Netlink:
     def _flush(self, batch: Sequence[tuple[Step, nlmsg]]) -> None:
         self.writes += len(batch)
         answers = self._wire.change([message for _, message in batch])
-        for (step, _), refusal in zip(batch, answers, strict=True):
-            if refusal is not None:
-                raise Refused(step, str(refusal))
+        for (step, _), error in zip(batch, answers, strict=True):
+            if error is not None:
+                raise Refused(step, str(error))
 
     def _encoded(self, step: S, encode: Callable[[S, Index], list[nlmsg]]) -> list[nlmsg]:
         try:
@@ -198,16 +198,16 @@ class Netlink:
                 _announce(name, [frame(MAC, one) for one in interfaces] + [rarp(one) for one in stations])
                 self._announced = time.monotonic()
             case SetGRO(name, on):
-                await asyncio.to_thread(self._set_GRO, step, name, on=on)
+                await asyncio.to_thread(self._set_gro, step, name, on=on)
             case SetResolver(text):
                 self.writes += 1
                 self._resolv_conf.write(step, text)
 
-    def _set_GRO(self, step: Step, name: str, *, on: bool) -> None:
+    def _set_gro(self, step: Step, name: str, *, on: bool) -> None:
         self.writes += 1
-        refusal = self._features.set_GRO(name, self._index(name), on=on)
-        if refusal is not None:
-            raise Refused(step, str(refusal))
+        error = self._features.set_gro(name, self._index(name), on=on)
+        if error is not None:
+            raise Refused(step, str(error))
 
     async def _await_carrier(self, name: str) -> None:
         loop = asyncio.get_running_loop()
@@ -219,7 +219,7 @@ class Netlink:
         await asyncio.sleep(FORWARDING)
 
     def _known(self, name: str) -> bool:
-        return not isinstance(self._wire.ask(_link_request(name)), Refusal)
+        return not isinstance(self._wire.ask(_link_request(name)), ErrorReply)
 
     def _index(self, name: str) -> int:
         """The index of a link as last read: if the name is another device's by now, that is left alone."""
@@ -227,7 +227,7 @@ class Netlink:
 
     def _asked_index(self, name: str) -> int:
         answer = self._wire.ask(_link_request(name))
-        if isinstance(answer, Refusal):
+        if isinstance(answer, ErrorReply):
             raise NetlinkError(answer.code, f"{name}: {answer}")
         return int(decode.one_link(answer)["index"])
 

@@ -54,10 +54,10 @@ class Links:
         self.bond_told = False
         self._changed: set[str] = set()
         self._dumped: dict[int, Seen] = {}
-        self._told: dict[int, Seen | None] = {}
+        self._updates: dict[int, Seen | None] = {}
 
     def begin_dump(self) -> None:
-        self._dumped, self._told = {}, {}
+        self._dumped, self._updates = {}, {}
 
     def dumped(self, index: int, seen: Seen) -> None:
         """A part of a dump's answer."""
@@ -65,14 +65,14 @@ class Links:
 
     def end_dump(self) -> None:
         """What the dump did not have is gone."""
-        found = {**self._dumped, **self._told}
+        found = {**self._dumped, **self._updates}
         for index in [*self.known.keys() - found.keys(), *found]:
             self._put(index, found.get(index))
         self.bond_told = True
 
-    def told(self, index: int, seen: Seen | None) -> None:
+    def update(self, index: int, seen: Seen | None) -> None:
         """An event; None for a link that is gone."""
-        self._told[index] = seen
+        self._updates[index] = seen
         self._put(index, seen)
 
     def news(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -93,7 +93,7 @@ class Watch:
     """The links of the network namespace that this was made in.
 
     It is as fresh as the last look; `listen` has the loop look whenever there is something to see.  Where
-    more is told than receive_buffer holds, in bytes, all links are read again.
+    more comes than receive_buffer holds, in bytes, all links are read again.
     """
 
     def __init__(self, heard: Heard, receive_buffer: int = RECEIVE_BUFFER) -> None:
@@ -215,7 +215,7 @@ class Watch:
         (family,) = struct.unpack_from("=B", self._buffer, offset + HEADER.size)
         if family == socket.AF_UNSPEC:
             index, seen, flags = self._seen(offset)
-            self._links.told(index, seen if kind == RTM_NEWLINK else None)
+            self._links.update(index, seen if kind == RTM_NEWLINK else None)
             if flags & (IFF_MASTER | IFF_SLAVE):
                 self._links.bond_told = True
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from agent.kernel.nic_info import Device
 
-Told = Callable[[frozenset[str]], None]
+OnChange = Callable[[frozenset[str]], None]
 """What is called with the names of those that say something else now."""
 
 
@@ -26,9 +26,9 @@ class Devices:
     """
 
     def __init__(
-        self, read: Callable[[str], Device], there: Callable[[], Collection[str]], told: Told
+        self, read: Callable[[str], Device], there: Callable[[], Collection[str]], on_change: OnChange
     ) -> None:
-        self._read, self._there, self._told = read, there, told
+        self._read, self._there, self._on_change = read, there, on_change
         self._known: dict[str, Device] = {}
         self._stale: set[str] = set()
         self._renewal: asyncio.Task[None] | None = None
@@ -70,4 +70,4 @@ class Devices:
         other = frozenset(name for name, device in found.items() if device != self._known[name])
         self._known.update(found)
         if other:
-            self._told(other)
+            self._on_change(other)

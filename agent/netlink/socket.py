@@ -24,7 +24,7 @@ HEADER = struct.Struct("=IHHII")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorReply:
     """The kernel's no: an errno, and its own words where it has any (extack)."""
 
     code: int
@@ -58,7 +58,7 @@ class Wire:
         """The socket's file descriptor."""
         return self._socket.fileno()
 
-    def change(self, messages: Sequence[nlmsg]) -> list[Refusal | None]:
+    def change(self, messages: Sequence[nlmsg]) -> list[ErrorReply | None]:
         """Send messages in one go; for each, None or why it was refused.  All are tried."""
         if not messages:
             return []
@@ -77,21 +77,23 @@ class Wire:
             if whole:
                 return found
 
-    def ask(self, message: nlmsg) -> bytes | Refusal:
+    def ask(self, message: nlmsg) -> bytes | ErrorReply:
         """The one answer to a request."""
         with self._exchange:
             self._socket.send(self._encode(message, NLM_F_REQUEST))
             for kind, _, sequence, body in self._receive():
                 if sequence == self._sequence:
-                    return _refusal(body) or Refusal(errno.ENODATA, "") if kind == NLMSG_ERROR else body
-        return Refusal(errno.ENODATA, "")
+                    return (
+                        _error_reply(body) or ErrorReply(errno.ENODATA, "") if kind == NLMSG_ERROR else body
+                    )
+        return ErrorReply(errno.ENODATA, "")
 
-    def _acknowledgements(self, first: int, count: int) -> list[Refusal | None]:
-        answers: dict[int, Refusal | None] = {}
+    def _acknowledgements(self, first: int, count: int) -> list[ErrorReply | None]:
+        answers: dict[int, ErrorReply | None] = {}
         while len(answers) < count:
             for kind, _, sequence, body in self._receive():
                 if kind == NLMSG_ERROR and sequence >= first:
-                    answers[sequence] = _refusal(body)
+                    answers[sequence] = _error_reply(body)
         return [answers[first + n] for n in range(count)]
 
     def _encode(self, message: nlmsg, flags: int) -> bytes:
@@ -113,8 +115,8 @@ class Wire:
                 if kind == NLMSG_DONE:
                     return found, whole
                 if kind == NLMSG_ERROR:
-                    refusal = _refusal(body)
-                    raise OSError(refusal.code if refusal else 0, str(refusal))
+                    error = _error_reply(body)
+                    raise OSError(error.code if error else 0, str(error))
                 found.append(body)
 
     def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
@@ -127,11 +129,11 @@ class Wire:
             offset += (length + 3) & ~3
 
 
-def _refusal(message: bytes) -> Refusal | None:
+def _error_reply(message: bytes) -> ErrorReply | None:
     """What an NLMSG_ERROR says: None for an acknowledgement."""
     _, _, flags, _, _ = HEADER.unpack_from(message)
     (code,) = struct.unpack_from("=i", message, HEADER.size)
-    return Refusal(-code, _words(message, flags)) if code else None
+    return ErrorReply(-code, _words(message, flags)) if code else None
 
 
 def _words(message: bytes, flags: int) -> str:

@@ -11,14 +11,14 @@ from agent.model.draft import Draft, Plan
 from agent.model.model import Model, pifs_of, primary_slave_of
 from agent.model.records import PIF, VIF, Bond, BondMode, Host, Network, Ref, new_uuid
 from agent.rules.bond_checks import (
-    check_MTUs,
+    check_mtus,
     check_properties,
     checked_mode,
     properties_for,
     validate,
 )
 from agent.rules.device_name_checks import names_of
-from agent.rules.mac import checked_MAC
+from agent.rules.mac import checked_mac
 from agent.rules.members import (
     enslave,
     free_slaves,
@@ -27,7 +27,7 @@ from agent.rules.members import (
     unplug_slaves,
     without_duplicates,
 )
-from agent.rules.moving import VIFs_to_ask, move_own_VIFs, move_tunnels, move_VLANs
+from agent.rules.moving import move_own_vifs, move_tunnels, move_vlans, vifs_to_ask
 from agent.rules.pif import ip_keys, without_ip_keys
 from agent.rules.plugging import vifs_in_use
 
@@ -44,18 +44,18 @@ def create(
     named = [model.find(PIF, member) for member in without_duplicates(members)]  # step 1
     home = model.find(Network, network)
     bond_mode = validate(model, home, named, MAC, mode, properties or {})  # step 2
-    asked = VIFs_to_ask(model, named)  # step 3
+    asked = vifs_to_ask(model, named)  # step 3
     primary = primary_slave(named)  # step 4
     draft = Draft(model)
     master = draft.put(new_master(model, home, named, primary, MAC))  # step 5
     bond = draft.put(new_bond(master, primary, bond_mode, MAC))  # step 6
     enslave(draft, bond, named)  # step 7
-    move_VLANs(draft, named, master)  # step 8
+    move_vlans(draft, named, master)  # step 8
     move_tunnels(draft, named, master)  # step 9
-    move_own_VIFs(draft, named, master)  # step 10
+    move_own_vifs(draft, named, master)  # step 10
     plug_master_in_place_of_slaves(draft, master, named)  # step 11
     reset_slaves(draft, named)  # step 12
-    check_MTUs(model, draft.model, master)  # step 2, of what has moved
+    check_mtus(model, draft.model, master)  # step 2, of what has moved
     return Plan(model, draft.model, bond.ref, unplug=asked, plug=asked)
 
 
@@ -63,19 +63,19 @@ def destroy(model: Model, self: Ref[Bond]) -> Plan:
     """Take a bond apart in favour of its primary slave (design, New Behaviour on Bond destruction)."""
     bond = model.find(Bond, self)
     master, primary = model.get(bond.master), primary_slave_of(model, bond)
-    asked = VIFs_to_ask(model, [master])  # step 1
+    asked = vifs_to_ask(model, [master])  # step 1
     draft = Draft(model)
     free_slaves(draft, bond)
     give_ip_configuration(draft, master, primary.ref)  # step 2
-    move_VLANs(draft, [master], primary)  # step 3
+    move_vlans(draft, [master], primary)  # step 3
     move_tunnels(draft, [master], primary)  # step 4
-    move_own_VIFs(draft, [master], primary)  # step 5
+    move_own_vifs(draft, [master], primary)  # step 5
     give_management(draft, master, primary.ref)  # step 6
     plug_primary_slave(draft, master, primary.ref)  # step 7
     give_disallow_unplug(draft, master, primary.ref)  # step 8
     draft.remove(bond.ref)  # step 9
     draft.remove(master.ref)
-    check_MTUs(model, draft.model, primary)
+    check_mtus(model, draft.model, primary)
     return Plan(model, draft.model, unplug=asked, plug=asked)
 
 
@@ -112,7 +112,7 @@ def new_master(model: Model, network: Network, members: Sequence[PIF], primary: 
         device=free_device(model, primary.host),
         network=network.ref,
         host=primary.host,
-        MAC=checked_MAC(MAC) if MAC else primary.MAC,
+        MAC=checked_mac(MAC) if MAC else primary.MAC,
         MTU=network.MTU,
         ip_configuration=source.ip_configuration,
         other_config=ip_keys(source),

@@ -15,15 +15,15 @@ from agent.errors import (
     PIFVLANExists,
 )
 from agent.model.model import Model, bond_of_master, tunnel_over, tunnels_on, vlans_on
-from agent.model.mtu import MTU_of, room_in
+from agent.model.mtu import mtu_of, room_in
 from agent.model.records import PIF, VIF, BondMode, Network, Tunnel
-from agent.rules.mac import checked_MAC
+from agent.rules.mac import checked_mac
 from agent.rules.members import primary_slave
-from agent.rules.moving import VLANs_by_tag
+from agent.rules.moving import vlans_by_tag
 from agent.rules.network import check_can_be_connected
 from agent.rules.transport import check_room
-from agent.rules.vif import check_MTU as check_VIF_MTU
-from agent.rules.vlan import check_fits, check_MTU
+from agent.rules.vif import check_mtu as check_vif_mtu
+from agent.rules.vlan import check_fits, check_mtu
 
 PROPERTIES: Mapping[BondMode, frozenset[str]] = {mode: frozenset() for mode in BondMode}
 """The keys of Bond.properties that this version can act on: none, of whichever mode a bond has."""
@@ -37,7 +37,7 @@ def validate(
         raise PIFBondNeedsMoreMembers()
     check_can_be_connected(model, network, members[0].host)
     if MAC:
-        checked_MAC(MAC)
+        checked_mac(MAC)
     bond_mode = checked_mode(mode)
     check_properties(bond_mode, properties)
     check_address_types(members)
@@ -48,7 +48,7 @@ def validate(
     if any(member.properties != members[0].properties for member in members):
         raise IncompatiblePIFProperties()
     check_one_ip(members)
-    for vlans in VLANs_by_tag(model, members).values():
+    for vlans in vlans_by_tag(model, members).values():
         check_one_ip([model.get(vlan.untagged_PIF) for vlan in vlans])
     return bond_mode
 
@@ -107,7 +107,7 @@ def check_one_ip(pifs: Sequence[PIF]) -> None:
         raise PIFBondMoreThanOneIP()
 
 
-def check_MTUs(before: Model, after: Model, lower: PIF) -> None:
+def check_mtus(before: Model, after: Model, lower: PIF) -> None:
     """What has moved to a PIF, or to its network, has room there; nothing is clamped silently.
 
     XenAPI has no such check: there a VLAN gets the MTU that its new parent allows.
@@ -115,14 +115,14 @@ def check_MTUs(before: Model, after: Model, lower: PIF) -> None:
     new = after.get(lower.ref)
     for vlan in vlans_on(after, lower.ref):
         upper = after.get(vlan.untagged_PIF)
-        check_MTU(after, after.get(upper.network), new)
-        check_fits(after, MTU_of(after, upper), new)
+        check_mtu(after, after.get(upper.network), new)
+        check_fits(after, mtu_of(after, upper), new)
     for tunnel in tunnels_above(after, new):
         if room_in(after, tunnel) < room_in(before, before.get(tunnel.ref)):
             check_room(after, tunnel)
     for vif in after.all(VIF):
         if vif.network != before.get(vif.ref).network:
-            check_VIF_MTU(vif, after.get(vif.network))
+            check_vif_mtu(vif, after.get(vif.network))
 
 
 def tunnels_above(model: Model, pif: PIF) -> Iterator[Tunnel]:

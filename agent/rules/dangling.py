@@ -45,7 +45,7 @@ def pools_without_master(draft: Draft) -> Iterator[str]:
             yield f"{word(pool)} had no master: {host.name_label if host else 'removed'}"
 
 
-def homeless_PIFs(draft: Draft) -> Iterator[str]:
+def homeless_pifs(draft: Draft) -> Iterator[str]:
     """A PIF without its host or network goes, but for those that the host is reached over."""
     model, needed = draft.model, under_management(draft.model)
     for pif in model.all(PIF):
@@ -87,7 +87,7 @@ def broken_bonds(draft: Draft) -> Iterator[str]:
         yield f"{word(bond)} had no master of its own, or no slaves: removed"
 
 
-def broken_VLANs(draft: Draft) -> Iterator[str]:
+def broken_vlans(draft: Draft) -> Iterator[str]:
     """A VLAN has a NIC or a bond below and an upper PIF of its own; else it goes with the upper PIF."""
     model, taken = draft.model, set[str]()
     for vlan in model.all(VLAN):
@@ -121,7 +121,7 @@ def broken_tunnels(draft: Draft) -> Iterator[str]:
         yield f"{word(tunnel)}, key {tunnel.key}, had no transport PIF or no access PIF: removed"
 
 
-def leftover_PIFs(draft: Draft) -> Iterator[str]:
+def leftover_pifs(draft: Draft) -> Iterator[str]:
     """A PIF that is no NIC belongs to a bond, a VLAN or a tunnel."""
     for pif in draft.model.all(PIF):
         if is_made(pif) and not has_role(draft.model, pif):
@@ -138,7 +138,7 @@ def missing_primary_slaves(draft: Draft) -> Iterator[str]:
             yield f"{word(bond)} had no primary slave: now {word(own[0])}"
 
 
-def VMs_of_nowhere(draft: Draft) -> Iterator[str]:
+def vms_of_nowhere(draft: Draft) -> Iterator[str]:
     """A VM's hosts and guest metrics are there.
 
     One that has a domain has it here: so far there is one host, and its devices are to be in our bridges.
@@ -157,7 +157,7 @@ def VMs_of_nowhere(draft: Draft) -> Iterator[str]:
             yield f"{word(vm)} referred to a host or to guest metrics that are not there: forgotten"
 
 
-def VIFs_of_nothing(draft: Draft) -> Iterator[str]:
+def vifs_of_nothing(draft: Draft) -> Iterator[str]:
     """A VIF has a VM and a network, or goes."""
     for vif in draft.model.all(VIF):
         if found(draft.model, VM, vif.VM) is None or found(draft.model, Network, vif.network) is None:
@@ -166,8 +166,8 @@ def VIFs_of_nothing(draft: Draft) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    pools_without_master, homeless_PIFs, slaves_of_nothing, broken_bonds, broken_VLANs, broken_tunnels,
-    leftover_PIFs, missing_primary_slaves, VMs_of_nowhere, VIFs_of_nothing,
+    pools_without_master, homeless_pifs, slaves_of_nothing, broken_bonds, broken_vlans, broken_tunnels,
+    leftover_pifs, missing_primary_slaves, vms_of_nowhere, vifs_of_nothing,
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def is_free(model: Model, name: str) -> bool:
 
 def owner_of(model: Model, name: str, but: VIF | None = None) -> str:
     """What has the name, for people to read, or "" when nothing in the model has it `but` this VIF."""
-    if any(pif.device == name or is_VLAN_of(pif, name) for pif in model.all(PIF)):
+    if any(pif.device == name or is_vlan_of(pif, name) for pif in model.all(PIF)):
         return "a PIF's device"
     if any(network.bridge == name for network in model.all(Network)):
         return "a network's bridge"
@@ -36,7 +36,7 @@ def owner_of(model: Model, name: str, but: VIF | None = None) -> str:
     return ""
 
 
-def is_VLAN_of(pif: PIF, name: str) -> bool:
+def is_vlan_of(pif: PIF, name: str) -> bool:
     """Whether a VLAN on the PIF would be called so: `<parent>.<tag>`."""
     parent, _, tag = name.rpartition(".")
     return parent == pif.device and tag.isdecimal()

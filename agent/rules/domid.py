@@ -18,7 +18,7 @@ def check_domid(model: Model, vm: VM, domid: int) -> None:
     """A domain's number is positive and no other VM's that is live, and its devices' names are free."""
     if domid not in DOMIDS:
         raise InvalidValue("domid", f"{domid}: not a number from {DOMIDS[0]} to {DOMIDS[-1]}")
-    owner = live_VM(model, domid)
+    owner = live_vm(model, domid)
     if owner is not None and owner.ref != vm.ref:
         raise InvalidValue("domid", f"{domid}: {owner.name_label or owner.ref} has it")
     if any(named_domid(vif) == domid and not is_own_name(vm, domid, vif) for vif in model.all(VIF)):
@@ -34,7 +34,7 @@ def free_domid(model: Model) -> int:
 def is_name_of_another(model: Model, vif: VIF) -> bool:
     """Whether the device that the VIF was given is called as another VIF's of a live VM would be."""
     domid = named_domid(vif)
-    owner = live_VM(model, domid) if domid is not None else None
+    owner = live_vm(model, domid) if domid is not None else None
     return owner is not None and not is_own_name(owner, owner.domid, vif)
 
 
@@ -49,6 +49,6 @@ def named_domid(vif: VIF) -> int | None:
     return int(name[1]) if name else None
 
 
-def live_VM(model: Model, domid: int) -> VM | None:
+def live_vm(model: Model, domid: int) -> VM | None:
     """The VM that has the number now."""
     return next((vm for vm in model.all(VM) if vm.domid == domid and is_live(vm)), None)

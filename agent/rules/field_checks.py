@@ -4,7 +4,7 @@ import re
 
 from agent.errors import InvalidValue, OperationNotAllowed, PIFAlreadyBonded
 from agent.model.model import Model, pifs_on, tunnels_on, vifs_on, vlan_over, vlans_on
-from agent.model.mtu import MTU_KEY, MTU_of
+from agent.model.mtu import MTU_KEY, mtu_of
 from agent.model.records import PIF, VIF, VM, Host, Network, PowerState, Tunnel
 from agent.model.static_routes import check_static_routes
 from agent.model.tunnels import REMOTE_IPS
@@ -28,12 +28,12 @@ BOOLEANS = ("defaultroute", "peerdns")
 PLAIN_NUMBER = re.compile("[0-9]{1,5}")
 
 
-def check_network_MTU(model: Model, before: Network, after: Network) -> None:
+def check_network_mtu(model: Model, before: Network, after: Network) -> None:
     """What is below the network carries so much, and what is above it and in it no more than that."""
     for vif in vifs_on(model, after.ref):
-        vifs.check_MTU(vif, after)
+        vifs.check_mtu(vif, after)
     for pif in pifs_on(model, after.ref):
-        check_PIF_fits(model, pif)
+        check_pif_fits(model, pif)
 
 
 def check_network_other_config(model: Model, before: Network, after: Network) -> None:
@@ -44,19 +44,19 @@ def check_network_other_config(model: Model, before: Network, after: Network) ->
     networks.check_other_config(model, after)
 
 
-def check_PIF_other_config(model: Model, before: PIF, after: PIF) -> None:
+def check_pif_other_config(model: Model, before: PIF, after: PIF) -> None:
     """The keys that pifd acts on are well-formed; those that it would not act on are refused."""
     new = {key: value for key, value in after.other_config.items() if before.other_config.get(key) != value}
     if after.bond_slave_of is not None and any(moves(key) for key in new):
         raise PIFAlreadyBonded(after.ref)  # create, step 12: it is the master that has them
     for key, value in new.items():
-        check_PIF_key(key, value)
+        check_pif_key(key, value)
     check_static_routes(new)
     if before.other_config.get(MTU_KEY) != after.other_config.get(MTU_KEY):
-        check_PIF_fits(model, after)
+        check_pif_fits(model, after)
 
 
-def check_PIF_key(key: str, value: str) -> None:
+def check_pif_key(key: str, value: str) -> None:
     """One key of a PIF's other_config, by itself."""
     if key.startswith((ETHTOOL, BOND)) or key == DOMAIN:
         raise refusal(key, value, "this version of pifd does not set it")
@@ -66,13 +66,13 @@ def check_PIF_key(key: str, value: str) -> None:
         raise refusal(key, value, "no MTU that a device can have")
 
 
-def check_PIF_fits(model: Model, pif: PIF) -> None:
+def check_pif_fits(model: Model, pif: PIF) -> None:
     """The PIF's MTU is no larger than that below; VLANs on top fit, and so does IPv6 in the tunnels."""
     own = vlan_over(model, pif)
     if own is not None:
-        check_fits(model, MTU_of(model, pif), model.get(own.tagged_PIF))
+        check_fits(model, mtu_of(model, pif), model.get(own.tagged_PIF))
     for vlan in vlans_on(model, pif.ref):
-        check_fits(model, MTU_of(model, model.get(vlan.untagged_PIF)), pif)
+        check_fits(model, mtu_of(model, model.get(vlan.untagged_PIF)), pif)
     for tunnel in tunnels_on(model, pif.ref):
         check_room(model, tunnel)
 
@@ -86,7 +86,7 @@ def check_tunnel_other_config(model: Model, before: Tunnel, after: Tunnel) -> No
         check_transport(model, after)
 
 
-def check_VIF_other_config(model: Model, before: VIF, after: VIF) -> None:
+def check_vif_other_config(model: Model, before: VIF, after: VIF) -> None:
     """host-device, which a plugged VIF can't change: its device would be another one."""
     if before.other_config.get(HOST_DEVICE) == after.other_config.get(HOST_DEVICE):
         return

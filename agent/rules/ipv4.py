@@ -32,7 +32,7 @@ def checked_ip_configuration(
         required = mode == IPMode.STATIC and name != "gateway"
         if value or required:
             check_address(name, value)
-    servers = checked_DNS(DNS)
+    servers = checked_dns(DNS)
     if mode == IPMode.NONE:
         return IPv4Configuration(IPMode.NONE, "", "", "", servers)
     check_static(IP, netmask, gateway, others)
@@ -47,9 +47,9 @@ def check_address(name: str, value: str) -> None:
         raise InvalidIPAddressSpecified(name) from None
 
 
-def checked_DNS(DNS: str) -> tuple[str, ...]:
+def checked_dns(DNS: str) -> tuple[str, ...]:
     """The name servers of a comma-separated list; each must be an address of either family."""
-    servers = DNS_servers(DNS)
+    servers = dns_servers(DNS)
     for server in servers:
         try:
             ip_address(server)
@@ -58,7 +58,7 @@ def checked_DNS(DNS: str) -> tuple[str, ...]:
     return servers
 
 
-def DNS_servers(DNS: str) -> tuple[str, ...]:
+def dns_servers(DNS: str) -> tuple[str, ...]:
     """PIF.DNS as a list."""
     return tuple(server.strip() for server in DNS.split(",") if server.strip())
 

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, IPv6Interface
 
 from agent.errors import InvalidCIDRAddressSpecified, InvalidIPAddressSpecified, InvalidValue
 from agent.model.records import PIF, IPMode
-from agent.rules.ipv4 import checked_DNS
+from agent.rules.ipv4 import checked_dns
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def checked_ipv6_configuration(
         raise InvalidValue("mode", f"{mode}: this version of pifd only has None and Static")
     router = checked_address("gateway", gateway) if gateway else None
     own = checked_interface(IPv6) if IPv6 or mode == IPMode.STATIC else None
-    servers = checked_DNS(DNS)
+    servers = checked_dns(DNS)
     if mode == IPMode.NONE or own is None:
         return IPv6Configuration(IPMode.NONE, (), "", servers)
     check_static(own, router, others)

@@ -9,7 +9,7 @@ MULTICAST_BIT = 0x01
 LOCAL_BIT = 0x02
 
 
-def checked_MAC(MAC: str) -> str:
+def checked_mac(MAC: str) -> str:
     """The address in lower case; MAC_INVALID unless it is six octets that a device can have."""
     lower = MAC.lower()
     if not SIX_OCTETS.fullmatch(lower) or int(lower[:2], 16) & MULTICAST_BIT or lower == "00:00:00:00:00:00":
@@ -17,7 +17,7 @@ def checked_MAC(MAC: str) -> str:
     return lower
 
 
-def local_MAC(octets: bytes) -> str:
+def local_mac(octets: bytes) -> str:
     """A locally administered unicast address of the first six octets."""
     first = octets[0] & ~MULTICAST_BIT | LOCAL_BIT
     return ":".join(f"{octet:02x}" for octet in (first, *octets[1:6]))

@@ -16,13 +16,13 @@ from agent.rules.pif import ip_keys, without_ip_keys
 from agent.rules.vif import vifs_to_move
 
 
-def move_VLANs(draft: Draft, sources: Sequence[PIF], target: PIF) -> None:
+def move_vlans(draft: Draft, sources: Sequence[PIF], target: PIF) -> None:
     """Every VLAN moves to the target, with its network (create, step 8; destroy, step 3).
 
     Of several with one tag the first stays; the VIFs-to-move on the others join its network.
     """
     model = draft.model
-    for winner, *losers in VLANs_by_tag(model, [target, *sources]).values():
+    for winner, *losers in vlans_by_tag(model, [target, *sources]).values():
         uppers = [model.get(loser.untagged_PIF) for loser in losers]
         upper = reduce(taking_over, uppers, model.get(winner.untagged_PIF))
         draft.put(replace(winner, tagged_PIF=target.ref))
@@ -31,7 +31,7 @@ def move_VLANs(draft: Draft, sources: Sequence[PIF], target: PIF) -> None:
             dissolve(draft, model, loser, upper)
 
 
-def VLANs_by_tag(model: Model, pifs: Sequence[PIF]) -> Mapping[int, Sequence[VLAN]]:
+def vlans_by_tag(model: Model, pifs: Sequence[PIF]) -> Mapping[int, Sequence[VLAN]]:
     """The VLANs on some PIFs by their tags, those of the first-named PIF first."""
     found: dict[int, list[VLAN]] = {}
     for pif in dict.fromkeys(pif.ref for pif in pifs):
@@ -40,9 +40,9 @@ def VLANs_by_tag(model: Model, pifs: Sequence[PIF]) -> Mapping[int, Sequence[VLA
     return found
 
 
-def losing_VLANs(model: Model, pifs: Sequence[PIF]) -> tuple[VLAN, ...]:
+def losing_vlans(model: Model, pifs: Sequence[PIF]) -> tuple[VLAN, ...]:
     """The VLANs whose tag an earlier one has too (create, step 8)."""
-    return tuple(loser for _, *losers in VLANs_by_tag(model, pifs).values() for loser in losers)
+    return tuple(loser for _, *losers in vlans_by_tag(model, pifs).values() for loser in losers)
 
 
 def taking_over(winner: PIF, loser: PIF) -> PIF:
@@ -74,7 +74,7 @@ def takes_ip_configuration(winner: PIF, loser: PIF) -> bool:
 def dissolve(draft: Draft, model: Model, loser: VLAN, winner: PIF) -> None:
     """A VLAN and its upper PIF go; what is on it joins the winner, and its network stays (create, step 8)."""
     upper = model.get(loser.untagged_PIF)
-    move_VIFs(draft, vifs_to_move(model, upper.network, upper.host), winner.network)
+    move_vifs(draft, vifs_to_move(model, upper.network, upper.host), winner.network)
     for tunnel in tunnels_on(model, upper.ref):
         draft.put(replace(tunnel, transport_PIF=winner.ref))
     draft.remove(loser.ref)
@@ -89,24 +89,24 @@ def move_tunnels(draft: Draft, sources: Sequence[PIF], target: PIF) -> None:
             draft.put(replace(tunnel, transport_PIF=target.ref))
 
 
-def move_own_VIFs(draft: Draft, sources: Sequence[PIF], target: PIF) -> None:
+def move_own_vifs(draft: Draft, sources: Sequence[PIF], target: PIF) -> None:
     """The VIFs-to-move on the sources' own networks join the target's (create, step 10; destroy, step 5)."""
     model = draft.model
     for source in sources:
-        move_VIFs(draft, vifs_to_move(model, source.network, source.host), target.network)
+        move_vifs(draft, vifs_to_move(model, source.network, source.host), target.network)
 
 
-def move_VIFs(draft: Draft, vifs: Iterable[VIF], network: Ref[Network]) -> None:
+def move_vifs(draft: Draft, vifs: Iterable[VIF], network: Ref[Network]) -> None:
     """VIFs join another network; a suspended VM's stays attached, for when its VM is resumed."""
     for vif in vifs:
         draft.put(replace(vif, network=network))
 
 
-def VIFs_to_ask(model: Model, sources: Sequence[PIF]) -> tuple[Ref[VIF], ...]:
+def vifs_to_ask(model: Model, sources: Sequence[PIF]) -> tuple[Ref[VIF], ...]:
     """The plugged ones among the VIFs that will change their network (create, step 3; destroy, step 1).
 
     They are those on the sources' own networks, and on those of the VLANs that lose their tag to another.
     """
-    lost = [model.get(vlan.untagged_PIF) for vlan in losing_VLANs(model, sources)]
+    lost = [model.get(vlan.untagged_PIF) for vlan in losing_vlans(model, sources)]
     moving = [vif for pif in (*sources, *lost) for vif in vifs_to_move(model, pif.network, pif.host)]
     return tuple(vif.ref for vif in moving if is_plugged(model, vif))

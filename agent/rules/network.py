@@ -34,7 +34,7 @@ def create(model: Model, record: Mapping[str, Any]) -> Plan:
         uuid=new_uuid(),
         name_label=record.get("name_label", ""),
         name_description=record.get("name_description", ""),
-        MTU=checked_MTU(record.get("MTU", DEFAULT_MTU)),
+        MTU=checked_mtu(record.get("MTU", DEFAULT_MTU)),
         other_config=record.get("other_config", {}),
         bridge=record.get("bridge", "") or free_bridge(model),
         managed=record.get("managed", True),
@@ -107,7 +107,7 @@ def check_bridge(model: Model, bridge: str) -> None:
         raise InvalidValue("bridge", bridge)
 
 
-def checked_MTU(MTU: int) -> int:
+def checked_mtu(MTU: int) -> int:
     """Zero and below mean the default, as in XenAPI; what no device can have is refused."""
     if MTU <= 0:
         return DEFAULT_MTU

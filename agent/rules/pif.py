@@ -27,16 +27,16 @@ from agent.model.model import (
     vlans_on,
 )
 from agent.model.mtu import MTU_KEY
-from agent.model.offloads import GRO, OFF, ON, GRO_properties
+from agent.model.offloads import GRO, OFF, ON, gro_properties
 from agent.model.records import PIF, AddressType, Host, IPMode, Network, Ref, new_uuid
 from agent.model.static_routes import STATIC_ROUTES
 from agent.rules.device_name_checks import LONGEST_DEVICE_NAME
-from agent.rules.mac import checked_MAC
+from agent.rules.mac import checked_mac
 from agent.rules.plugging import (
     bring_down,
     bring_up,
     check_managed,
-    check_no_VIF_in_use,
+    check_no_vif_in_use,
     check_not_management,
     vifs_in_use,
 )
@@ -67,7 +67,7 @@ def introduce(
 ) -> Plan:
     """A PIF for one named NIC; an empty MAC means the one that the NIC has."""
     here = model.find(Host, host)
-    wanted = checked_MAC(MAC) if MAC else ""
+    wanted = checked_mac(MAC) if MAC else ""
     if any(pif.device == device for pif in pifs_of(model, here.ref)):
         raise DuplicatePIFDeviceName(device)
     nic = next((nic for nic in facts.nics if nic.device == device), None)
@@ -83,8 +83,8 @@ def forget(model: Model, self: Ref[PIF]) -> Plan:
     """The PIF of a NIC goes, after being brought down; its network stays."""
     pif = model.find(PIF, self)
     check_not_management(pif)
-    check_lone_NIC(model, pif)
-    check_no_VIF_in_use(model, pif)
+    check_lone_nic(model, pif)
+    check_no_vif_in_use(model, pif)
     draft = Draft(model)
     draft.remove(pif.ref)
     return Plan(model, draft.model)
@@ -137,7 +137,7 @@ def set_property(model: Model, self: Ref[PIF], name: str, value: str) -> Plan:
     return Plan(model, draft.model)
 
 
-def check_lone_NIC(model: Model, pif: PIF) -> None:
+def check_lone_nic(model: Model, pif: PIF) -> None:
     """Neither slave nor master, no VLAN and no tunnel, nor below any, in XenAPI's order; and so a NIC."""
     if pif.bond_slave_of is not None or bond_of_master(model, pif) is not None:
         raise PIFAlreadyBonded(pif.ref)
@@ -202,7 +202,7 @@ def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
             physical=True,
             currently_attached=needed,
             managed=not nic.in_use,
-            properties=GRO_properties(nic.gro),
+            properties=gro_properties(nic.gro),
         )
     )
 

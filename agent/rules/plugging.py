@@ -35,7 +35,7 @@ def attach(draft: Draft, network: Ref[Network], host: Ref[Host]) -> None:
 def bring_up(draft: Draft, pif: PIF) -> None:
     """The PIF is plugged; so is the transport PIF that a tunnel's depends on (XenAPI, PIF.plug)."""
     check_pluggable(pif)
-    check_PIF_below(draft.model, pif)
+    check_pif_below(draft.model, pif)
     tunnel = tunnel_over(draft.model, pif)
     if tunnel is not None:
         check_transport(draft.model, tunnel)
@@ -50,7 +50,7 @@ def bring_down(draft: Draft, pif: PIF) -> None:
     """
     check_managed(pif)
     check_not_management(pif)
-    check_no_VIF_in_use(draft.model, pif)
+    check_no_vif_in_use(draft.model, pif)
     if pif.disallow_unplug:
         raise PIFDoesNotAllowUnplug(pif.ref)
     for tunnel in tunnels_on(draft.model, pif.ref):
@@ -76,7 +76,7 @@ def check_pluggable(pif: PIF) -> None:
     check_not_slave(pif)
 
 
-def check_PIF_below(model: Model, pif: PIF) -> None:
+def check_pif_below(model: Model, pif: PIF) -> None:
     """A VLAN's device needs the one below, which a bond may have taken, or somebody else may hold."""
     vlan = vlan_over(model, pif)
     if vlan is not None:
@@ -101,7 +101,7 @@ def check_not_management(pif: PIF) -> None:
         raise PIFIsManagementInterface(pif.ref)
 
 
-def check_no_VIF_in_use(model: Model, pif: PIF) -> None:
+def check_no_vif_in_use(model: Model, pif: PIF) -> None:
     """No VM of the PIF's host is using its network."""
     for vif in vifs_in_use(model, pif.network, pif.host):
         raise VIFInUse(pif.network, vif.ref)

@@ -10,7 +10,7 @@ from agent.rules.host import check_address_type, check_usable, hand_over_managem
 from agent.rules.vlan import add, lower_of_device
 
 
-def create_VLAN_from_PIF(model: Model, pif: Ref[PIF], network: Ref[Network], VLAN: int) -> Plan:
+def create_vlan_from_pif(model: Model, pif: Ref[PIF], network: Ref[Network], VLAN: int) -> Plan:
     """A VLAN on each host's PIF that is on the same network as this one; gives the upper PIFs."""
     alike, home = pifs_on(model, model.find(PIF, pif).network), model.find(Network, network)
     draft = Draft(model)
@@ -18,7 +18,7 @@ def create_VLAN_from_PIF(model: Model, pif: Ref[PIF], network: Ref[Network], VLA
     return Plan(model, draft.model, uppers)
 
 
-def create_VLAN(model: Model, device: str, network: Ref[Network], VLAN: int) -> Plan:
+def create_vlan(model: Model, device: str, network: Ref[Network], VLAN: int) -> Plan:
     """XenAPI's older call: on each host's PIF of this device; a host that has none is refused."""
     home = model.find(Network, network)
     lowers = [lower_of_device(model, host.ref, device) for host in model.all(Host)]

@@ -14,7 +14,7 @@ from agent.model.draft import Draft, Plan
 from agent.model.model import Model, pifs_of, tunnels_on
 from agent.model.records import PIF, AddressType, IPConfiguration, IPMode, Ref
 from agent.model.tunnels import remote_ips
-from agent.rules.ipv4 import DNS_servers, checked_ip_configuration
+from agent.rules.ipv4 import checked_ip_configuration, dns_servers
 from agent.rules.ipv6 import checked_ipv6_configuration
 from agent.rules.plugging import check_managed, check_not_management
 from agent.rules.transport import check_tunnels_stay
@@ -31,7 +31,7 @@ def reconfigure_ip(
     pif = reconfigurable(model, self)
     wanted = checked_ip_configuration(mode, IP, netmask, gateway, DNS, others(model, pif))
     check_management_keeps(pif, AddressType.IPV4, wanted.mode)
-    kept = [server for server in DNS_servers(pif.ip_configuration.DNS) if ":" in server]
+    kept = [server for server in dns_servers(pif.ip_configuration.DNS) if ":" in server]
     new = replace(
         pif.ip_configuration,
         ip_configuration_mode=wanted.mode,
@@ -51,7 +51,7 @@ def reconfigure_ipv6(model: Model, self: Ref[PIF], mode: str, IPv6: str, gateway
     pif = reconfigurable(model, self)
     wanted = checked_ipv6_configuration(mode, IPv6, gateway, DNS, others(model, pif))
     check_management_keeps(pif, AddressType.IPV6, wanted.mode)
-    kept = [server for server in DNS_servers(pif.ip_configuration.DNS) if ":" not in server]
+    kept = [server for server in dns_servers(pif.ip_configuration.DNS) if ":" not in server]
     new = replace(
         pif.ip_configuration,
         ipv6_configuration_mode=wanted.mode,

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 
 from agent.model.draft import Draft
 from agent.model.model import Model, pifs_on, slaves, tunnels_on, vlans_on
-from agent.model.mtu import MTU_KEY, MTU_of
+from agent.model.mtu import MTU_KEY, mtu_of
 from agent.model.records import PIF, VIF, VLAN, Bond, Tunnel
 from agent.model.vifs import is_plugged
 from agent.rules import dangling
 from agent.rules.dangling import Rule, give_own_network, word
 from agent.rules.members import reset_slaves, unplug_slaves
 from agent.rules.moving import (
-    VLANs_by_tag,
-    losing_VLANs,
-    move_own_VIFs,
+    losing_vlans,
+    move_own_vifs,
     move_tunnels,
-    move_VLANs,
+    move_vlans,
     takes_ip_configuration,
     taking_over,
+    vlans_by_tag,
 )
 from agent.rules.vif import vifs_to_move
 
@@ -40,12 +40,12 @@ def rectify(model: Model) -> Rectified:
     """The model with every violation put right; the same model and no log when there is none."""
     draft = Draft(model)
     log: list[str] = []
-    while lines := [*settled(draft, dangling.RULES), *said(draft, RULES)]:
+    while lines := [*rectified_by(draft, dangling.RULES), *said(draft, RULES)]:
         log += lines
     return Rectified(draft.model, tuple(log))
 
 
-def settled(draft: Draft, rules: Sequence[Rule]) -> list[str]:
+def rectified_by(draft: Draft, rules: Sequence[Rule]) -> list[str]:
     """Apply the rules until none has anything to say; what they said."""
     log: list[str] = []
     while lines := said(draft, rules):
@@ -81,15 +81,15 @@ def rival_managements(draft: Draft) -> Iterator[str]:
             yield f"{word(pif)}, the management interface, was not plugged: plugged"
 
 
-def VLANs_with_one_tag(draft: Draft) -> Iterator[str]:
+def vlans_with_one_tag(draft: Draft) -> Iterator[str]:
     """A PIF has one VLAN of a tag; the VIFs-to-move of the others join its network (create, step 8)."""
     for pif in draft.model.all(PIF):
-        if losing_VLANs(draft.model, [pif]):
+        if losing_vlans(draft.model, [pif]):
             yield from told_collisions(draft.model, [pif])
-            move_VLANs(draft, [pif], pif)
+            move_vlans(draft, [pif], pif)
 
 
-def misnamed_VLANs(draft: Draft) -> Iterator[str]:
+def misnamed_vlans(draft: Draft) -> Iterator[str]:
     """A VLAN's upper PIF bears the name of the device below."""
     model = draft.model
     for vlan in model.all(VLAN):
@@ -114,14 +114,14 @@ def burdened_slaves(draft: Draft) -> Iterator[str]:
             yield from step(draft, model.get(bond.master), own)
 
 
-def VLANs_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
+def vlans_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
     """VLANs, with their networks, and of several with one tag the first."""
     moving = [(slave, vlan) for slave in own for vlan in vlans_on(draft.model, slave.ref)]
     for slave, vlan in moving:
         yield f"{word(vlan)}, tag {vlan.tag}, was on slave {word(slave)}: moved up to {word(master)}"
     if moving:
         yield from told_collisions(draft.model, [master, *own])
-        move_VLANs(draft, own, master)
+        move_vlans(draft, own, master)
 
 
 def tunnels_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
@@ -132,12 +132,12 @@ def tunnels_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
     move_tunnels(draft, own, master)
 
 
-def VIFs_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
+def vifs_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
     """The VIFs-to-move on the slaves' own networks."""
     for slave in own:
         for vif in vifs_to_move(draft.model, slave.network, slave.host):
             yield f"{word(vif)} was on the network of slave {word(slave)}: moved to that of {word(master)}"
-    move_own_VIFs(draft, own, master)
+    move_own_vifs(draft, own, master)
 
 
 def configuration_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
@@ -153,7 +153,7 @@ def configuration_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[
 
 
 STEPS: tuple[Callable[[Draft, PIF, Sequence[PIF]], Iterator[str]], ...] = (
-    VLANs_up, tunnels_up, VIFs_up, configuration_up,
+    vlans_up, tunnels_up, vifs_up, configuration_up,
 )  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def burdens(slave: PIF) -> list[str]:
 
 def told_collisions(model: Model, pifs: Sequence[PIF]) -> Iterator[str]:
     """What is lost where several VLANs of one tag become one."""
-    for winner, *losers in VLANs_by_tag(model, pifs).values():
+    for winner, *losers in vlans_by_tag(model, pifs).values():
         upper = model.get(winner.untagged_PIF)
         for loser in losers:
             gone = model.get(loser.untagged_PIF)
@@ -186,15 +186,15 @@ def told_loss(winner: PIF, loser: PIF) -> Iterator[str]:
         yield f"dropped, because there can be one only: {lost.ip_configuration} of {word(lost)}"
 
 
-def large_VLANs(draft: Draft) -> Iterator[str]:
+def large_vlans(draft: Draft) -> Iterator[str]:
     """A VLAN's MTU is no larger than that of the PIF below, which may have become another."""
     for vlan in draft.model.all(VLAN):
         lower, upper = draft.model.get(vlan.tagged_PIF), draft.model.get(vlan.untagged_PIF)
-        room, network = MTU_of(draft.model, lower), draft.model.get(upper.network)
+        room, network = mtu_of(draft.model, lower), draft.model.get(upper.network)
         if room < network.MTU:
             draft.put(replace(network, MTU=room))
             yield f"{word(network)} had an MTU of {network.MTU}, which does not fit: now {room}"
-        if MTU_of(draft.model, upper) > room:
+        if mtu_of(draft.model, upper) > room:
             draft.put(replace(upper, other_config={**upper.other_config, MTU_KEY: str(room)}))
             yield f"{word(upper)} had an MTU that does not fit: now {room}"
 
@@ -220,6 +220,6 @@ def unplugged_below(draft: Draft) -> Iterator[str]:
 
 
 RULES: tuple[Rule, ...] = (
-    crowded_networks, rival_managements, misnamed_VLANs, burdened_slaves, VLANs_with_one_tag, large_VLANs,
+    crowded_networks, rival_managements, misnamed_vlans, burdened_slaves, vlans_with_one_tag, large_vlans,
     unplugged_below,
 )  # fmt: skip

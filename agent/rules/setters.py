@@ -13,18 +13,18 @@ from agent.model.draft import Draft, Plan
 from agent.model.model import Model
 from agent.model.records import PIF, VIF, VM, Network, R, Ref, Tunnel
 from agent.rules import field_checks as checks
-from agent.rules.network import checked_MTU
+from agent.rules.network import checked_mtu
 from agent.rules.vm import checked_hosts
 
 Check = Callable[[Model, Any, Any], None]
 """Takes the model with the change in it, and the record before and after; raises Failure."""
 
 CHECKS: Mapping[tuple[str, str], Check] = {
-    (Network.class_name, "MTU"): checks.check_network_MTU,
+    (Network.class_name, "MTU"): checks.check_network_mtu,
     (Network.class_name, "other_config"): checks.check_network_other_config,
-    (PIF.class_name, "other_config"): checks.check_PIF_other_config,
+    (PIF.class_name, "other_config"): checks.check_pif_other_config,
     (Tunnel.class_name, "other_config"): checks.check_tunnel_other_config,
-    (VIF.class_name, "other_config"): checks.check_VIF_other_config,
+    (VIF.class_name, "other_config"): checks.check_vif_other_config,
     (VM.class_name, "affinity"): checks.check_affinity,
     (VM.class_name, "is_a_template"): checks.check_is_a_template,
 }
@@ -34,7 +34,7 @@ def set_field(model: Model, kind: type[R], name: str, self: Ref[R], value: Any) 
     """set_<field>: the field of a record gets this value."""
     before = model.find(kind, self)
     draft = Draft(model)
-    after = draft.put(replace(before, **{name: settled(model, kind, name, value)}))
+    after = draft.put(replace(before, **{name: stored_value(model, kind, name, value)}))
     check = CHECKS.get((kind.class_name, name))
     if check is not None:
         check(draft.model, before, after)
@@ -76,10 +76,10 @@ def remove(model: Model, kind: type[R], name: str, self: Ref[R], value: str) -> 
     return set_field(model, kind, name, self, tuple(item for item in known if item != value))
 
 
-def settled(model: Model, kind: type[R], name: str, value: Any) -> Any:
+def stored_value(model: Model, kind: type[R], name: str, value: Any) -> Any:
     """The value in the form that a record keeps: a set has each element once, an MTU of 0 is the default."""
     if (kind, name) == (VM, "possible_hosts"):
         return checked_hosts(model, value)
     if (kind, name) == (Network, "MTU"):
-        return checked_MTU(value)
+        return checked_mtu(value)
     return tuple(dict.fromkeys(value)) if isinstance(value, list | tuple) else value

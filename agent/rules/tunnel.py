@@ -7,7 +7,7 @@ from agent.model.draft import Draft, Plan
 from agent.model.model import Model, tunnel_over
 from agent.model.records import PIF, Network, Ref, Tunnel, TunnelProtocol, new_uuid
 from agent.rules.device_name_checks import is_free
-from agent.rules.mac import local_MAC
+from agent.rules.mac import local_mac
 from agent.rules.network import check_can_be_connected
 from agent.rules.plugging import bring_down, bring_up, check_managed
 from agent.rules.tunnel_key import key_for
@@ -70,7 +70,7 @@ def access_PIF(model: Model, transport: PIF, network: Network) -> PIF:
         device=free_device(model),
         network=network.ref,
         host=transport.host,
-        MAC=local_MAC(token_bytes(6)),
+        MAC=local_mac(token_bytes(6)),
         MTU=network.MTU,
     )
 

@@ -12,7 +12,7 @@ from agent.errors import (
 )
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, pifs_of, tunnel_over, tunnels_on, vlan_over, vlans_on
-from agent.model.mtu import MTU_of
+from agent.model.mtu import mtu_of
 from agent.model.records import PIF, VLAN, Host, Network, Ref, new_uuid
 from agent.rules.network import check_can_be_connected
 from agent.rules.plugging import bring_down, bring_up, check_managed
@@ -31,7 +31,7 @@ def create(model: Model, tagged_PIF: Ref[PIF], tag: int, network: Ref[Network]) 
     return Plan(model, draft.model, vlan.ref)
 
 
-def create_VLAN(model: Model, device: str, network: Ref[Network], host: Ref[Host], VLAN: int) -> Plan:
+def create_vlan(model: Model, device: str, network: Ref[Network], host: Ref[Host], VLAN: int) -> Plan:
     """XenAPI's PIF.create_VLAN, for a NIC or a bond named by its device; gives the upper PIF."""
     lower = lower_of_device(model, model.find(Host, host).ref, device)
     draft = Draft(model)
@@ -51,7 +51,7 @@ def destroy(model: Model, self: Ref[VLAN]) -> Plan:
     return Plan(model, draft.model)
 
 
-def destroy_PIF(model: Model, self: Ref[PIF]) -> Plan:
+def destroy_pif(model: Model, self: Ref[PIF]) -> Plan:
     """XenAPI's PIF.destroy: the VLAN whose upper PIF this is goes."""
     pif = model.find(PIF, self)
     vlan = vlan_over(model, pif)
@@ -67,8 +67,8 @@ def add(draft: Draft, lower: PIF, tag: int, network: Network) -> VLAN:
     check_managed(lower)
     check_lower(model, lower)
     check_tag(model, lower, tag)
-    check_MTU(model, network, lower)
-    upper = draft.put(upper_PIF(lower, tag, network))
+    check_mtu(model, network, lower)
+    upper = draft.put(upper_pif(lower, tag, network))
     vlan = draft.put(VLAN(uuid=new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=tag))
     bring_up(draft, upper)
     return vlan
@@ -82,7 +82,7 @@ def lower_of_device(model: Model, host: Ref[Host], device: str) -> PIF:
     raise InvalidValue("device", device)
 
 
-def upper_PIF(lower: PIF, tag: int, network: Network) -> PIF:
+def upper_pif(lower: PIF, tag: int, network: Network) -> PIF:
     """The untagged side.  As in XenAPI it bears the name of the device below."""
     return PIF(
         uuid=new_uuid(),
@@ -114,14 +114,14 @@ def check_tag(model: Model, lower: PIF, tag: int) -> None:
             raise PIFVLANExists(vlan.untagged_PIF)
 
 
-def check_MTU(model: Model, network: Network, lower: PIF) -> None:
+def check_mtu(model: Model, network: Network, lower: PIF) -> None:
     """A VLAN's network fits onto the PIF below: refused, because the kernel would clamp it silently."""
     check_fits(model, network.MTU, lower)
 
 
 def check_fits(model: Model, MTU: int, lower: PIF) -> None:
     """A VLAN's MTU is no larger than that of the PIF below."""
-    room = MTU_of(model, lower)
+    room = mtu_of(model, lower)
     if room < MTU:
         raise InvalidValue("MTU", f"{MTU}: larger than the {room} of {lower.device} below")
 

@@ -135,7 +135,7 @@ def set_domid(model: Model, self: Ref[VM], value: int) -> Plan:
     return put(model, replace(vm, domid=value))
 
 
-def set_PV_drivers_detected(model: Model, self: Ref[VM], value: bool) -> Plan:
+def set_pv_drivers_detected(model: Model, self: Ref[VM], value: bool) -> Plan:
     """Whether the VM can take and give up VIFs while it runs (pifd's own)."""
     vm = model.find(VM, self)
     draft = Draft(model)
@@ -150,18 +150,18 @@ def started(model: Model, vm: VM, host: Ref[Host], start_paused: bool) -> Plan:
     draft = Draft(model)
     for vif in vifs_of(model, vm.ref):
         draft.put(replace(vif, currently_attached=True))
-    settle(draft, vm, host, start_paused)
+    start_on_host(draft, vm, host, start_paused)
     return Plan(model, draft.model)
 
 
 def resumed(model: Model, vm: VM, host: Ref[Host], start_paused: bool) -> Plan:
     """The VM is on the host with the VIFs that it had."""
     draft = Draft(model)
-    settle(draft, vm, host, start_paused)
+    start_on_host(draft, vm, host, start_paused)
     return Plan(model, draft.model)
 
 
-def settle(draft: Draft, vm: VM, host: Ref[Host], start_paused: bool) -> None:
+def start_on_host(draft: Draft, vm: VM, host: Ref[Host], start_paused: bool) -> None:
     """The VM has a domain on the host, where its networks are up: refused where a bond has taken the PIF."""
     check_possible(draft.model, vm, host)
     for vif in vifs_of(draft.model, vm.ref):

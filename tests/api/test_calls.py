@@ -8,6 +8,8 @@ from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.api.schema.computed import View
 from agent.api.schema.records import record_of
+from agent.api.views.topology import topology
+from agent.kernel.state import KernelState
 from agent.model.records import PIF, Bond, Network, Pool
 from tests.api.world import Caller, Client, EngineInMemory
 
@@ -138,14 +140,16 @@ async def test_the_management_interface_is_found_by_its_host(api: Caller, engine
     assert await api("host.get_management_interface", engine.host().ref) == engine.pif("eth0").ref
 
 
-async def test_the_topology_is_the_engines(api: Caller) -> None:
-    assert await api("pifd.topology") == {"bridges": ["xenbr0"]}
+async def test_the_topology_is_of_the_engines_model(api: Caller, engine: EngineInMemory) -> None:
+    found = topology(engine.model, KernelState(), {})
+    assert found["trees"] != []
+    assert await api("pifd.topology") == found
 
 
 class BrokenEngine(EngineInMemory):
     """Fails as no engine should."""
 
-    async def topology(self) -> Any:
+    async def kernel_state(self) -> KernelState:
         raise ZeroDivisionError("by nought")
 
 

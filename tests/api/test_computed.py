@@ -37,7 +37,7 @@ def with_tunnel(engine: EngineInMemory, protocol: str, remotes: str) -> tuple[Mo
     return draft.model, made
 
 
-def with_VM(engine: EngineInMemory, state: PowerState) -> tuple[Model, VM, VIF]:
+def with_vm(engine: EngineInMemory, state: PowerState) -> tuple[Model, VM, VIF]:
     """A VM with a VIF on eth0's network, in a state that it came into by way of Running."""
     model = vm.create(engine.model, {"name_label": "web"}).after
     home = engine.network("xenbr0").ref
@@ -78,7 +78,7 @@ def test_a_PIF_that_could_not_be_brought_up_is_not_attached(engine: EngineInMemo
 
 
 def test_a_VIF_whose_device_could_not_be_had_says_why(engine: EngineInMemory) -> None:
-    model, _, interface = with_VM(engine, PowerState.RUNNING)
+    model, _, interface = with_vm(engine, PowerState.RUNNING)
     well, ill = View(model), View(model, failures={interface.ref: "vif1.0 is not there"})
     told = [
         (record["status_code"], record["status_detail"])
@@ -117,17 +117,17 @@ def test_a_tunnel_whose_PIF_is_not_plugged_or_failed_is_not_active(engine: Engin
 
 
 def test_a_VIF_is_seen_from_its_VM_and_its_network(engine: EngineInMemory) -> None:
-    model, machine, interface = with_VM(engine, PowerState.RUNNING)
+    model, machine, interface = with_vm(engine, PowerState.RUNNING)
     assert record_of(View(model), machine)["VIFs"] == [interface.ref]
     assert record_of(View(model), engine.network("xenbr0"))["VIFs"] == [interface.ref]
 
 
 def test_a_running_VM_is_on_its_host_and_a_suspended_one_nowhere(engine: EngineInMemory) -> None:
     host = engine.host()
-    model, machine, _ = with_VM(engine, PowerState.RUNNING)
+    model, machine, _ = with_vm(engine, PowerState.RUNNING)
     assert record_of(View(model), machine)["resident_on"] == host.ref
     assert record_of(View(model), host)["resident_VMs"] == [machine.ref]
-    model, machine, _ = with_VM(engine, PowerState.SUSPENDED)
+    model, machine, _ = with_vm(engine, PowerState.SUSPENDED)
     assert machine.resident_on == host.ref
     assert record_of(View(model), machine)["resident_on"] == NULL
     assert record_of(View(model), host)["resident_VMs"] == []
@@ -144,7 +144,7 @@ def test_a_VM_can_start_on_every_host_unless_some_are_named(engine: EngineInMemo
 
 
 def test_what_is_pifds_own_is_not_on_the_wire(engine: EngineInMemory) -> None:
-    model, _, interface = with_VM(engine, PowerState.RUNNING)
+    model, _, interface = with_vm(engine, PowerState.RUNNING)
     assert "released" not in record_of(View(model), interface)
     model, made = with_tunnel(engine, "gre", FAR)
     assert "key" not in record_of(View(model), made)

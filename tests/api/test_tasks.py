@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.api.tasks.tasks import MOST_ENDED, Tasks
-from agent.engine.notifier import Bell
+from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
 from agent.errors import TooManyPendingTasks
 from agent.model.records import Network
@@ -136,7 +136,7 @@ async def idle(progress: Progress) -> str:
 
 
 async def test_the_oldest_ended_tasks_make_place_for_new_ones() -> None:
-    tasks = Tasks(Bell())
+    tasks = Tasks(Notifier())
     refs = [tasks.start("idle", idle) for _ in range(3)]
     await tasks.close()
     for _ in range(MOST_ENDED - 1):
@@ -147,7 +147,7 @@ async def test_the_oldest_ended_tasks_make_place_for_new_ones() -> None:
 
 async def test_there_are_only_so_many_tasks_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.api.tasks.tasks.MOST_PENDING", 2)
-    tasks = Tasks(Bell())
+    tasks = Tasks(Notifier())
     for _ in range(2):
         tasks.start("idle", idle)
     with pytest.raises(TooManyPendingTasks):
@@ -161,7 +161,7 @@ async def test_what_nobody_foresaw_ends_the_task_too(caplog: pytest.LogCaptureFi
     async def broken(progress: Progress) -> str:
         raise ZeroDivisionError("by nought")
 
-    tasks = Tasks(Bell())
+    tasks = Tasks(Notifier())
     task = tasks.start("broken", broken)
     await tasks.close()
     assert tasks.records[task].error_info == ("INTERNAL_ERROR", "ZeroDivisionError: by nought")
@@ -169,9 +169,9 @@ async def test_what_nobody_foresaw_ends_the_task_too(caplog: pytest.LogCaptureFi
 
 
 async def test_the_bell_is_rung_when_a_task_begins_and_ends() -> None:
-    bell = Bell()
-    tasks = Tasks(bell)
+    notifier = Notifier()
+    tasks = Tasks(notifier)
     tasks.start("idle", idle)
-    assert bell.rung == 1
+    assert notifier.count == 1
     await tasks.close()
-    assert bell.rung == 2
+    assert notifier.count == 2

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agent.api.views.topology import topology
 from agent.kernel.steps import SetMaster
 from agent.model.records import Network, Ref, Tunnel
 from agent.model.tunnels import REMOTE_IPS
@@ -16,7 +17,9 @@ Node = dict[str, Any]
 
 async def tree(world: World, bridge: str) -> Node:
     """The tree of the network that has this bridge."""
-    trees: list[Node] = (await world.engine.topology())["trees"]
+    trees: list[Node] = topology(world.model, await world.engine.kernel_state(), world.engine.failures)[
+        "trees"
+    ]
     uuid = network_of(world.model, bridge).uuid
     return next(node for node in trees if node["uuid"] == uuid)
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.engine.engine import Decide
-from agent.engine.notifier import Bell
+from agent.engine.notifier import Notifier
 from agent.engine.progress import UNWATCHED, Progress
 from agent.kernel.nic_info import Device
+from agent.kernel.state import KernelState
 from agent.model.draft import Plan, Result, changes
 from agent.model.facts import NIC, Facts
 from agent.model.records import PIF, Host, Network, Ref
@@ -52,14 +53,14 @@ class Outcome:
 class EngineInMemory:
     """Decides and swaps the model, with no kernel behind it.
 
-    A call takes `steps` steps, and before each of them it waits until `gate` is open.  The bell rings when
+    A call takes `steps` steps, and before each of them it waits until `gate` is open.  It notifies when
     something is set that a reader sees.
     """
 
     SEEN = frozenset({"model", "failures", "up", "says"})
 
     def __init__(self) -> None:
-        self.bell = Bell()
+        self.notifier = Notifier()
         self.steps = 1
         self.model = first_start("host1", FACTS).after
         self.gate = asyncio.Event()
@@ -72,7 +73,7 @@ class EngineInMemory:
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
         if name in self.SEEN:
-            self.bell.ring()
+            self.notifier.notify()
 
     async def change(self, decide: Decide, progress: Progress = UNWATCHED) -> Result:
         for done in range(self.steps):
@@ -96,8 +97,8 @@ class EngineInMemory:
     def devices(self) -> Mapping[str, Device]:
         return {**dict.fromkeys(self.up, DEVICE), **self.says}
 
-    async def topology(self) -> Any:
-        return {"bridges": ["xenbr0"]}
+    async def kernel_state(self) -> KernelState:
+        return KernelState()
 
     def pif(self, device: str) -> PIF:
         return next(pif for pif in self.model.all(PIF) if pif.device == device)

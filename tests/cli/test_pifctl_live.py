@@ -2,6 +2,7 @@
 
 from agent.api.schema.computed import View
 from agent.api.schema.records import record_of
+from agent.api.views.topology import topology
 from agent.model.records import Bond
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
@@ -18,5 +19,7 @@ async def test_a_live_bond_shows_what_the_topology_says(world: World, run: Run, 
     await world.create_bond("eth0", "eth1")
     view = View(world.model)
     daemon.records["Bond"] = {bond.ref: record_of(view, bond) for bond in world.model.all(Bond)}
-    daemon.results["pifd.topology"] = await world.engine.topology()
+    daemon.results["pifd.topology"] = topology(
+        world.model, await world.engine.kernel_state(), world.engine.failures
+    )
     assert run("bond-list", "--live") == (0, TABLE, "")

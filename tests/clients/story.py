@@ -79,12 +79,12 @@ def tell(do: Do, teller: Teller, daemon: Daemon) -> None:
     """The whole story.  do: makes a change and gives its result."""
     host = host_of(teller.ask)
     of_networks(do, host)
-    of_PIFs(do, host)
+    of_pifs(do, host)
     of_addresses(do, host)
     of_management(do, host)
-    of_VLANs(do, host)
+    of_vlans(do, host)
     of_a_tunnel(do, host)
-    of_a_VM(do, host, daemon)
+    of_a_vm(do, host, daemon)
     of_a_bond(do, host)
 
 
@@ -101,7 +101,7 @@ def of_networks(do: Do, host: Host) -> None:
     do("network.create", {"name_label": "free", "bridge": "free"})
 
 
-def of_PIFs(do: Do, host: Host) -> None:
+def of_pifs(do: Do, host: Host) -> None:
     eth2, eth5 = host.pifs["eth2"], host.pifs["eth5"]
     do("PIF.plug", eth2)
     do("PIF.set_disallow_unplug", eth2, True)
@@ -128,7 +128,7 @@ def of_management(do: Do, host: Host) -> None:
     do("pool.management_reconfigure", host.networks["xenbr0"])
 
 
-def of_VLANs(do: Do, host: Host) -> None:
+def of_vlans(do: Do, host: Host) -> None:
     home = new_network(do, "VLANs")
     do("VLAN.destroy", do("VLAN.create", host.pifs["eth1"], 5, home))
     do("PIF.destroy", do("PIF.create_VLAN", "eth1", home, host.ref, 6))
@@ -143,14 +143,14 @@ def of_a_tunnel(do: Do, host: Host) -> None:
     do("tunnel.create", host.pifs["eth2"], private, "vxlan")
 
 
-def of_a_VM(do: Do, host: Host, daemon: Daemon) -> None:
+def of_a_vm(do: Do, host: Host, daemon: Daemon) -> None:
     vm = do("VM.create", {"name_label": "web", "name_description": "", "other_config": {"mac_seed": "s"}})
     vif = do("VIF.create", {"device": "0", "network": host.networks["xenbr1"], "VM": vm, "MTU": 1500})
     do("VM.set_domid", vm, 7)
     daemon.do(lambda: daemon.world.make_vif("vif7.0"))
     do("VM.start_on", vm, host.ref, False, False)
     do("VM.set_PV_drivers_detected", vm, True)
-    of_a_VIF(do, host, vif)
+    of_a_vif(do, host, vif)
     of_states(do, host, vm)
     do("VIF.destroy", do("VIF.create", {"device": "1", "network": host.networks["xenbr3"], "VM": vm}))
     do("VM.destroy", do("VM.create", {}))
@@ -158,7 +158,7 @@ def of_a_VM(do: Do, host: Host, daemon: Daemon) -> None:
     do("VIF.create", {"device": "0", "network": host.networks["xenbr3"], "VM": halted})
 
 
-def of_a_VIF(do: Do, host: Host, vif: str) -> None:
+def of_a_vif(do: Do, host: Host, vif: str) -> None:
     do("VIF.unplug", vif)
     do("VIF.plug", vif)
     do("VIF.unplug_force", vif)

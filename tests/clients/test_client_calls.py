@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from agent.api.calls.methods import table
-from tests.clients.conftest import Told
+from tests.clients.conftest import OnChange
 from tests.clients.wire_types import LATER, has_type, type_of
 
 ALWAYS_REFUSES = {
@@ -20,7 +20,7 @@ EXCUSED = {f"{prefix}{name}" for name in ALWAYS_REFUSES for prefix in PREFIXES}
 
 ENCODINGS = ("XML-RPC", "JSON-RPC 1.0", "JSON-RPC 2.0")
 
-Stories = Mapping[str, Told]
+Stories = Mapping[str, OnChange]
 
 
 @pytest.mark.parametrize("voice", ENCODINGS)

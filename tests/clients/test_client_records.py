@@ -53,7 +53,7 @@ def undone(value: Any, type_: str) -> Any:
     return {key: undone(item, map_[2]) for key, item in value.items()} if map_ else value
 
 
-def without_XML(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+def without_xml(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
     types = field_types(name)
     return {field: undone(value, types[field]) for field, value in record.items()}
 
@@ -71,7 +71,7 @@ def test_there_is_an_object_of_the_class_and_it_has_every_field(furnished: Furni
 def test_every_field_is_equal_in_all_encodings(furnished: Furnished, name: str) -> None:
     in_XML, in_1, in_2 = (voice(f"{name}.get_all_records") for voice in furnished.voices)
     assert in_1 == in_2
-    assert {ref: without_XML(name, record) for ref, record in in_XML.items()} == in_2
+    assert {ref: without_xml(name, record) for ref, record in in_XML.items()} == in_2
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -8,7 +8,7 @@ from tests.worlds.world import World, network_of
 Everything = tuple[object, ...]
 
 
-async def host_with_VMs(directory: Path, *, makes_devices: bool) -> World:
+async def host_with_vms(directory: Path, *, makes_devices: bool) -> World:
     """A VM on the network of eth0, where management is, one on that of eth1, and a free network."""
     directory.mkdir(exist_ok=True)
     world = World(directory, makes_devices=makes_devices)
@@ -51,7 +51,7 @@ def ports(world: World, bridge: str) -> list[str]:
 
 async def counts(world: World, directory: Path) -> tuple[int, int]:
     """How many kernel parts and requests a Bond.create has, tried on a twin."""
-    twin = await host_with_VMs(directory / "twin", makes_devices=world.hotplug.makes_devices)
+    twin = await host_with_vms(directory / "twin", makes_devices=world.hotplug.makes_devices)
     await create(twin)
     found = twin.kernel.parts, twin.hotplug.requests
     await twin.stop()

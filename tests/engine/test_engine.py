@@ -74,7 +74,7 @@ async def test_a_start_with_nothing_to_do_writes_nothing(world: World) -> None:
     before, writes = world.everything(), world.kernel.writes
     await world.restart()
     assert (world.everything(), world.kernel.writes) == (before, writes)
-    assert world.engine.settled.is_set()
+    assert world.engine.in_model_state.is_set()
 
 
 async def test_a_call_that_changes_nothing_writes_nothing(world: World) -> None:
@@ -168,7 +168,7 @@ async def test_the_gateway_and_the_neighbours_in_use_are_witnesses(world: World)
 async def test_a_host_that_has_no_NIC_starts(tmp_path: Path) -> None:
     world = World(tmp_path, replace(host(), links={}, addresses=frozenset(), routes=frozenset()))
     await world.start()
-    assert (world.model.all(PIF), world.engine.settled.is_set()) == ((), True)
+    assert (world.model.all(PIF), world.engine.in_model_state.is_set()) == ((), True)
     await world.stop()
 
 

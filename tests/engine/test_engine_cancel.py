@@ -13,7 +13,7 @@ from tests.worlds.world import World, bond_of, decision, network_of
 NOBODY: Any = "OpaqueRef:00000000-0000-0000-0000-000000000000"
 
 
-class Told:
+class OnChange:
     """Keeps what it is told, and wants no more once it has been told so often."""
 
     def __init__(self, enough: int = 10**6) -> None:
@@ -26,22 +26,22 @@ class Told:
             raise TaskCancelled(NOBODY)
 
 
-async def create(world: World, progress: Told) -> None:
+async def create(world: World, progress: OnChange) -> None:
     members = [world.pif(device).ref for device in ("eth0", "eth1")]
     home = network_of(world.model, "xapi0").ref
     await world.engine.change(decision(bond.create, home, members, ""), progress)
 
 
-async def destroy(world: World, progress: Told) -> None:
+async def destroy(world: World, progress: OnChange) -> None:
     await world.engine.change(decision(bond.destroy, bond_of(world.model).ref), progress)
 
 
-async def told_of(directory: Path) -> tuple[Told, Told]:
+async def told_of(directory: Path) -> tuple[OnChange, OnChange]:
     """What a creation and a destruction tell that nobody stops, on another host like this one."""
     twin = World(directory)
     await twin.start()
     await twin.new_network()
-    created, destroyed = Told(), Told()
+    created, destroyed = OnChange(), OnChange()
     await create(twin, created)
     await destroy(twin, destroyed)
     await twin.stop()
@@ -66,7 +66,7 @@ async def test_a_change_that_is_cancelled_between_any_two_steps_leaves_everythin
         before = world.everything()
         for enough in range(len(told.told)):
             with pytest.raises(TaskCancelled):
-                await act(world, Told(enough))
+                await act(world, OnChange(enough))
             assert world.everything() == before
-        await act(world, Told())
+        await act(world, OnChange())
     assert world.model.all(Bond) == ()

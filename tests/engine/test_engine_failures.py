@@ -158,26 +158,26 @@ async def test_a_start_brings_up_what_it_can_and_the_rest_later(world: World, im
     bare = {name: link for name, link in state.links.items() if name != "xenbr0"} | {"xenbr1": theirs}
     world.kernel.state = replace(state, links=bare | {"eth0": nic(0), "eth1": nic(1)})
     await world.start()
-    assert (world.addresses("xenbr0")[0], world.engine.settled.is_set()) == (ADDRESS, False)
+    assert (world.addresses("xenbr0")[0], world.engine.in_model_state.is_set()) == (ADDRESS, False)
     world.kernel.behind_our_back(DeleteLinks(("xenbr1",)))
-    await world.engine.settled.wait()
+    await world.engine.in_model_state.wait()
     assert world.everything() == before
 
 
 async def test_a_PIF_that_cannot_be_had_holds_up_no_call_that_leaves_it_alone(world: World) -> None:
     await with_broken_eth1(world)
-    await world.engine.change(with_DNS("192.0.2.54"))
+    await world.engine.change(with_dns("192.0.2.54"))
     assert "nameserver 192.0.2.54\n" in (world.kernel.state.resolver or "")
-    assert world.engine.settled.is_set() is False
+    assert world.engine.in_model_state.is_set() is False
     with pytest.raises(PIFConfigurationError) as caught:
         await world.do(pif.set_disallow_unplug, world.pif("eth1").ref, True)
     assert caught.value.parameters[1].endswith("xenbr1 exists already and is not pifd's")
 
 
-async def test_unplugging_the_PIF_that_cannot_be_had_settles_the_host(world: World) -> None:
+async def test_unplugging_the_PIF_that_cannot_be_had_has_the_host_in_the_models_state(world: World) -> None:
     await with_broken_eth1(world)
     await world.do(pif.unplug, world.pif("eth1").ref)
-    assert (world.engine.settled.is_set(), world.pif("eth1").currently_attached) == (True, False)
+    assert (world.engine.in_model_state.is_set(), world.pif("eth1").currently_attached) == (True, False)
 
 
 async def with_broken_eth1(world: World) -> None:
@@ -190,7 +190,7 @@ async def with_broken_eth1(world: World) -> None:
     await world.start()
 
 
-async def test_a_start_that_fails_for_no_PIF_in_particular_is_not_settled(world: World) -> None:
+async def test_a_start_that_fails_for_no_PIF_in_particular_is_not_in_the_models_state(world: World) -> None:
     """A bridge of an older model's can't go: somebody else's device is in it."""
     await world.stop()
     old = Link(name="xapi9", kind="bridge", MAC=mac(9), up=True, group=GROUP, options=BridgeOptions())
@@ -199,23 +199,23 @@ async def test_a_start_that_fails_for_no_PIF_in_particular_is_not_settled(world:
         world.kernel.state, links={**world.kernel.state.links, "xapi9": old, "vnet0": theirs}
     )
     await world.start()
-    assert world.engine.settled.is_set() is False
+    assert world.engine.in_model_state.is_set() is False
 
 
 async def test_a_resolver_that_has_become_somebody_elses_holds_nothing_else_up(world: World) -> None:
-    await world.engine.change(with_DNS("192.0.2.54"))
+    await world.engine.change(with_dns("192.0.2.54"))
     await world.stop()
     world.kernel.state = replace(world.kernel.state, resolver=None)
     await world.start()
     await world.do(pif.plug, world.pif("eth1").ref)
-    assert (world.engine.settled.is_set(), world.pif("eth1").currently_attached) == (True, True)
+    assert (world.engine.in_model_state.is_set(), world.pif("eth1").currently_attached) == (True, True)
 
 
 async def test_name_servers_are_refused_where_somebody_else_writes_them(world: World) -> None:
     world.kernel.state = replace(world.kernel.state, resolver=None)
     before = world.everything()
     with pytest.raises(PIFConfigurationError) as caught:
-        await world.engine.change(with_DNS("192.0.2.54"))
+        await world.engine.change(with_dns("192.0.2.54"))
     assert caught.value.parameters[1].endswith("resolv.conf is a symbolic link: another program writes it")
     assert world.everything() == before
 
@@ -242,10 +242,10 @@ async def test_at_a_start_somebody_elses_route_wins(world: World) -> None:
     theirs = Route("docker0", "0.0.0.0/0", "172.17.0.9")
     world.kernel.state = replace(world.kernel.state, routes=world.kernel.state.routes - ours | {theirs})
     await world.start()
-    assert (theirs in world.kernel.state.routes, world.engine.settled.is_set()) == (True, True)
+    assert (theirs in world.kernel.state.routes, world.engine.in_model_state.is_set()) == (True, True)
 
 
-def with_DNS(servers: str) -> Decide:
+def with_dns(servers: str) -> Decide:
     """Name servers for eth0."""
 
     def decide(model: Model, facts: object) -> Plan:

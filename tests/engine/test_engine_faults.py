@@ -70,7 +70,7 @@ async def test_a_refused_part_leaves_everything_as_it_was(act: Act, world: World
             await act(world)
         assert world.kernel.reason in caught.value.parameters[-1]
         assert world.everything() == before
-        assert world.engine.settled.is_set()
+        assert world.engine.in_model_state.is_set()
     assert count > 10
 
 
@@ -84,7 +84,7 @@ async def test_a_killed_change_is_undone_by_the_next_start(act: Act, world: Worl
         await world.restart()
         assert world.everything() == before
         assert management_is_there(world)
-        assert world.engine.settled.is_set()
+        assert world.engine.in_model_state.is_set()
 
 
 async def test_a_start_that_is_killed_too_is_done_by_the_one_after(world: World) -> None:
@@ -185,5 +185,5 @@ async def test_an_undo_that_fails_is_told_and_done_later(
         assert said.count(world.kernel.reason) == 2
         assert "; undoing it failed too, and is tried again: " in said
         world.kernel.refuse = ()
-        await world.engine.settled.wait()
+        await world.engine.in_model_state.wait()
         assert world.everything() == before

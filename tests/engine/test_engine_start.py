@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from agent.engine.converge import NotTaken
-from agent.engine.fault_attribution import blamed
+from agent.engine.fault_attribution import attributed
 from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
 from agent.model.records import Tunnel
@@ -92,4 +92,4 @@ async def test_where_the_kernel_took_a_step_and_not_its_sense_the_devices_that_d
     """A VIF's device that something takes out of its bridge again and again costs no PIF its bridge."""
     plugged = await world.run_vm("alpha", network_of(world.model, "xenbr1").ref)
     cause = NotTaken("vif1.0 is elsewhere", frozenset({"vif1.0"}))
-    assert [found.ref for found in blamed(world.model, cause)] == [plugged, world.pif("eth1").ref]
+    assert [found.ref for found in attributed(world.model, cause)] == [plugged, world.pif("eth1").ref]

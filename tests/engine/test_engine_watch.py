@@ -1,4 +1,4 @@
-"""The engine hears of devices: the bell rings for what a record shows, and for nothing else."""
+"""The engine notifies of devices that a record shows, and of nothing else."""
 
 import asyncio
 
@@ -8,43 +8,43 @@ from agent.model.records import PIF
 from tests.worlds.world import World, network_of
 
 
-async def rings(world: World) -> int:
-    """How often the bell has been rung, after all who were to hear something have."""
+async def notices(world: World) -> int:
+    """How often there was a change, after all who were to hear something have."""
     await asyncio.sleep(0)
-    return world.engine.bell.rung
+    return world.engine.notifier.count
 
 
 async def test_a_cable_that_is_pulled_rings_the_bell(world: World) -> None:
-    before = await rings(world)
+    before = await notices(world)
     assert "eth0" in world.engine.links_up
     world.kernel.cables = world.kernel.cables - {"eth0"}
-    assert await rings(world) == before + 1
+    assert await notices(world) == before + 1
     assert "eth0" not in world.engine.links_up
 
 
 async def test_of_a_NIC_that_comes_and_goes_the_bell_tells(world: World) -> None:
-    before = await rings(world)
+    before = await notices(world)
     gone = world.kernel.state.links["eth1"]
     world.kernel.remove("eth1")
-    assert await rings(world) == before + 1
+    assert await notices(world) == before + 1
     world.kernel.insert(gone)
-    assert await rings(world) == before + 2
+    assert await notices(world) == before + 2
 
 
 async def test_what_no_record_shows_wakes_nobody(world: World) -> None:
-    before = await rings(world)
+    before = await notices(world)
     world.kernel.insert(Link(name="tap7", kind="tun", up=True))
     world.kernel.remove("tap7")
-    assert await rings(world) == before
+    assert await notices(world) == before
 
 
 async def test_a_VMs_device_wakes_nobody(world: World) -> None:
     vif = await world.run_vm("web", network_of(world.model, "xenbr0").ref)
     device = next(name for name in world.kernel.state.links if name.startswith("vif"))
     assert world.model.get(vif).currently_attached
-    before = await rings(world)
+    before = await notices(world)
     world.kernel.remove(device)
-    assert await rings(world) == before
+    assert await notices(world) == before
 
 
 async def test_another_active_slave_rings_the_bell_and_has_its_own_speed(world: World) -> None:
@@ -52,26 +52,26 @@ async def test_another_active_slave_rings_the_bell_and_has_its_own_speed(world: 
     active = world.kernel.state.links["bond0"].active_slave
     world.kernel.speeds = {"eth0": 100, "eth1": 100, active: 10000}
     assert speed(world, "bond0") == 10000
-    before = await rings(world)
+    before = await notices(world)
     world.kernel.cables = world.kernel.cables - {active}
-    assert await rings(world) == before + 1
+    assert await notices(world) == before + 1
     assert speed(world, "bond0") == 100
 
 
 async def test_a_daemon_that_has_ended_hears_nothing(world: World) -> None:
     engine = world.engine
     await engine.close()
-    before = engine.bell.rung
+    before = engine.notifier.count
     world.kernel.cables = frozenset()
     await asyncio.sleep(0)
-    assert engine.bell.rung == before
+    assert engine.notifier.count == before
 
 
 async def test_the_next_daemon_hears(world: World) -> None:
     await world.restart()
-    before = await rings(world)
+    before = await notices(world)
     world.kernel.cables = frozenset()
-    assert await rings(world) == before + 1
+    assert await notices(world) == before + 1
 
 
 def speed(world: World, device: str) -> int:

@@ -10,7 +10,7 @@ from agent.engine import reconciler
 from agent.errors import DeviceAttachRejected, DeviceDetachRejected, InternalError, VMMissingPVDrivers
 from agent.kernel.steps import SetMaster
 from agent.model.records import VIF
-from tests.engine.handovers import create, everything, host_with_VMs, ports
+from tests.engine.handovers import create, everything, host_with_vms, ports
 from tests.fakes.fake_kernel import Killed
 from tests.fakes.mortal_store import alter_store
 from tests.worlds.world import World, network_of
@@ -24,7 +24,7 @@ WHERE class = 'VM' AND json_extract(fields, '$.name_label') = ?
 @pytest.fixture(params=["device stays", "device is remade"])
 async def host(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """A host with VMs, whose devices come and go with the VIFs, or do not."""
-    world = await host_with_VMs(tmp_path, makes_devices=request.param == "device is remade")
+    world = await host_with_vms(tmp_path, makes_devices=request.param == "device is remade")
     yield world
     await world.stop()
     assert world.kernel.trespasses == []
@@ -63,7 +63,7 @@ async def test_an_undo_that_fails_in_the_kernel_is_told_and_done_later(host: Wor
         await create(host)
     assert "; undoing it failed too, and is tried again: " in caught.value.parameters[0]
     host.kernel.refuse = ()
-    await host.engine.settled.wait()
+    await host.engine.in_model_state.wait()
     assert everything(host) == before
 
 
@@ -79,7 +79,7 @@ async def test_a_VM_that_will_not_take_its_VIF_back_is_asked_until_it_does(
     with pytest.raises(InternalError) as caught:
         await create(world)
     assert caught.value.parameters[0].count("alpha: not now") == 2
-    await world.engine.settled.wait()
+    await world.engine.in_model_state.wait()
     assert (everything(world), world.hotplug.requests) == (before, 6)
     await world.stop()
 
@@ -90,7 +90,7 @@ async def test_a_VM_that_refuses_all_it_is_asked_keeps_its_VIF_and_that_is_all(h
     with pytest.raises(DeviceDetachRejected) as caught:
         await create(host)
     assert caught.value.parameters[2] == "beta: not now"
-    assert (everything(host), host.engine.settled.is_set()) == (before, True)
+    assert (everything(host), host.engine.in_model_state.is_set()) == (before, True)
 
 
 async def test_a_VM_without_PV_drivers_refuses_where_there_is_no_script(world: World) -> None:
@@ -113,7 +113,7 @@ async def test_a_start_after_a_crash_does_not_insist_where_a_VM_without_PV_drive
     with pytest.raises(Killed):
         await create(world)
     await world.restart()
-    assert (everything(world), world.engine.settled.is_set()) == (before, True)
+    assert (everything(world), world.engine.in_model_state.is_set()) == (before, True)
 
 
 async def test_a_script_that_makes_no_device_is_a_refusal(host: World) -> None:
@@ -141,16 +141,16 @@ async def test_a_VM_that_has_gone_down_meanwhile_is_not_asked(host: World) -> No
 async def test_a_VM_that_will_not_take_its_VIF_back_at_a_start_is_asked_until_it_does(
     tmp_path: Path, impatient: None
 ) -> None:
-    world = await host_with_VMs(tmp_path, makes_devices=True)
+    world = await host_with_vms(tmp_path, makes_devices=True)
     before = everything(world)
     world.hotplug.expect(die_after=0)
     with pytest.raises(Killed):
         await create(world)
     world.hotplug.stubborn = {"alpha", "beta"}
     await world.restart()
-    assert world.engine.settled.is_set() is False
+    assert world.engine.in_model_state.is_set() is False
     world.hotplug.stubborn = ()
-    await world.engine.settled.wait()
+    await world.engine.in_model_state.wait()
     assert everything(world) == before
     await world.restart()
     assert world.hotplug.requests == 0
@@ -158,7 +158,7 @@ async def test_a_VM_that_will_not_take_its_VIF_back_at_a_start_is_asked_until_it
 
 
 async def test_a_VM_is_asked_again_also_while_a_PIF_cannot_be_had(tmp_path: Path, impatient: None) -> None:
-    world = await host_with_VMs(tmp_path, makes_devices=True)
+    world = await host_with_vms(tmp_path, makes_devices=True)
     world.hotplug.expect(die_after=0)
     with pytest.raises(Killed):
         await create(world)

@@ -7,7 +7,7 @@ import pytest
 
 from agent.errors import DeviceAttachRejected, DeviceDetachRejected, Failure
 from agent.store.sqlite import StoreError
-from tests.engine.handovers import counts, create, dying, everything, host_with_VMs
+from tests.engine.handovers import counts, create, dying, everything, host_with_vms
 from tests.fakes.fake_kernel import Killed
 from tests.worlds.world import ADDRESS, World
 
@@ -15,7 +15,7 @@ from tests.worlds.world import ADDRESS, World
 @pytest.fixture(params=["device stays", "device is remade"])
 async def host(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """A host with VMs, whose devices come and go with the VIFs, or do not."""
-    world = await host_with_VMs(tmp_path, makes_devices=request.param == "device is remade")
+    world = await host_with_vms(tmp_path, makes_devices=request.param == "device is remade")
     yield world
     await world.stop()
     assert world.kernel.trespasses == []
@@ -30,7 +30,7 @@ async def test_a_refused_kernel_part_leaves_everything_as_it_was(host: World, tm
             await create(host)
         assert host.kernel.reason in caught.value.parameters[-1]
         assert everything(host) == before
-        assert host.engine.settled.is_set()
+        assert host.engine.in_model_state.is_set()
     assert parts > 10
 
 
@@ -44,7 +44,7 @@ async def test_a_VM_that_refuses_leaves_everything_as_it_was(host: World, tmp_pa
         name = ("alpha", "beta")[number % 2]
         assert caught.value.parameters[-1] == f"{name}: not now"
         assert everything(host) == before
-        assert host.engine.settled.is_set()
+        assert host.engine.in_model_state.is_set()
     assert requests == 4
 
 
@@ -60,7 +60,7 @@ async def test_killed_at_a_request_the_next_start_gives_everything_back(
             await create(host)
         await host.restart()
         assert everything(host) == before
-        assert host.engine.settled.is_set()
+        assert host.engine.in_model_state.is_set()
 
 
 async def test_killed_at_a_kernel_part_the_next_start_gives_everything_back(

@@ -69,11 +69,11 @@ async def test_a_device_that_the_kernel_will_not_make_a_port_is_told_as_the_VIFs
 async def test_a_VM_without_PV_drivers_is_plugged_into_nothing(world: World) -> None:
     plugged = await world.run_vm("alpha", network_of(world.model, "xenbr1").ref)
     await world.do(vif.unplug, plugged)
-    await world.do(vm.set_PV_drivers_detected, world.model.get(plugged).VM, False)
+    await world.do(vm.set_pv_drivers_detected, world.model.get(plugged).VM, False)
     before = world.everything()
     with pytest.raises(VMMissingPVDrivers):
         await world.do(vif.plug, plugged)
-    assert (world.everything(), world.engine.settled.is_set()) == (before, True)
+    assert (world.everything(), world.engine.in_model_state.is_set()) == (before, True)
 
 
 async def test_a_VIF_whose_device_is_missing_is_refused_before_anything_is_done(world: World) -> None:
@@ -96,7 +96,7 @@ async def test_a_VIF_whose_device_has_been_missing_for_long_holds_no_call_up(
     await world.restart()
     assert "vif1.0 of VM alpha is not there" in caplog.text
     await world.create_bond("eth0", "eth1")
-    assert world.engine.settled.is_set()
+    assert world.engine.in_model_state.is_set()
     world.make_vif("vif1.0")
     await world.restart()
     assert ports(world, "xapi0") == ["bond0", "vif1.0"]

@@ -61,7 +61,7 @@ class FakeHotplug:
             self._die()
         self.asked.append(f"{what} {request.host_device} {request.bridge}")
         if number in self.refuse or request.vm_name_label in self.stubborn:
-            raise refusal(what, request)
+            raise error(what, request)
         if not self.makes_devices and not request.PV_drivers_detected:
             raise VMMissingPVDrivers(request.vm)
 
@@ -74,7 +74,7 @@ class FakeHotplug:
         raise Killed
 
 
-def refusal(what: str, request: Request) -> Exception:
+def error(what: str, request: Request) -> Exception:
     """What a VM that refuses is known by."""
     words = f"{request.vm_name_label}: not now"
     if what == "plug":

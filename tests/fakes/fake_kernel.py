@@ -57,7 +57,7 @@ UNWIRED = ("veth", "vxlan", "gretap", "ip6gretap")
 READ_AT = datetime(2026, 8, 21, 10, 0, tzinfo=UTC)
 """When every device was read."""
 
-Told = Callable[[frozenset[str]], None]
+OnChange = Callable[[frozenset[str]], None]
 
 
 class Killed(BaseException):
@@ -75,7 +75,7 @@ class FakeKernel:
 
     def __init__(self, state: KernelState, given: Collection[str], cables: Collection[str]) -> None:
         self.given = frozenset(given)
-        self._told: Told | None = None
+        self._on_change: OnChange | None = None
         self._cables = frozenset(cables)
         self._state = with_carrier(state, self._cables)
         self.speeds: Mapping[str, int] = {}
@@ -98,7 +98,7 @@ class FakeKernel:
     def state(self, state: KernelState) -> None:
         """Whoever watches is told what has come, gone, got or lost carrier; later, as by the real kernel."""
         before, self._state = self._state, state
-        if self._told is not None and (news := _news(before, state)):
+        if self._on_change is not None and (news := _news(before, state)):
             asyncio.get_running_loop().call_soon(self._tell, news)
 
     @property
@@ -116,24 +116,24 @@ class FakeKernel:
         return self.state
 
     async def apply(self, step: Step) -> None:
-        """Every part is tried, also those after a refused one; then the first refusal is raised."""
+        """Every part is tried, also those after a refused one; then the first error is raised."""
         await asyncio.sleep(0)  # others get their turn, as while the real kernel is waited for
         self.sent.append(str(step))
         refused: list[Refused] = []
         for part in flat([step]):
             try:
                 self._take(part)
-            except Refused as refusal:
-                refused.append(refusal)
+            except Refused as error:
+                refused.append(error)
         if refused:
             raise refused[0]
 
-    def watch(self, told: Told) -> None:
-        assert self._told is None, "the last one who watched has not been told to stop"
-        self._told = told
+    def watch(self, on_change: OnChange) -> None:
+        assert self._on_change is None, "the last one who watched has not been told to stop"
+        self._on_change = on_change
 
     def unwatch(self) -> None:
-        self._told = None
+        self._on_change = None
 
     def carriers(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(
@@ -185,8 +185,8 @@ class FakeKernel:
         self.state = with_carrier(replace(self.state, links=links), self.cables)
 
     def _tell(self, names: frozenset[str]) -> None:
-        if self._told is not None and not self.dead:
-            self._told(names)
+        if self._on_change is not None and not self.dead:
+            self._on_change(names)
 
     def _device(self, name: str) -> Device:
         link = self.state.links.get(name)

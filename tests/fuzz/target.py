@@ -143,7 +143,7 @@ def running() -> int:
     return len(asyncio.all_tasks())
 
 
-class Told(logging.Handler):
+class OnChange(logging.Handler):
     """Keeps what is logged as an error, with its traceback."""
 
     def __init__(self, kept: list[str]) -> None:
@@ -157,7 +157,7 @@ class Told(logging.Handler):
 @contextmanager
 def told(kept: list[str]) -> Iterator[None]:
     """Errors that are logged while inside are kept, and those that asyncio's loop has nobody to tell of."""
-    handler = Told(kept)
+    handler = OnChange(kept)
     root, loop = logging.getLogger(), asyncio.get_running_loop()
     root.addHandler(handler)
     loop.set_exception_handler(lambda loop, context: kept.append(str(context)))

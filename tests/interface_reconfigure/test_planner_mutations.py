@@ -8,7 +8,7 @@ from hypothesis.errors import NoSuchExample
 
 from agent.interface_reconfigure import nic_moves, vlan_changeover
 from agent.interface_reconfigure import plan as planner
-from agent.interface_reconfigure.planning import Course
+from agent.interface_reconfigure.planner import Planner
 from agent.kernel.state import Address
 from agent.kernel.steps import (
     AddAddress,
@@ -87,28 +87,28 @@ def into_a_wrong_master(steps: list[Step]) -> Iterator[Step]:
 
 def addresses_gone_before_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
     changed("address_steps", first(DeleteAddress))(monkeypatch)
-    monkeypatch.setattr(Course, "do_together", lambda course, steps: course.do(*steps))
+    monkeypatch.setattr(Planner, "do_together", lambda planner, steps: planner.do(*steps))
 
 
 def without_keepers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "keepers", lambda course: [])
+    monkeypatch.setattr(planner, "keepers", lambda planner: [])
 
 
 def attributes_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     original = planner.set_attributes
     monkeypatch.setattr(
-        planner, "set_attributes", lambda course: None if _has_moved(course) else original(course)
+        planner, "set_attributes", lambda planner: None if _has_moved(planner) else original(planner)
     )
 
 
-def _has_moved(course: Course) -> bool:
-    return any(isinstance(step, AddAddress | DeleteLinks | SetMaster) for step in course.steps)
+def _has_moved(planner: Planner) -> bool:
+    return any(isinstance(step, AddAddress | DeleteLinks | SetMaster) for step in planner.steps)
 
 
 def moves_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    def moves(course: Course) -> dict[str, list[tuple[Address, str]]]:
-        then = {address.interface: address.link for address in course.wanted.addresses}
-        leaving = [a for a in course.state.addresses - course.wanted.addresses if a.interface in then]
+    def moves(planner: Planner) -> dict[str, list[tuple[Address, str]]]:
+        then = {address.interface: address.link for address in planner.wanted.addresses}
+        leaving = [a for a in planner.state.addresses - planner.wanted.addresses if a.interface in then]
         return {one.link: [(a, then[a.interface]) for a in leaving if a.link == one.link] for one in leaving}
 
     for module in (planner, nic_moves):
@@ -117,32 +117,32 @@ def moves_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def in_the_bridge_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A VLAN becomes a port when it is made, beside the old one."""
-    monkeypatch.setattr(vlan_changeover, "_has_uplink", lambda course, bridge: False)
+    monkeypatch.setattr(vlan_changeover, "_has_uplink", lambda planner, bridge: False)
 
 
 def in_before_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vlan_changeover, "_out", lambda course, state: ())
+    monkeypatch.setattr(vlan_changeover, "_out", lambda planner, state: ())
 
 
-def VLANs_before_their_NICs(monkeypatch: pytest.MonkeyPatch) -> None:
+def vlans_before_their_nics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        vlan_changeover, "_is_ready", lambda course, want, late: want.lower in course.state.links
+        vlan_changeover, "_is_ready", lambda planner, want, late: want.lower in planner.state.links
     )
 
 
 def everything_is_a_leftover(monkeypatch: pytest.MonkeyPatch) -> None:
-    def delete(course: Course) -> None:
-        names = [n for n, link in course.state.links.items() if link.kind and not link.alias]
-        course.do(*(DeleteLinks((name,)) for name in sorted(names)))
+    def delete(planner: Planner) -> None:
+        names = [n for n, link in planner.state.links.items() if link.kind and not link.alias]
+        planner.do(*(DeleteLinks((name,)) for name in sorted(names)))
 
     monkeypatch.setattr(planner, "delete_leftovers", delete)
 
 
 def bonds_before_bridges(monkeypatch: pytest.MonkeyPatch) -> None:
-    def create(course: Course) -> None:
-        links = [link for name, link in course.wanted.links.items() if name not in course.state.links]
+    def create(planner: Planner) -> None:
+        links = [link for name, link in planner.wanted.links.items() if name not in planner.state.links]
         for link in sorted(links, key=lambda link: link.kind):
-            course.do(CreateLink(link))
+            planner.do(CreateLink(link))
 
     monkeypatch.setattr(planner, "create_devices", create)
 
@@ -157,10 +157,10 @@ MUTATIONS: dict[str, Patch] = {
     "misfits stay": without("delete_misfits"),
     "attributes are not set": without("set_attributes"),
     "attributes are set once": attributes_only_once,
-    "NICs do not settle": without("settle_nics"),
-    "addresses do not settle": without("settle_addresses"),
+    "NICs are not finished": without("finish_nics"),
+    "addresses are not finished": without("finish_addresses"),
     "NICs are not woken": without("wake_nics"),
-    "GRO is not set": without("set_GRO"),
+    "GRO is not set": without("set_gro"),
     "no name servers": without("set_resolver"),
     "enslaved while up": dropping("port_steps", SetDown),
     "no alias": dropping("attribute_steps", SetMark),
@@ -173,12 +173,12 @@ MUTATIONS: dict[str, Patch] = {
     "other people's devices are leftovers": everything_is_a_leftover,
     "bonds before bridges": bonds_before_bridges,
     "late ports after their routes": late_ports_after_their_routes,
-    "VLANs are not made": without("make_VLANs"),
+    "VLANs are not made": without("make_vlans"),
     "VLANs are in the bridge at once": in_the_bridge_at_once,
     "old VLANs stay in the bridge": in_before_out,
-    "VLANs before their NICs": VLANs_before_their_NICs,
+    "VLANs before their NICs": vlans_before_their_nics,
     "nothing changes over": changed("changeover", lambda steps: []),
-    "old VLANs stay on a slave": changed("old_VLANs_on", lambda steps: []),
+    "old VLANs stay on a slave": changed("old_vlans_on", lambda steps: []),
 }
 
 

@@ -32,27 +32,27 @@ def links_with(seen: Seen, index: int = 2) -> Links:
 def test_a_link_that_comes_gets_carrier_and_goes_is_news_each_time() -> None:
     links = Links()
     for seen in (DOWN, UP, None):
-        links.told(2, seen)
+        links.update(2, seen)
         assert links.news() == (ETH0, NONE)
 
 
 def test_what_is_known_already_is_no_news() -> None:
     links = links_with(UP)
-    links.told(2, UP)
+    links.update(2, UP)
     assert links.news() == (NONE, NONE)
 
 
 def test_a_renamed_link_is_news_under_both_names() -> None:
     links = links_with(UP)
-    links.told(2, Seen("lan0", carrier=True, bond=False))
+    links.update(2, Seen("lan0", carrier=True, bond=False))
     assert links.news() == (frozenset({"eth0", "lan0"}), NONE)
 
 
 def test_two_links_that_swap_their_names_are_both_known_in_the_end() -> None:
     links = links_with(UP)
-    links.told(3, Seen("eth1", carrier=False, bond=False))
+    links.update(3, Seen("eth1", carrier=False, bond=False))
     for index, name in ((2, "tmp"), (3, "eth0"), (2, "eth1")):
-        links.told(index, Seen(name, carrier=index == 2, bond=False))
+        links.update(index, Seen(name, carrier=index == 2, bond=False))
     assert {seen.name: seen.carrier for seen in links.known.values()} == {"eth0": False, "eth1": True}
 
 
@@ -67,8 +67,8 @@ def test_what_a_new_dump_does_not_have_is_gone() -> None:
 def test_an_event_beats_the_dump_that_it_comes_into() -> None:
     links = links_with(UP)
     links.begin_dump()
-    links.told(2, DOWN)
-    links.told(3, None)
+    links.update(2, DOWN)
+    links.update(3, None)
     links.dumped(2, UP)
     links.dumped(3, Seen("eth1", carrier=True, bond=False))
     links.end_dump()
@@ -77,7 +77,7 @@ def test_an_event_beats_the_dump_that_it_comes_into() -> None:
 
 def test_of_an_event_of_an_earlier_dump_the_next_one_knows_nothing() -> None:
     links = links_with(UP)
-    links.told(2, DOWN)
+    links.update(2, DOWN)
     links.begin_dump()
     links.dumped(2, UP)
     links.end_dump()

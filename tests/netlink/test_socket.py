@@ -4,7 +4,7 @@ import threading
 
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from agent.netlink.socket import Refusal, Wire
+from agent.netlink.socket import ErrorReply, Wire
 
 RTM_GETLINK = 18
 ROUNDS = 300
@@ -29,7 +29,7 @@ def test_a_read_and_a_dump_at_the_same_time_each_get_their_own_answers() -> None
         dumps.extend(len(wire.dump(request())) for _ in range(ROUNDS))
 
     def ask() -> None:
-        refusals.extend(isinstance(wire.ask(request(index=1)), Refusal) for _ in range(ROUNDS))
+        refusals.extend(isinstance(wire.ask(request(index=1)), ErrorReply) for _ in range(ROUNDS))
 
     readers = [threading.Thread(target=reader, daemon=True) for reader in (dump, ask)]
     for reader in readers:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from agent.model.model import Model, slaves, tunnel_over, tunnels_on, vifs_on, vlan_over, vlans_on
-from agent.model.mtu import MTU_of
+from agent.model.mtu import mtu_of
 from agent.model.records import (
     PIF,
     VIF,
@@ -54,7 +54,7 @@ def references(record: Record, field: str) -> tuple[Ref[Record], ...]:
     return value if isinstance(value, tuple) else (cast(Ref[Record], value),)
 
 
-def made_PIFs(model: Model) -> Iterator[str]:
+def made_pifs(model: Model) -> Iterator[str]:
     """A PIF is a NIC, or one of a bond's, a VLAN's and a tunnel's."""
     masters = Counter(bond.master for bond in model.all(Bond))
     uppers = Counter(vlan.untagged_PIF for vlan in model.all(VLAN))
@@ -67,7 +67,7 @@ def made_PIFs(model: Model) -> Iterator[str]:
             yield f"{pif.device} has the tag {pif.VLAN}"
 
 
-def one_PIF_per_network_and_host(model: Model) -> Iterator[str]:
+def one_pif_per_network_and_host(model: Model) -> Iterator[str]:
     for pair, count in twice((pif.network, pif.host) for pif in model.all(PIF)):
         yield f"{count} PIFs on {pair}"
 
@@ -107,7 +107,7 @@ def nothing_on_a_slave(model: Model) -> Iterator[str]:
         yield from (f"{what} on slave {slave.device}" for what, there in found.items() if there)
 
 
-def VLANs_are_sound(model: Model) -> Iterator[str]:
+def vlans_are_sound(model: Model) -> Iterator[str]:
     for pair, count in twice((vlan.tagged_PIF, vlan.tag) for vlan in model.all(VLAN)):
         yield f"{count} VLANs of one tag on {pair}"
     for vlan in model.all(VLAN):
@@ -116,7 +116,7 @@ def VLANs_are_sound(model: Model) -> Iterator[str]:
             yield f"the upper PIF of VLAN {vlan.tag} is {upper.device}.{upper.VLAN}, on {lower.device}"
         if vlan_over(model, lower) or tunnel_over(model, lower):
             yield f"VLAN {vlan.tag} is on a VLAN or in a tunnel"
-        if max(MTU_of(model, upper), model.get(upper.network).MTU) > MTU_of(model, lower):
+        if max(mtu_of(model, upper), model.get(upper.network).MTU) > mtu_of(model, lower):
             yield f"VLAN {upper.device}.{vlan.tag} is larger than the PIF below it"
 
 
@@ -133,7 +133,7 @@ def tunnels_are_sound(model: Model) -> Iterator[str]:
             yield f"{access.device} is plugged, {transport.device} is not"
 
 
-def VIFs_have_their_network(model: Model) -> Iterator[str]:
+def vifs_have_their_network(model: Model) -> Iterator[str]:
     for pif in model.all(PIF):
         if not pif.currently_attached and any(is_on(model, vif, pif) for vif in vifs_on(model, pif.network)):
             yield f"{pif.device} is not plugged, but a VIF on its network is"
@@ -147,8 +147,8 @@ def names_are_distinct(model: Model) -> Iterator[str]:
 
 
 CHECKS = (
-    made_PIFs, one_PIF_per_network_and_host, one_management_per_host, bonds_have_slaves, nothing_on_a_slave,
-    VLANs_are_sound, tunnels_are_sound, VIFs_have_their_network, names_are_distinct,
+    made_pifs, one_pif_per_network_and_host, one_management_per_host, bonds_have_slaves, nothing_on_a_slave,
+    vlans_are_sound, tunnels_are_sound, vifs_have_their_network, names_are_distinct,
 )  # fmt: skip
 
 

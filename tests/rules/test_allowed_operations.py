@@ -9,11 +9,11 @@ from agent.model.model import Model
 from agent.model.records import VIF, VM, PowerState
 from agent.model.vifs import is_live
 from agent.rules import vif, vm
-from tests.worlds.uppers import only, with_VIF, with_VM
+from tests.worlds.uppers import only, with_VIF, with_vm
 from tests.worlds.world import host, host_of, network_of, taken_over, with_record
 
 MODEL = taken_over(host())
-MODEL = with_VIF(*with_VM(MODEL), network_of(MODEL, "xenbr1").ref)
+MODEL = with_VIF(*with_vm(MODEL), network_of(MODEL, "xenbr1").ref)
 OPERATIONS = tuple(vm.ALLOWED)
 
 every_state = pytest.mark.parametrize("state", PowerState)

@@ -9,10 +9,10 @@ from agent.errors import HandleInvalid, InvalidValue
 from agent.model.draft import Plan
 from agent.model.records import VIF
 from agent.rules import constant_fields as rules
-from tests.worlds.uppers import UNKNOWN, only, refused, with_VIF, with_VM
+from tests.worlds.uppers import UNKNOWN, only, refused, with_VIF, with_vm
 from tests.worlds.world import host, network_of, taken_over
 
-MODEL, OWNER = with_VM(taken_over(host()))
+MODEL, OWNER = with_vm(taken_over(host()))
 HOME = network_of(MODEL, "xenbr1").ref
 MODEL = with_VIF(MODEL, OWNER, HOME)
 PORT = only(MODEL, VIF).ref

@@ -1,4 +1,4 @@
-"""What the fields that pifd acts on may hold: MTUs and keys of other_config."""
+"""What the fields that pifd acts on may hold: mtus and keys of other_config."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from agent.errors import (
 from agent.model.model import Model
 from agent.model.records import PIF, IPConfiguration, IPMode, Record, Tunnel
 from agent.rules import setters
-from tests.worlds.uppers import only, refused, with_tunnel, with_VIF, with_VLAN, with_VM
+from tests.worlds.uppers import only, refused, with_tunnel, with_VIF, with_VLAN, with_vm
 from tests.worlds.world import (
     bonded,
     host,
@@ -48,13 +48,13 @@ def after(model: Model, record: Any, **values: Any) -> Model:
     return model
 
 
-def with_MTU(model: Model, MTU: int) -> Model:
+def with_mtu(model: Model, MTU: int) -> Model:
     return after(model, NETWORK, MTU=MTU)
 
 
 @pytest.mark.parametrize(("MTU", "then"), [(0, 1500), (-1, 1500), (9000, 9000), (1280, 1280)])
 def test_an_MTU_is_set(MTU: int, then: int) -> None:
-    assert with_MTU(MODEL, MTU) == with_network(MODEL, "xenbr1", MTU=then)
+    assert with_mtu(MODEL, MTU) == with_network(MODEL, "xenbr1", MTU=then)
 
 
 @pytest.mark.parametrize("MTU", [1279, 65536])
@@ -73,17 +73,17 @@ def test_an_MTU_must_hold_the_VLANs_on_top_and_fit_what_is_below() -> None:
         InvalidValue,
         ("MTU", "1501: larger than the 1500 of eth1 below"),
     )
-    assert after(with_MTU(model, 1400), upper, MTU=1400) == with_MTU(model, 1400)
+    assert after(with_mtu(model, 1400), upper, MTU=1400) == with_mtu(model, 1400)
 
 
 def test_an_MTU_must_leave_room_in_the_tunnels_on_top() -> None:
     words = "1279: what eth1 leaves in the tunnel is less than the 1280 that IPv6 needs"
     assert refusal(TUNNELED, NETWORK, "MTU", 1321) == (InvalidValue, ("MTU", words))
-    assert with_MTU(TUNNELED, 1322) == with_network(TUNNELED, "xenbr1", MTU=1322)
+    assert with_mtu(TUNNELED, 1322) == with_network(TUNNELED, "xenbr1", MTU=1322)
 
 
 def test_an_MTU_must_hold_the_VIFs_that_are_there() -> None:
-    model, owner = with_VM(MODEL)
+    model, owner = with_vm(MODEL)
     model = with_VIF(model, owner, NETWORK.ref)
     words = f"1500: larger than the 1499 of the network {NETWORK.name_label}"
     assert refusal(model, NETWORK, "MTU", 1499) == (InvalidValue, ("MTU", words))
@@ -211,7 +211,7 @@ def test_other_ends_are_taken_in_a_family_that_this_end_has(remotes: str) -> Non
 
 def test_other_ends_of_IPv6_need_more_room() -> None:
     both = replace(static6("2001:db8::2/64"), ip_configuration_mode=IPMode.STATIC, IP="198.51.100.2")
-    model = with_MTU(with_pif(TUNNELED, "eth1", ip_configuration=both), 1349)
+    model = with_mtu(with_pif(TUNNELED, "eth1", ip_configuration=both), 1349)
     words = "1279: what eth1 leaves in the tunnel is less than the 1280 that IPv6 needs"
     found = refusal(model, TUNNEL, "other_config", {"remote-ips": "2001:db8::1"})
     assert found == (InvalidValue, ("MTU", words))

@@ -14,7 +14,7 @@ from agent.errors import (
 from agent.model.model import Model
 from agent.model.records import VIF, VM, Network, Record, Ref
 from agent.rules import setters, vif, vm
-from tests.worlds.uppers import UNKNOWN, only, refused, vif_of, with_VIF, with_VM
+from tests.worlds.uppers import UNKNOWN, only, refused, vif_of, with_VIF, with_vm
 from tests.worlds.world import (
     host,
     host_of,
@@ -80,7 +80,7 @@ def test_a_record_that_is_not_there_has_no_fields() -> None:
 
 
 def test_a_VIFs_host_device_is_checked_and_stays_while_it_is_plugged() -> None:
-    model, owner = with_VM(MODEL)
+    model, owner = with_vm(MODEL)
     model = vm.start(model, owner.ref).after
     model = with_VIF(model, owner, NETWORK.ref)
     own = vif_of(model, owner)
@@ -99,7 +99,7 @@ def test_a_VIFs_host_device_is_checked_and_stays_while_it_is_plugged() -> None:
 
 
 def test_a_VM_knows_only_hosts_that_are_there() -> None:
-    model, owner = with_VM(MODEL)
+    model, owner = with_vm(MODEL)
     here = host_of(model).ref
     known = after(model, owner, affinity=here, possible_hosts=[here, here])
     assert only(known, VM) == replace(owner, affinity=here, possible_hosts=(here,))
@@ -111,7 +111,7 @@ def test_a_VM_knows_only_hosts_that_are_there() -> None:
 
 
 def test_only_a_halted_VM_becomes_a_template() -> None:
-    model, owner = with_VM(MODEL)
+    model, owner = with_vm(MODEL)
     assert only(after(model, owner, is_a_template=True), VM).is_a_template is True
     running = vm.start(model, owner.ref).after
     error = VMBadPowerState, (owner.ref, "halted", "running")

@@ -16,7 +16,7 @@ from agent.model.model import Model
 from agent.model.records import Network, Ref
 from agent.rules import network as rules
 from agent.rules import vm
-from tests.worlds.uppers import vif_of, with_VIF, with_VM
+from tests.worlds.uppers import vif_of, with_VIF, with_vm
 from tests.worlds.world import host, network_of, nic, pif_of, taken_over, with_new_network
 
 MODEL = taken_over(host())
@@ -80,7 +80,7 @@ def test_a_bridge_that_another_network_has_is_refused() -> None:
 
 
 def test_a_bridge_that_is_called_as_another_device_is_refused() -> None:
-    model, owner = with_VM(taken_over(host(nic(0), nic(3, name="lan"))))
+    model, owner = with_vm(taken_over(host(nic(0), nic(3, name="lan"))))
     given = {"host-device": "guest"}
     model = with_VIF(model, owner, network_of(model, "xenbr0").ref, other_config=given)
     for bridge in ("lan", "lan.5", "guest"):
@@ -107,7 +107,7 @@ def test_a_network_with_a_PIF_is_not_destroyed() -> None:
 
 def test_a_network_with_a_VIF_is_not_destroyed_be_it_in_use_or_not() -> None:
     model, home = with_new_network(MODEL)
-    model, owner = with_VM(model)
+    model, owner = with_vm(model)
     model = with_VIF(model, owner, home)
     for able in (model, vm.start(model, owner.ref).after):
         with pytest.raises(NetworkContainsVIF) as caught:
@@ -116,7 +116,7 @@ def test_a_network_with_a_VIF_is_not_destroyed_be_it_in_use_or_not() -> None:
 
 
 def test_a_VIF_in_use_counts_before_a_PIF_and_one_that_is_not_after_it() -> None:
-    model, owner = with_VM(MODEL)
+    model, owner = with_vm(MODEL)
     home = network_of(model, "xenbr1").ref
     model = with_VIF(model, owner, home)
     codes = []

@@ -9,7 +9,7 @@ from typing import Any
 from agent.model.facts import NIC, Facts
 from agent.model.records import VIF
 from agent.rules import network, pif, vif, vlan, vm
-from tests.worlds.uppers import UNKNOWN, only, refused, with_tunnel, with_VIF, with_VLAN, with_VM
+from tests.worlds.uppers import UNKNOWN, only, refused, with_tunnel, with_VIF, with_VLAN, with_vm
 from tests.worlds.world import bonded, host, host_of, mac, pif_of, static, taken_over, with_pif, with_record
 
 MODEL = with_pif(taken_over(host()), "eth1", ip_configuration=static("198.51.100.2/24"))
@@ -76,21 +76,21 @@ def test_PIF_create_VLAN() -> None:
         ("eth1", UNKNOWN, HOST, 5000),
         ("eth1", ETH1.network, HOST, 5000),
     )
-    assert codes(vlan.create_VLAN, *((MODEL, *call) for call in calls)) == [
+    assert codes(vlan.create_vlan, *((MODEL, *call) for call in calls)) == [
         "HANDLE_INVALID",
         "INVALID_VALUE",
         "HANDLE_INVALID",
         "NETWORK_ALREADY_CONNECTED",
     ]
-    assert refused(vlan.create_VLAN, MODEL, *calls[0])[1] == ("host", UNKNOWN)
-    assert refused(vlan.create_VLAN, MODEL, *calls[2])[1] == ("network", UNKNOWN)
+    assert refused(vlan.create_vlan, MODEL, *calls[0])[1] == ("host", UNKNOWN)
+    assert refused(vlan.create_vlan, MODEL, *calls[2])[1] == ("network", UNKNOWN)
 
 
 def test_VLAN_destroy() -> None:
     """It unplugs the upper PIF, by the checks of PIF.unplug."""
     model, made = with_VLAN(MODEL, ETH1, 5)
     upper = model.get(made.untagged_PIF)
-    model = with_VIF(*with_VM(model), upper.network)
+    model = with_VIF(*with_vm(model), upper.network)
     model = vm.start(model, model.get(only(model, VIF).VM).ref).after
     found: list[str] = []
     wrong: tuple[dict[str, Any], ...] = (
@@ -103,7 +103,7 @@ def test_VLAN_destroy() -> None:
 
 
 def test_VIF_create() -> None:
-    model, owner = with_VM(MODEL)
+    model, owner = with_vm(MODEL)
     model = with_VIF(model, owner, ETH1.network)
 
     def record(device: str, MAC: str, **more: Any) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def test_VIF_create() -> None:
 
 def test_VIF_plug_and_unplug() -> None:
     """The VM's state counts before the VIF's."""
-    model = with_VIF(*with_VM(MODEL), ETH1.network)
+    model = with_VIF(*with_vm(MODEL), ETH1.network)
     port = only(model, VIF)
     running = vm.start(model, port.VM).after
     assert codes(vif.plug, (vm.pause(running, port.VM).after, port.ref), (running, port.ref)) == [

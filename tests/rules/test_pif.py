@@ -22,7 +22,7 @@ from agent.model.facts import NIC, Facts
 from agent.model.model import Model
 from agent.model.records import PIF, Network
 from agent.rules import pif, vm
-from tests.worlds.uppers import refused, vif_of, with_tunnel, with_VIF, with_VLAN, with_VM
+from tests.worlds.uppers import refused, vif_of, with_tunnel, with_VIF, with_VLAN, with_vm
 from tests.worlds.world import (
     bond_of,
     bonded,
@@ -67,7 +67,7 @@ def test_a_scan_makes_a_PIF_for_every_NIC_that_has_none() -> None:
 
 def test_a_NIC_is_plugged_at_once_where_VMs_are_on_its_network_already() -> None:
     left = pif.forget(MODEL, pif_of(MODEL, "eth1").ref).after
-    model, owner = with_VM(left)
+    model, owner = with_vm(left)
     model = with_VIF(model, owner, network_of(model, "xenbr1").ref)
     assert pif_of(scanned(model, MORE), "eth1").currently_attached is False
     running = vm.start(model, owner.ref).after
@@ -183,7 +183,7 @@ def test_forget_refuses_what_is_below_a_VLAN_or_a_tunnel_and_their_own_PIFs() ->
 
 
 def test_forget_and_unplug_refuse_a_network_that_a_VM_is_using() -> None:
-    model, owner = with_VM(MODEL)
+    model, owner = with_vm(MODEL)
     home = pif_of(model, "eth1").network
     model = with_VIF(model, owner, home)
     ref = pif_of(model, "eth1").ref

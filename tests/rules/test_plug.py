@@ -16,7 +16,7 @@ from agent.errors import (
 from agent.model.model import Model
 from agent.model.records import PIF, Ref, Tunnel
 from agent.rules import pif, vm
-from tests.worlds.uppers import refused, with_tunnel, with_VIF, with_VLAN, with_VM
+from tests.worlds.uppers import refused, with_tunnel, with_VIF, with_VLAN, with_vm
 from tests.worlds.world import (
     bonded,
     host,
@@ -118,7 +118,7 @@ def test_a_tunnel_above_is_unplugged_by_its_own_checks() -> None:
 
 
 def test_a_VIF_in_use_counts_before_disallow_unplug() -> None:
-    model, owner = with_VM(with_pif(MODEL, "eth1", disallow_unplug=True))
+    model, owner = with_vm(with_pif(MODEL, "eth1", disallow_unplug=True))
     ref = pif_of(model, "eth1").ref
     model = with_VIF(model, owner, pif_of(model, "eth1").network)
     found = [refused(pif.unplug, able, ref)[0] for able in (model, vm.start(model, owner.ref).after)]

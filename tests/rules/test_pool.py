@@ -39,8 +39,8 @@ MODEL = with_pif(taken_over(host()), "eth1", ip_configuration=static("198.51.100
 MODEL, HOME = with_new_network(MODEL)
 ETH1 = pif_of(MODEL, "eth1")
 BOTH: Sequence[tuple[Callable[..., Plan], str]] = (
-    (pool.create_VLAN_from_PIF, ETH1.ref),
-    (pool.create_VLAN, "eth1"),
+    (pool.create_vlan_from_pif, ETH1.ref),
+    (pool.create_vlan, "eth1"),
 )
 """Each call, with what it calls the PIF below."""
 
@@ -73,23 +73,23 @@ def test_a_VLAN_is_made_on_every_host_that_has_a_PIF_on_the_network() -> None:
 def test_one_host_that_refuses_a_VLAN_is_enough() -> None:
     model, other = with_another_host(MODEL)
     model = with_record(model, replace(other, managed=False))
-    assert refused(pool.create_VLAN_from_PIF, model, ETH1.ref, HOME, 5) == (PIFUnmanaged, (other.ref,))
+    assert refused(pool.create_vlan_from_pif, model, ETH1.ref, HOME, 5) == (PIFUnmanaged, (other.ref,))
     model = with_record(model, replace(other, device="eth7"))
-    assert refused(pool.create_VLAN, model, "eth1", HOME, 5) == (InvalidValue, ("device", "eth1"))
+    assert refused(pool.create_vlan, model, "eth1", HOME, 5) == (InvalidValue, ("device", "eth1"))
 
 
 def test_the_checks_of_a_VLAN_come_in_XenAPIs_order() -> None:
     """Each call has the wrongs of those after it."""
     model = bonded(MODEL, "eth1")
-    slave, rule = pif_of(model, "eth1"), pool.create_VLAN_from_PIF
+    slave, rule = pif_of(model, "eth1"), pool.create_vlan_from_pif
     assert refused(rule, model, UNKNOWN, UNKNOWN, 5000) == (HandleInvalid, ("PIF", UNKNOWN))
     assert refused(rule, model, slave.ref, UNKNOWN, 5000) == (HandleInvalid, ("network", UNKNOWN))
     taken = refused(rule, model, slave.ref, slave.network, 5000)
     assert taken == (NetworkAlreadyConnected, (slave.network, slave.ref))
     assert refused(rule, model, slave.ref, HOME, 5000) == (CannotAddVLANToBondSlave, (slave.ref,))
     assert refused(rule, MODEL, ETH1.ref, HOME, 5000) == (VLANTagInvalid, ("5000",))
-    assert refused(pool.create_VLAN, MODEL, "eth7", UNKNOWN, 5000) == (HandleInvalid, ("network", UNKNOWN))
-    assert refused(pool.create_VLAN, MODEL, "eth7", HOME, 5000) == (InvalidValue, ("device", "eth7"))
+    assert refused(pool.create_vlan, MODEL, "eth7", UNKNOWN, 5000) == (HandleInvalid, ("network", UNKNOWN))
+    assert refused(pool.create_vlan, MODEL, "eth7", HOME, 5000) == (InvalidValue, ("device", "eth7"))
 
 
 def test_the_PIF_on_the_network_becomes_management() -> None:

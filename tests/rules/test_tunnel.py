@@ -32,7 +32,7 @@ from tests.worlds.uppers import (
     with_tunnel,
     with_VIF,
     with_VLAN,
-    with_VM,
+    with_vm,
 )
 from tests.worlds.world import (
     bonded,
@@ -228,7 +228,7 @@ def test_destroy_unplugs_by_the_checks_of_unplug() -> None:
     access = model.get(made.access_PIF)
     kept = with_record(model, replace(access, disallow_unplug=True))
     assert refused(tunnel.destroy, kept, made.ref) == (PIFDoesNotAllowUnplug, (access.ref,))
-    model, owner = with_VM(model)
+    model, owner = with_vm(model)
     model = vm.start(with_VIF(model, owner, access.network), owner.ref).after
     assert refused(tunnel.destroy, model, made.ref) == (VIFInUse, (access.network, vif_of(model, owner).ref))
 

@@ -19,7 +19,7 @@ from agent.model.draft import Plan
 from agent.model.model import Model
 from agent.model.records import VIF, Ref
 from agent.rules import vif, vm
-from tests.worlds.uppers import UNKNOWN, with_VIF, with_VM
+from tests.worlds.uppers import UNKNOWN, with_VIF, with_vm
 from tests.worlds.world import (
     host,
     network_of,
@@ -30,7 +30,7 @@ from tests.worlds.world import (
     with_record,
 )
 
-MODEL, OWNER = with_VM(taken_over(host(nic(0), nic(1), nic(2))), name_label="guest")
+MODEL, OWNER = with_vm(taken_over(host(nic(0), nic(1), nic(2))), name_label="guest")
 WIRED = network_of(MODEL, "xenbr1").ref
 RUNNING = vm.start(MODEL, OWNER.ref).after
 WITH_VIF = with_VIF(RUNNING, OWNER, WIRED)
@@ -82,7 +82,7 @@ def test_a_device_that_is_no_number_is_refused(device: str) -> None:
 
 def test_a_device_twice_on_one_VM_is_refused() -> None:
     assert refusal(WITH_VIF) == (DeviceAlreadyExists, ("0",))
-    model, other = with_VM(WITH_VIF)
+    model, other = with_vm(WITH_VIF)
     assert created(model, VM=other.ref).device == "0"
 
 
@@ -136,7 +136,7 @@ def test_only_a_VIF_of_a_suspended_VM_can_be_made_attached() -> None:
     ],
 )
 def test_a_host_device_that_is_somebody_elses_is_refused(name: str, why: str) -> None:
-    model, other = with_VM(with_new_network(WITH_VIF, "lan")[0])
+    model, other = with_vm(with_new_network(WITH_VIF, "lan")[0])
     model = with_VIF(model, OWNER, WIRED, "1", other_config={"host-device": "tapX"})
     words = f"host-device = {name}: {why}"
     found = refusal(model, VM=other.ref, other_config={"host-device": name})

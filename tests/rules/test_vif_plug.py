@@ -19,7 +19,7 @@ from agent.model.model import Model
 from agent.model.records import VIF, VM, Host
 from agent.rules import vif, vm
 from agent.rules.plugging import attached_vifs
-from tests.worlds.uppers import only, refused, vif_of, with_tunnel, with_VIF, with_VM
+from tests.worlds.uppers import only, refused, vif_of, with_tunnel, with_VIF, with_vm
 from tests.worlds.world import (
     bonded,
     host,
@@ -34,7 +34,7 @@ from tests.worlds.world import (
     with_record,
 )
 
-BARE, OWNER = with_VM(taken_over(host(nic(0), nic(1), nic(2))), name_label="guest")
+BARE, OWNER = with_vm(taken_over(host(nic(0), nic(1), nic(2))), name_label="guest")
 WIRED = network_of(BARE, "xenbr1").ref
 MODEL, INSIDE = with_new_network(BARE, name_label="inside")
 """eth0 is plugged; eth1 and eth2 are not; one network is internal."""

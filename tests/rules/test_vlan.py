@@ -34,7 +34,7 @@ from tests.worlds.uppers import (
     with_tunnel,
     with_VIF,
     with_VLAN,
-    with_VM,
+    with_vm,
 )
 from tests.worlds.world import (
     bonded,
@@ -188,7 +188,7 @@ def test_destroy_unplugs_by_the_checks_of_unplug() -> None:
 def test_a_VLAN_that_a_VM_is_using_is_not_destroyed() -> None:
     model, made = with_VLAN(MODEL, pif_of(MODEL, "eth1"), 5)
     network = model.get(made.untagged_PIF).network
-    model, owner = with_VM(model)
+    model, owner = with_vm(model)
     model = vm.start(with_VIF(model, owner, network), owner.ref).after
     assert refused(vlan.destroy, model, made.ref) == (VIFInUse, (network, vif_of(model, owner).ref))
     model = vm.suspend(model, owner.ref).after
@@ -203,26 +203,26 @@ def test_a_VLAN_that_carries_a_tunnel_is_not_destroyed() -> None:
 
 
 def test_create_VLAN_gives_the_upper_PIF() -> None:
-    plan = vlan.create_VLAN(MODEL, "eth1", HOME, host_of(MODEL).ref, 7)
+    plan = vlan.create_vlan(MODEL, "eth1", HOME, host_of(MODEL).ref, 7)
     assert (plan.result, upper_on(plan.after, HOME).VLAN) == (upper_on(plan.after, HOME).ref, 7)
 
 
 def test_create_VLAN_finds_the_PIF_that_is_no_VLAN() -> None:
     model, _ = with_VLAN(MODEL, pif_of(MODEL, "eth1"), 5)
-    after = vlan.create_VLAN(model, "eth1", HOME, host_of(model).ref, 7).after
+    after = vlan.create_vlan(model, "eth1", HOME, host_of(model).ref, 7).after
     assert {made.tagged_PIF for made in after.all(VLAN)} == {pif_of(MODEL, "eth1").ref}
 
 
 def test_create_VLAN_refuses_a_device_without_a_PIF_and_another_host() -> None:
-    assert refused(vlan.create_VLAN, MODEL, "eth7", HOME, host_of(MODEL).ref, 7) == (
+    assert refused(vlan.create_vlan, MODEL, "eth7", HOME, host_of(MODEL).ref, 7) == (
         InvalidValue,
         ("device", "eth7"),
     )
-    assert refused(vlan.create_VLAN, MODEL, "eth1", HOME, UNKNOWN, 7) == (HandleInvalid, ("host", UNKNOWN))
+    assert refused(vlan.create_vlan, MODEL, "eth1", HOME, UNKNOWN, 7) == (HandleInvalid, ("host", UNKNOWN))
 
 
 def test_PIF_destroy_destroys_the_VLAN_and_nothing_physical() -> None:
-    plan = vlan.create_VLAN(MODEL, "eth1", HOME, host_of(MODEL).ref, 7)
-    assert vlan.destroy_PIF(plan.after, Ref(plan.result or "")).after == MODEL
+    plan = vlan.create_vlan(MODEL, "eth1", HOME, host_of(MODEL).ref, 7)
+    assert vlan.destroy_pif(plan.after, Ref(plan.result or "")).after == MODEL
     ref = pif_of(MODEL, "eth1").ref
-    assert refused(vlan.destroy_PIF, MODEL, ref) == (PIFIsPhysical, (ref,))
+    assert refused(vlan.destroy_pif, MODEL, ref) == (PIFIsPhysical, (ref,))

@@ -19,7 +19,7 @@ from agent.model.model import Model
 from agent.model.records import VIF, VM, Host, PowerState, VMGuestMetrics
 from agent.model.vifs import device_of, is_plugged
 from agent.rules import vif, vm
-from tests.worlds.uppers import UNKNOWN, only, refused, vif_of, with_VIF, with_VM
+from tests.worlds.uppers import UNKNOWN, only, refused, vif_of, with_VIF, with_vm
 from tests.worlds.world import (
     bonded,
     host,
@@ -32,7 +32,7 @@ from tests.worlds.world import (
     with_record,
 )
 
-BARE, OWNER = with_VM(taken_over(host(nic(0), nic(1), nic(2))), name_label="guest")
+BARE, OWNER = with_vm(taken_over(host(nic(0), nic(1), nic(2))), name_label="guest")
 HERE = host_of(BARE).ref
 HALTED = with_VIF(
     with_VIF(BARE, OWNER, network_of(BARE, "xenbr1").ref), OWNER, network_of(BARE, "xenbr2").ref, "1"
@@ -63,7 +63,7 @@ def test_a_VM_has_what_was_given_and_is_halted() -> None:
         "name_label": "a", "name_description": "b", "affinity": HERE, "possible_hosts": (HERE,),
         "is_a_template": True, "other_config": {"mac_seed": "s"},
     }  # fmt: skip
-    _, made = with_VM(BARE, **given)
+    _, made = with_vm(BARE, **given)
     assert {name: getattr(made, name) for name in given} == given
     assert (made.power_state, made.resident_on, made.domid) == (PowerState.HALTED, None, -1)
 
@@ -131,7 +131,7 @@ def test_another_host_plugs_no_PIF_of_this_one() -> None:
 
 @pytest.mark.parametrize("call", [vm.clean_shutdown, vm.hard_shutdown, vm.shutdown])
 def test_shutdown_detaches_the_VIFs(call: Callable[..., Plan]) -> None:
-    plan = call(vm.set_PV_drivers_detected(RUNNING, OWNER.ref, True).after, OWNER.ref)
+    plan = call(vm.set_pv_drivers_detected(RUNNING, OWNER.ref, True).after, OWNER.ref)
     assert (attached(plan.after), plan.unplug) == ([False, False], ())
     assert (owner(plan.after), plan.after.all(VMGuestMetrics)) == (OWNER, ())
 
@@ -191,15 +191,15 @@ def test_a_template_does_nothing() -> None:
 
 
 def test_destroy_takes_the_VIFs_with_it() -> None:
-    model = vm.set_PV_drivers_detected(HALTED, OWNER.ref, True).after
+    model = vm.set_pv_drivers_detected(HALTED, OWNER.ref, True).after
     after = vm.destroy(model, OWNER.ref).after
     assert (after.all(VM), after.all(VIF), after.all(VMGuestMetrics)) == ((), (), ())
 
 
 def test_a_VM_gets_the_smallest_number_that_none_has() -> None:
-    model, second = with_VM(RUNNING)
-    model, third = with_VM(model)
-    model, fourth = with_VM(vm.set_domid(model, third.ref, 2).after)
+    model, second = with_vm(RUNNING)
+    model, third = with_vm(model)
+    model, fourth = with_vm(vm.set_domid(model, third.ref, 2).after)
     model = vm.start(vm.start(model, fourth.ref).after, third.ref).after
     model = vm.start(vm.shutdown(model, OWNER.ref).after, second.ref).after
     assert [model.get(found.ref).domid for found in (OWNER, second, third, fourth)] == [-1, 1, 2, 3]
@@ -220,17 +220,17 @@ def test_a_number_that_no_domain_has_is_refused(value: int) -> None:
 
 
 def test_a_number_that_a_live_VM_has_is_refused() -> None:
-    model, second = with_VM(RUNNING)
+    model, second = with_vm(RUNNING)
     found = InvalidValue, ("domid", "1: guest has it")
     assert refused(vm.set_domid, model, second.ref, 1) == found
-    early, second = with_VM(HALTED)
+    early, second = with_vm(HALTED)
     early = vm.set_domid(early, second.ref, 1).after
     early = vm.start(vm.set_domid(early, OWNER.ref, 1).after, OWNER.ref).after
     assert refused(vm.start, early, second.ref) == found
 
 
 def test_a_number_that_a_VIFs_device_is_called_by_is_left_free() -> None:
-    model, second = with_VM(BARE)
+    model, second = with_vm(BARE)
     network = network_of(BARE, "xenbr1").ref
     model = with_VIF(model, OWNER, network, other_config={"host-device": "vif1.7"})
     assert model.get(second.ref).domid == -1
@@ -242,10 +242,10 @@ def test_a_number_that_a_VIFs_device_is_called_by_is_left_free() -> None:
 
 
 def test_PV_drivers_are_told_and_told_otherwise() -> None:
-    model = vm.set_PV_drivers_detected(RUNNING, OWNER.ref, True).after
+    model = vm.set_pv_drivers_detected(RUNNING, OWNER.ref, True).after
     metrics = only(model, VMGuestMetrics)
     assert (owner(model).guest_metrics, metrics.PV_drivers_detected) == (metrics.ref, True)
-    again = vm.set_PV_drivers_detected(model, OWNER.ref, False).after
+    again = vm.set_pv_drivers_detected(model, OWNER.ref, False).after
     assert again == with_record(model, replace(metrics, PV_drivers_detected=False))
 
 

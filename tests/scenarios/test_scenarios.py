@@ -81,7 +81,7 @@ async def assert_as_before(stage: Stage, before: object) -> None:
     """Kernel, model and store are what they were, and every VM is where it was."""
     assert stage.world.everything() == before
     assert (stage.strays(), stage.misled()) == ([], [])
-    assert stage.world.engine.settled.is_set()
+    assert stage.world.engine.in_model_state.is_set()
 
 
 async def fail_each(stage: Stage, arm: Arm) -> int:

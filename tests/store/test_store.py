@@ -40,7 +40,7 @@ def full() -> Model:
         properties={"hashing_algorithm": "src_mac"},
     )
     configured = static6("2001:db8::2/64", "fe80::1", DNS="192.0.2.53,2001:db8::53")
-    return with_VMs(
+    return with_vms(
         with_record(
             with_pif(model, "bond0", ip_configuration=configured, disallow_unplug=True, VLAN=7, MTU=9000),
             found,
@@ -48,7 +48,7 @@ def full() -> Model:
     )
 
 
-def with_VMs(model: Model) -> Model:
+def with_vms(model: Model) -> Model:
     """The model with a VLAN, a tunnel, and a VM with a VIF that it was asked to give up."""
     lower, upper = pif_of(model, "bond0"), pif_of(model, "eth1")
     metrics = VMGuestMetrics(uuid=new_uuid(), PV_drivers_detected=True)

@@ -49,7 +49,7 @@ def with_another_slave(model: Model, drawn: Numbers) -> Model:
     return with_record(model, replace(drawn.one_of(pifs), bond_slave_of=bond))
 
 
-def with_a_laden_PIF(model: Model, drawn: Numbers) -> Model:
+def with_a_laden_pif(model: Model, drawn: Numbers) -> Model:
     """A PIF, perhaps a slave, has something that it had not."""
     pifs = model.all(PIF)
     if not pifs:
@@ -65,5 +65,5 @@ def with_a_laden_PIF(model: Model, drawn: Numbers) -> Model:
 
 
 DAMAGES: tuple[Damage, ...] = (
-    without_a_record, with_another_reference, with_another_slave, with_a_laden_PIF,
+    without_a_record, with_another_reference, with_another_slave, with_a_laden_pif,
 )  # fmt: skip

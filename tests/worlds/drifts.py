@@ -66,16 +66,16 @@ def _without_route(state: KernelState, name: str, choice: int) -> KernelState:
     return replace(state, routes=state.routes - {*mine[:1]})
 
 
-def _with_another_MTU(state: KernelState, name: str, choice: int) -> KernelState:
+def _with_another_mtu(state: KernelState, name: str, choice: int) -> KernelState:
     return apply(SetMTU(name, 1300), state)
 
 
-def _with_another_GRO(state: KernelState, name: str, choice: int) -> KernelState:
+def _with_another_gro(state: KernelState, name: str, choice: int) -> KernelState:
     gro = state.links[name].gro
     return state if gro is None else apply(SetGRO(name, on=not gro), state)
 
 
-def _with_another_MAC(state: KernelState, name: str, choice: int) -> KernelState:
+def _with_another_mac(state: KernelState, name: str, choice: int) -> KernelState:
     return apply(SetMAC(name, mac(0xEE)), state)
 
 
@@ -127,7 +127,7 @@ def _with_router(state: KernelState, name: str, choice: int) -> KernelState:
 
 
 DRIFTS: tuple[Drift, ...] = (
-    _out_of_master, _deleted, _with_address, _without_address, _without_route, _with_another_MTU,
-    _with_another_MAC, _down, _doomed, _without_alias, _with_leftover, _with_other_options,
-    _in_another_bridge, _with_router, _with_another_GRO,
+    _out_of_master, _deleted, _with_address, _without_address, _without_route, _with_another_mtu,
+    _with_another_mac, _down, _doomed, _without_alias, _with_leftover, _with_other_options,
+    _in_another_bridge, _with_router, _with_another_gro,
 )  # fmt: skip

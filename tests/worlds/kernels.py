@@ -110,7 +110,7 @@ def _case(
     if 5 >= way > 1:
         for kind, choice in drifts:
             state = drifted(state, kind, choice, given.names)
-    return Case(with_real_MACs(state), given, before, after, number, skips, drawn)
+    return Case(with_real_macs(state), given, before, after, number, skips, drawn)
 
 
 def pristine(bits: Sequence[int]) -> KernelState:
@@ -156,7 +156,7 @@ def half_way(actual: KernelState, wanted: KernelState, number: int, skips: bool)
         actual = apply(part, actual)
     if skips and stop < len(parts):
         actual = _rest_of_send(actual, parts, stop)
-    return with_real_MACs(actual)
+    return with_real_macs(actual)
 
 
 def _rest_of_send(state: KernelState, parts: Sequence[tuple[Step, Step]], stop: int) -> KernelState:
@@ -175,7 +175,7 @@ def _tried(state: KernelState, step: Step) -> KernelState:
         return state
 
 
-def with_real_MACs(state: KernelState) -> KernelState:
+def with_real_macs(state: KernelState) -> KernelState:
     """The MACs that the kernel makes up are not known beforehand; afterwards they are as good as any."""
     made_up = {n: replace(link, MAC=mac(0xFF)) for n, link in state.links.items() if link.MAC == UNKNOWN_MAC}
     return replace(state, links={**state.links, **made_up})

@@ -48,7 +48,7 @@ def with_tunnel(model: Model, transport: PIF, protocol: str = "gre", **fields: A
     return plan.after, plan.after.get(Ref[Tunnel](plan.result or ""))
 
 
-def with_VM(model: Model, **fields: Any) -> tuple[Model, VM]:
+def with_vm(model: Model, **fields: Any) -> tuple[Model, VM]:
     """The model with a halted VM."""
     plan = vm.create(model, fields)
     return plan.after, plan.after.get(Ref[VM](plan.result or ""))

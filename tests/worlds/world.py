@@ -195,7 +195,7 @@ class World:
         self.make_vif(f"vif{domid}.0")
         self.hotplug.held[f"vif{domid}.0"] = self.model.get(network).bridge
         await self.do(vm.start, fresh)
-        await self.do(vm.set_PV_drivers_detected, fresh, PV_drivers)
+        await self.do(vm.set_pv_drivers_detected, fresh, PV_drivers)
         return plugged
 
     def make_vif(self, device: str) -> None:

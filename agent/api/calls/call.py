@@ -9,7 +9,7 @@ from agent.api.sessions.caller import Client
 from agent.api.sessions.roles import Roles
 from agent.api.sessions.sessions import Sessions
 from agent.api.tasks.tasks import Tasks
-from agent.engine.notifier import Bell
+from agent.engine.notifier import Notifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def agent_of(engine: Engine, roles: Roles | None = None, audit: Audit | None = N
 
     By default, root and the user that this process runs as may do everything, and the log has what they do.
     """
-    tasks_bell = Bell(engine.bell)
-    events = Events(engine.bell, tasks_bell)
+    tasks_notifier = Notifier(engine.notifier)
+    events = Events(engine.notifier, tasks_notifier)
     sessions = Sessions(forget=events.forget)
-    return Agent(engine, sessions, Tasks(tasks_bell), events, roles or Roles(), audit or Audit())
+    return Agent(engine, sessions, Tasks(tasks_notifier), events, roles or Roles(), audit or Audit())

@@ -81,7 +81,7 @@ async def inject(call: Call, **given: str) -> Value:
         raise HandleInvalid(shortened(name), shortened(ref))
     before = token_of(journal.start, journal.generation)
     journal.touch(kind, ref)
-    call.agent.engine.bell.ring()
+    call.agent.engine.notifier.notify()
     return before
 
 

@@ -21,6 +21,7 @@ from agent.api.encodings.request import METHOD_NOT_FOUND, Fault, Value
 from agent.api.schema.parameters import Parameter, parameter_of, parameters_of
 from agent.api.sessions.caller import Client
 from agent.api.tasks.task import Task
+from agent.api.views.topology import topology as tree_of
 from agent.errors import MessageMethodUnknown, MessageParameterCountMismatch
 from agent.model.records import CLASSES
 
@@ -193,4 +194,5 @@ async def is_alive(call: Call, session: str = "") -> Value:
 
 async def topology(call: Call) -> Value:
     """What is connected to what on this host."""
-    return await call.agent.engine.topology()
+    engine = call.agent.engine
+    return tree_of(engine.model, await engine.kernel_state(), engine.failures)

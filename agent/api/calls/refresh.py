@@ -16,9 +16,9 @@ OBSERVED: tuple[type[Record], ...] = (*CLASSES, PIFMetrics, Task)
 
 
 def look(agent: Agent) -> Journal:
-    """The journal as things are now.  It takes time only when the bell has rung, and little after a task."""
+    """The journal as things are now.  It takes time only after a change, and little after a task."""
     events = agent.events
-    heard = (events.bell.rung, events.tasks_bell.rung)
+    heard = (events.notifier.count, events.tasks_notifier.count)
     if heard != events.heard:
         if _machine(heard) == _machine(events.heard):
             events.journal.update(events.journal.view, {**events.journal.live, Task: agent.tasks.records})
@@ -30,9 +30,9 @@ def look(agent: Agent) -> Journal:
 
 
 def _machine(heard: tuple[int, int]) -> int:
-    """How often the bell was rung for something else than a task; -1 for never yet."""
-    bell, tasks_bell = heard
-    return bell - tasks_bell if bell >= 0 else -1
+    """How many changes there were that were no task; -1 for never yet."""
+    notifier, tasks_notifier = heard
+    return notifier - tasks_notifier if notifier >= 0 else -1
 
 
 def _view(agent: Agent) -> View:

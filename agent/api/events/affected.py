@@ -60,7 +60,7 @@ def seen_in(model: Model, record: Record) -> Iterable[str]:
     return SEEN_IN[type(record)](model, record) if type(record) in SEEN_IN else ()
 
 
-def of_PIF(model: Model, pif: PIF) -> Iterator[str]:
+def of_pif(model: Model, pif: PIF) -> Iterator[str]:
     yield from (pif.host, pif.network)
     if pif.bond_slave_of:
         yield pif.bond_slave_of
@@ -76,11 +76,11 @@ def of_network(model: Model, network: Network) -> Iterator[str]:
         yield from inside(model, pif.ref)
 
 
-def of_Bond(model: Model, bond: Bond) -> Iterator[str]:
+def of_bond(model: Model, bond: Bond) -> Iterator[str]:
     yield bond.master
 
 
-def of_VLAN(model: Model, vlan: VLAN) -> Iterator[str]:
+def of_vlan(model: Model, vlan: VLAN) -> Iterator[str]:
     yield from (vlan.tagged_PIF, vlan.untagged_PIF)
     yield from above(model, vlan.untagged_PIF)
 
@@ -90,23 +90,23 @@ def of_tunnel(model: Model, tunnel: Tunnel) -> Iterator[str]:
     yield from above(model, tunnel.access_PIF)
 
 
-def of_VM(model: Model, vm: VM) -> Iterator[str]:
+def of_vm(model: Model, vm: VM) -> Iterator[str]:
     yield from (vif.ref for vif in vifs_of(model, vm.ref))
     yield from hosts(model)
 
 
-def of_VIF(model: Model, vif: VIF) -> Iterator[str]:
+def of_vif(model: Model, vif: VIF) -> Iterator[str]:
     yield from (vif.network, vif.VM)
 
 
 SEEN_IN: Mapping[type[Record], Callable[[Model, Any], Iterable[str]]] = {
-    PIF: of_PIF,
+    PIF: of_pif,
     Network: of_network,
-    Bond: of_Bond,
-    VLAN: of_VLAN,
+    Bond: of_bond,
+    VLAN: of_vlan,
     Tunnel: of_tunnel,
-    VM: of_VM,
-    VIF: of_VIF,
+    VM: of_vm,
+    VIF: of_vif,
 }
 """By class.  All is seen in a host that comes or goes: see `affected`."""
 

@@ -3,20 +3,20 @@
 from agent.api.events.journal import Journal
 from agent.api.events.registrations import Registrations
 from agent.api.events.waiting import Waiting
-from agent.engine.notifier import Bell
+from agent.engine.notifier import Notifier
 
 
 class Events:
-    """bell: rung when anything may have changed.  tasks_bell: rung, besides, when that was a task.
+    """notifier: of anything that may have changed.  tasks_notifier: of tasks alone.
 
-    heard: how often both had been rung when the journal was brought up to date (agent.api.events.look).
+    heard: the counts of both when the journal was brought up to date (agent.api.calls.refresh).
     """
 
-    def __init__(self, bell: Bell, tasks_bell: Bell) -> None:
-        self.bell, self.tasks_bell = bell, tasks_bell
+    def __init__(self, notifier: Notifier, tasks_notifier: Notifier) -> None:
+        self.notifier, self.tasks_notifier = notifier, tasks_notifier
         self.heard = (-1, -1)
         self.journal = Journal()
-        self.waiting = Waiting(bell)
+        self.waiting = Waiting(notifier)
         self.registrations = Registrations()
 
     def forget(self, session: str) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from agent.api.events.journal import Journal
 from agent.api.events.subscription import Subscription
-from agent.engine.notifier import Bell
+from agent.engine.notifier import Notifier
 
 PAUSE = 0.02
-"""Seconds between two looks: a change in progress rings for each of its steps."""
+"""Seconds between two looks: a change in progress notifies of each of its steps."""
 
 Look = Callable[[], Journal]
 """Gives the journal, up to date."""
@@ -36,8 +36,8 @@ class Waiter:
 class Waiting:
     """While nothing happens that they wait for, those who wait cost nothing; without them nobody looks."""
 
-    def __init__(self, bell: Bell) -> None:
-        self._bell = bell
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
         self._waiters: set[Waiter] = set()
         self._watch: asyncio.Task[None] | None = None
 
@@ -64,9 +64,9 @@ class Waiting:
     async def _among_waiters(self, waiter: Waiter, look: Look) -> AsyncIterator[None]:
         self._waiters.add(waiter)
         if self._watch is None:
-            # Taken now: the task begins only later, and by then the bell may have rung.
-            next_ring, told = self._bell.next(), look().generation
-            self._watch = asyncio.create_task(self._look_out(look, next_ring, told))
+            # Taken now: the task begins only later, and by then there may have been a change.
+            next_notice, heard = self._notifier.next(), look().generation
+            self._watch = asyncio.create_task(self._look_out(look, next_notice, heard))
             self._watch.add_done_callback(self._ended)
         try:
             yield
@@ -76,18 +76,18 @@ class Waiting:
                 self._watch.cancel()
                 self._watch = None
 
-    async def _look_out(self, look: Look, next_ring: asyncio.Event, told: int) -> None:
-        """Look whenever the bell has rung, and wake those for whom there is something."""
+    async def _look_out(self, look: Look, next_notice: asyncio.Event, heard: int) -> None:
+        """Look after every change, and wake those for whom there is something."""
         while True:
-            await next_ring.wait()
-            next_ring = self._bell.next()
+            await next_notice.wait()
+            next_notice = self._notifier.next()
             journal = look()
-            self._tell(journal, told)
-            told = journal.generation
+            self._wake(journal, heard)
+            heard = journal.generation
             await asyncio.sleep(PAUSE)
 
-    def _tell(self, journal: Journal, told: int) -> None:
-        touched = list(journal.touched_since(told))
+    def _wake(self, journal: Journal, heard: int) -> None:
+        touched = list(journal.touched_since(heard))
         classes = {kind for kind, _ in touched}
         objects = {f"{kind}/{ref}".lower() for kind, ref in touched}
         for waiter in self._waiters:

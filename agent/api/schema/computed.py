@@ -22,7 +22,7 @@ from agent.model.model import (
     vlan_over,
     vlans_on,
 )
-from agent.model.mtu import MTU_of
+from agent.model.mtu import mtu_of
 from agent.model.records import (
     PIF,
     VIF,
@@ -62,11 +62,11 @@ def computed_fields(view: View, record: Record) -> dict[str, object]:
     return {name: compute(view, record) for name, compute in COMPUTED[type(record)].items()}
 
 
-def network_PIFs(view: View, network: Network) -> list[Ref[PIF]]:
+def network_pifs(view: View, network: Network) -> list[Ref[PIF]]:
     return [pif.ref for pif in pifs_on(view.model, network.ref)]
 
 
-def network_VIFs(view: View, network: Network) -> list[Ref[VIF]]:
+def network_vifs(view: View, network: Network) -> list[Ref[VIF]]:
     return [vif.ref for vif in vifs_on(view.model, network.ref)]
 
 
@@ -76,7 +76,7 @@ def is_attached(view: View, pif: PIF) -> bool:
 
 
 def packet_size(view: View, pif: PIF) -> int:
-    return MTU_of(view.model, pif)
+    return mtu_of(view.model, pif)
 
 
 def bond_master_of(view: View, pif: PIF) -> list[Ref[Bond]]:
@@ -84,21 +84,21 @@ def bond_master_of(view: View, pif: PIF) -> list[Ref[Bond]]:
     return [] if bond is None else [bond.ref]
 
 
-def VLAN_master_of(view: View, pif: PIF) -> Ref[VLAN] | None:
+def vlan_master_of(view: View, pif: PIF) -> Ref[VLAN] | None:
     vlan = vlan_over(view.model, pif)
     return None if vlan is None else vlan.ref
 
 
-def VLAN_slave_of(view: View, pif: PIF) -> list[Ref[VLAN]]:
+def vlan_slave_of(view: View, pif: PIF) -> list[Ref[VLAN]]:
     return [vlan.ref for vlan in vlans_on(view.model, pif.ref)]
 
 
-def tunnel_access_PIF_of(view: View, pif: PIF) -> list[Ref[Tunnel]]:
+def tunnel_access_pif_of(view: View, pif: PIF) -> list[Ref[Tunnel]]:
     tunnel = tunnel_over(view.model, pif)
     return [] if tunnel is None else [tunnel.ref]
 
 
-def tunnel_transport_PIF_of(view: View, pif: PIF) -> list[Ref[Tunnel]]:
+def tunnel_transport_pif_of(view: View, pif: PIF) -> list[Ref[Tunnel]]:
     return [tunnel.ref for tunnel in tunnels_on(view.model, pif.ref)]
 
 
@@ -119,7 +119,7 @@ def status_of_tunnel(view: View, tunnel: Tunnel) -> Mapping[str, str]:
     return tunnel_status(tunnel, access.device, is_attached(view, access), view.links_up)
 
 
-def host_PIFs(view: View, host: Host) -> list[Ref[PIF]]:
+def host_pifs(view: View, host: Host) -> list[Ref[PIF]]:
     return [pif.ref for pif in pifs_of(view.model, host.ref)]
 
 
@@ -134,7 +134,7 @@ def host_address(view: View, host: Host) -> str:
     return next((address.partition("/")[0] for address in ip.IPv6), "")
 
 
-def resident_VMs(view: View, host: Host) -> list[Ref[VM]]:
+def resident_vms(view: View, host: Host) -> list[Ref[VM]]:
     return [vm.ref for vm in view.model.all(VM) if resident_on(view, vm) == host.ref]
 
 
@@ -148,15 +148,15 @@ def possible_hosts(view: View, vm: VM) -> list[Ref[Host]]:
     return list(hosts_for(view.model, vm))
 
 
-def VM_VIFs(view: View, vm: VM) -> list[Ref[VIF]]:
+def vm_vifs(view: View, vm: VM) -> list[Ref[VIF]]:
     return [vif.ref for vif in vifs_of(view.model, vm.ref)]
 
 
-def operations_on_VM(view: View, vm: VM) -> Sequence[str]:
+def operations_on_vm(view: View, vm: VM) -> Sequence[str]:
     return vm_rules.allowed_operations(vm)
 
 
-def operations_on_VIF(view: View, vif: VIF) -> Sequence[str]:
+def operations_on_vif(view: View, vif: VIF) -> Sequence[str]:
     return vif_rules.allowed_operations(view.model, vif)
 
 
@@ -181,17 +181,17 @@ def this_host(view: View, record: Session | Task) -> Ref[Host] | None:
 
 COMPUTED: Mapping[type[Record], Mapping[str, Callable[[View, Any], object]]] = {
     Pool: {},
-    Host: {"address": host_address, "PIFs": host_PIFs, "resident_VMs": resident_VMs},
-    Network: {"PIFs": network_PIFs, "VIFs": network_VIFs},
+    Host: {"address": host_address, "PIFs": host_pifs, "resident_VMs": resident_vms},
+    Network: {"PIFs": network_pifs, "VIFs": network_vifs},
     PIF: {
         "currently_attached": is_attached,
         "MTU": packet_size,
         "metrics": PIF_metrics,
         "bond_master_of": bond_master_of,
-        "VLAN_master_of": VLAN_master_of,
-        "VLAN_slave_of": VLAN_slave_of,
-        "tunnel_access_PIF_of": tunnel_access_PIF_of,
-        "tunnel_transport_PIF_of": tunnel_transport_PIF_of,
+        "VLAN_master_of": vlan_master_of,
+        "VLAN_slave_of": vlan_slave_of,
+        "tunnel_access_PIF_of": tunnel_access_pif_of,
+        "tunnel_transport_PIF_of": tunnel_transport_pif_of,
     },
     Bond: {"slaves": bond_slaves, "links_up": bond_links_up},
     VLAN: {},
@@ -199,8 +199,8 @@ COMPUTED: Mapping[type[Record], Mapping[str, Callable[[View, Any], object]]] = {
     VM: {
         "resident_on": resident_on,
         "possible_hosts": possible_hosts,
-        "VIFs": VM_VIFs,
-        "allowed_operations": operations_on_VM,
+        "VIFs": vm_vifs,
+        "allowed_operations": operations_on_vm,
     },
     VMGuestMetrics: {},
     PIFMetrics: {},
@@ -209,6 +209,6 @@ COMPUTED: Mapping[type[Record], Mapping[str, Callable[[View, Any], object]]] = {
     VIF: {
         "status_code": status_code,
         "status_detail": status_detail,
-        "allowed_operations": operations_on_VIF,
+        "allowed_operations": operations_on_vif,
     },
 }

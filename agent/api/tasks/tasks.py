@@ -10,7 +10,7 @@ from typing import Any
 from agent.api.encodings.request import Value
 from agent.api.encodings.xmlrpc import encode_value
 from agent.api.tasks.task import Task, TaskStatus
-from agent.engine.notifier import Bell
+from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
 from agent.errors import Failure, InternalError, TaskCancelled, TooManyPendingTasks
 from agent.model.draft import Plan
@@ -30,13 +30,13 @@ Work = Callable[[Progress], Awaitable[Value]]
 
 
 class Tasks:
-    """The bell is rung when a task begins, comes on or ends.
+    """The notifier notifies when a task begins, goes on or ends.
 
     Of the ended ones the oldest go when there are too many, as XenAPI's do after a while.
     """
 
-    def __init__(self, bell: Bell) -> None:
-        self._bell = bell
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
         self._tasks: Mapping[str, Task] = {}
         self._running: dict[str, Running] = {}
 
@@ -76,12 +76,12 @@ class Tasks:
         """Forget the task; one that is running runs on."""
         task = self._model.find(Task, ref)
         self._tasks = {other: record for other, record in self._tasks.items() if other != task.ref}
-        self._bell.ring()
+        self._notifier.notify()
 
     def change(self, rule: Callable[..., Plan], /, **arguments: Any) -> None:
         """Set a field of a task by the rule that sets one of any class.  Raises its Failure."""
         self._tasks = dict(rule(self._model, **arguments).after.records)  # type: ignore[arg-type]
-        self._bell.ring()
+        self._notifier.notify()
 
     async def close(self) -> None:
         """Wait for those that are running."""
@@ -97,7 +97,7 @@ class Tasks:
         for ref in ended[: max(0, len(ended) - MOST_ENDED)]:
             del tasks[ref]
         self._tasks = tasks
-        self._bell.ring()
+        self._notifier.notify()
 
     def _came_on(self, ref: Ref[Task], progress: float) -> None:
         task = self._tasks.get(ref)

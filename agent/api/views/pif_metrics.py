@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from agent.kernel.nic_info import Device
-from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
+from agent.model.layering import uplink_of, uplinks
+from agent.model.model import Model, bond_of_master, slaves
 from agent.model.records import PIF, Record, Ref
 
 NAMESPACE = uuids.UUID("d9f1c6a8-7a0e-4e1b-9c55-2f6f0b1a7c43")
@@ -46,7 +47,7 @@ def pif_metrics(
 
     links_up: the names of the devices with carrier.  devices: what the NICs and bonds say, by their names.
     """
-    for pif in bases(model):
+    for pif in uplinks(model):
         yield metrics(model, pif, links_up, devices.get(pif.device, SILENT))
 
 
@@ -71,28 +72,7 @@ def metrics(model: Model, pif: PIF, links_up: Collection[str], device: Device) -
 
 def metrics_of(model: Model, pif: PIF) -> Ref[PIFMetrics]:
     """The metrics of a PIF; VLANs and tunnels share those of what they stand on (XenAPI)."""
-    return Ref(f"OpaqueRef:{metrics_uuid(base_of(model, pif).uuid)}")
-
-
-def base_devices(model: Model) -> tuple[str, ...]:
-    """The names of the devices that metrics are of."""
-    return tuple(pif.device for pif in bases(model))
-
-
-def bases(model: Model) -> Iterator[PIF]:
-    """The PIFs of all NICs and bonds: those that stand on no other PIF."""
-    uppers = {*model.vlans_by_upper, *model.tunnels_by_access}
-    for ref, record in model.records.items():
-        if isinstance(record, PIF) and ref not in uppers:
-            yield record
-
-
-def base_of(model: Model, pif: PIF) -> PIF:
-    """The NIC's or bond's PIF on which this one stands; their own is itself."""
-    tunnel, vlan = tunnel_over(model, pif), vlan_over(model, pif)
-    if tunnel is not None:
-        return base_of(model, model.get(tunnel.transport_PIF))
-    return pif if vlan is None else base_of(model, model.get(vlan.tagged_PIF))
+    return Ref(f"OpaqueRef:{metrics_uuid(uplink_of(model, pif).uuid)}")
 
 
 @lru_cache(maxsize=1024)

@@ -1,15 +1,15 @@
-"""Course: the way from a kernel state to the wanted one, as far as it has been laid."""
+"""Planner: the way from a kernel state to the wanted one, as far as it has been laid."""
 
 from collections.abc import Iterable
 from functools import cached_property
 
-from agent.interface_reconfigure.link_layers import Stack
+from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.kernel.simulate import apply
 from agent.kernel.state import DEFAULT_DESTINATIONS, KernelState, Link, Role
 from agent.kernel.steps import Step, Together
 
 
-class Course:
+class Planner:
     """The steps so far, and the state that they will have made."""
 
     def __init__(self, actual: KernelState, wanted: KernelState) -> None:
@@ -30,9 +30,9 @@ class Course:
             self.do(parts[0] if len(parts) == 1 else Together(parts))
 
     @cached_property
-    def then(self) -> Stack:
+    def then(self) -> LinkLayers:
         """Who is on top of whom in the end."""
-        return Stack(self.wanted.links)
+        return LinkLayers(self.wanted.links)
 
     @cached_property
     def nics(self) -> frozenset[str]:
