@@ -24,7 +24,7 @@ INTRODUCTION = """\
 
 This page is made from the program by `make docs`; a test compares the two.
 
-Calls go to the Unix socket by HTTP `POST`: XML-RPC at `/` and `/RPC2`, JSON-RPC 1.0 and 2.0 at `/jsonrpc`.
+Calls go to the Unix socket by HTTP `POST`: JSON-RPC 1.0 and 2.0 at `/jsonrpc`, XML-RPC at any other path.
 Every call but the logins takes a session first, and trailing parameters with a default may be left out. A
 method can be written `Class.message` or `Class_message`.
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.api.calls.call import agent_of
 from agent.api.http.dispatch import dispatcher
-from agent.api.http.limits import Limits
+from agent.api.http.messages import Limits
 from agent.api.http.server import serve
 from tests.api.world import Caller, Client, EngineInMemory
 

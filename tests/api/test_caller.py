@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.http.answer import Answer
-from agent.api.http.http_request import HTTPRequest
-from agent.api.http.limits import Limits
+from agent.api.http.messages import Answer, HTTPRequest, Limits
 from agent.api.http.server import serve
 from agent.api.sessions.caller import SO_PEERGROUPS, Caller, caller_of
 from agent.api.sessions.caller import Client as Peer

@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.api.calls.call import agent_of
-from agent.api.http.answer import Answer
 from agent.api.http.dispatch import dispatcher
-from agent.api.http.http_request import HTTPRequest
-from agent.api.http.limits import Limits
+from agent.api.http.messages import Answer, HTTPRequest, Limits
 from agent.api.http.server import serve
 from agent.api.sessions.caller import Client as Peer
 from tests.api.world import Caller, Client, EngineInMemory, call_body, post
@@ -100,11 +98,13 @@ async def test_a_path_may_have_an_origin_and_a_query(client: Client, path: str) 
     assert (await client.response()).status == 200
 
 
-@pytest.mark.parametrize("path", ["/rpc2", "/RPC2/", "/jsonrpc/", "*", "//", "/%6asonrpc"])
-async def test_another_path_is_not_found_and_the_connection_goes_on(client: Client, path: str) -> None:
-    await client.send(post(b"whatever", path=path) + post(LOGIN))
+@pytest.mark.parametrize("path", ["/", "/RPC2", "/xmlrpc", "/rpc2", "/jsonrpc/", "*", "//", "/%6asonrpc"])
+async def test_at_every_path_but_one_xml_rpc_is_spoken(client: Client, path: str) -> None:
+    call = b"<methodCall><methodName>system.isAlive</methodName></methodCall>"
+    await client.send(post(call, path=path) + post(LOGIN))
     response = await client.response()
-    assert (response.status, response.body) == (404, b"there is only /, /RPC2, /jsonrpc here\n")
+    assert (response.status, response.fields["content-type"]) == (200, "text/xml")
+    assert b"<boolean>1</boolean>" in response.body
     assert (await client.response()).status == 200
 
 

@@ -10,10 +10,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from agent.api.calls.call import agent_of
-from agent.api.http.answer import Answer
 from agent.api.http.dispatch import dispatcher
-from agent.api.http.http_request import HTTPRequest
-from agent.api.http.limits import Limits
+from agent.api.http.messages import Answer, HTTPRequest, Limits
 from agent.api.http.server import serve
 from agent.api.sessions.caller import Client as Peer
 from tests.api.world import Caller, Client, EngineInMemory, call_body, post

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.http.answer import Answer
-from agent.api.http.http_request import HTTPRequest
+from agent.api.http.messages import Answer, HTTPRequest
 from agent.api.http.server import serve
 from agent.api.http.socketfile import SocketUnavailable
 from agent.api.sessions.caller import Client as Peer

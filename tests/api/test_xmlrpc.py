@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.api.encodings.request import Fault, Malformed, Request, Value
+from agent.api.encodings.request import Fault, Malformed, Request
+from agent.api.encodings.values import Value
 from agent.api.encodings.xmlrpc import (
     decode,
     encode_failure,

@@ -14,7 +14,7 @@ from agent.api.calls.objects import EVERY_CLASS
 from agent.api.calls.refresh import look
 from agent.api.events.journal import Journal
 from agent.api.http.dispatch import dispatcher
-from agent.api.http.limits import Limits
+from agent.api.http.messages import Limits
 from agent.api.http.server import serve
 from agent.api.sessions.caller import Caller, Client
 from agent.errors import SessionInvalid

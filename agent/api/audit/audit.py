@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.api.audit.denials import Denials
 from agent.api.audit.excerpt import cut, excerpt
 from agent.api.audit.line_file import LineFile
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value
 from agent.api.sessions.caller import Caller
 from agent.api.sessions.session import Session
 from agent.errors import AuditLogUnavailable, Failure

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import islice
 from math import isfinite
 
-from agent.api.encodings.echo import shortened
+from agent.api.encodings.values import shortened
 
 LONGEST = 1000
 """Characters of a value's JSON."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.api.audit.audit import Entry
 from agent.api.calls.call import Call
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value
 from agent.api.engine import DryRun
 from agent.api.schema.computed import View, computed_fields
 from agent.api.schema.records import on_wire, record_of

@@ -7,8 +7,7 @@ from math import isnan
 
 from agent.api.calls.call import Call
 from agent.api.calls.refresh import OBSERVED, look
-from agent.api.encodings.echo import shortened
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value, shortened
 from agent.api.events.journal import Entry, Grave, Journal, Since
 from agent.api.events.subscription import Subscription, subscription
 from agent.api.events.token import token_of

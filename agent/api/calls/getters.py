@@ -6,8 +6,7 @@ from typing import Any
 from agent.api.calls.call import Call
 from agent.api.calls.refresh import look
 from agent.api.calls.where import get_all_records_where
-from agent.api.encodings.echo import shortened
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value, shortened
 from agent.api.schema.parameters import Parameter, parameter_of
 from agent.api.schema.records import field_names, on_wire
 from agent.errors import UUIDInvalid

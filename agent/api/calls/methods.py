@@ -16,8 +16,8 @@ from agent.api.calls.getters import Run, get_management_interface, getters
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.calls.permission import ASYNC, obstacle
 from agent.api.calls.setters import setters
-from agent.api.encodings.echo import shortened
-from agent.api.encodings.request import METHOD_NOT_FOUND, Fault, Value
+from agent.api.encodings.request import METHOD_NOT_FOUND, Fault
+from agent.api.encodings.values import Value, shortened
 from agent.api.schema.parameters import Parameter, parameter_of, parameters_of
 from agent.api.sessions.caller import Client
 from agent.api.tasks.task import Task

@@ -10,7 +10,7 @@ from agent.api.calls.call import Call
 from agent.api.calls.changing import Rule
 from agent.api.calls.getters import Run
 from agent.api.calls.setters import setters
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value
 from agent.api.schema.computed import View
 from agent.api.schema.parameters import Parameter, parameter_of
 from agent.api.schema.records import field_names, record_of

@@ -1,7 +1,7 @@
 """The messages of the class task, beside those of every class."""
 
 from agent.api.calls.call import Call
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value
 from agent.api.tasks.task import Task
 from agent.model.records import Ref
 

@@ -7,9 +7,7 @@ from datetime import datetime
 from agent.api.calls.call import Call
 from agent.api.calls.expression import Expression, Unreadable, fields_in, holds, parsed
 from agent.api.calls.refresh import look
-from agent.api.encodings.date import written
-from agent.api.encodings.echo import shortened
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value, shortened, written
 from agent.api.events.journal import Snapshot
 from agent.api.schema.records import field_names
 from agent.errors import InvalidValue

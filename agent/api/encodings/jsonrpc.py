@@ -1,6 +1,6 @@
 """JSON-RPC 2.0 and 1.0 as XenAPI speaks them: a request's bytes to a Request, an outcome to bytes.
 
-Another encoding is another module with the same names, see agent.api.wire.codec.
+Another encoding is another module with the same names: see agent.api.http.dispatch.
 """
 
 import json
@@ -9,17 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from math import isfinite
 
-from agent.api.encodings.date import written
-from agent.api.encodings.request import (
-    INVALID_REQUEST,
-    PARSE_ERROR,
-    Fault,
-    Id,
-    Malformed,
-    Request,
-    Value,
-    integer,
-)
+from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Fault, Id, Malformed, Request
+from agent.api.encodings.values import Value, integer, written
 from agent.errors import Failure, InternalError
 
 CONTENT_TYPE = "application/json"

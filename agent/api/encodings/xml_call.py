@@ -1,34 +1,89 @@
-"""The reading of an XML-RPC call: strict about its structure, and safe, whatever the XML tries.
+"""The reading of an XML-RPC call: expat and the standard library's unmarshaller, held to XML-RPC's rules.
 
-No document type, so no entities but XML's own five; no processing instructions; no element that a call does
-not have; depth and numbers within bounds.  Attributes and comments say nothing in XML-RPC, and are skipped.
+The unmarshaller takes anything for a call.  So before it sees an element, this checks that the element may
+stand where it does.  No document type, so no entities but XML's own five; no processing instructions; depth
+and numbers within bounds.  Attributes and comments say nothing in XML-RPC, and are skipped.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from xml.parsers import expat
+from xmlrpc.client import Unmarshaller
 
-from agent.api.encodings.date import read
-from agent.api.encodings.echo import shortened
-from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Malformed, Request, Value, integer
+from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Malformed, Request
+from agent.api.encodings.values import Value, date, integer, shortened
 
 DEEPEST = 200
 ENCODINGS = frozenset({"utf-8", "utf-16", "us-ascii", "iso-8859-1"})  # expat's own
 DOUBLE = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LONGEST_DOUBLE = 400
+NUMBER = "a number is finite, and written in decimal digits"
 
-# The elements inside an element: one each in this order, or any number of the same.
-IN_ORDER: Mapping[str, tuple[str, ...]] = {
-    "": ("methodCall",),
-    "methodCall": ("methodName", "params"),
-    "param": ("value",),
-    "array": ("data",),
-    "member": ("name", "value"),
+
+def number(text: str) -> float:
+    """The number in a text; raises ValueError."""
+    if len(text) > LONGEST_DOUBLE or not DOUBLE.fullmatch(text) or not isfinite(float(text)):
+        raise ValueError(NUMBER)
+    return float(text)
+
+
+def boolean(text: str) -> bool:
+    """0 or 1; raises ValueError."""
+    if text not in ("0", "1"):
+        raise ValueError("a boolean is 0 or 1")
+    return text == "1"
+
+
+def nil(text: str) -> None:
+    """As JSON's null: read, so that the error can name the parameter that it is not for."""
+    if text:
+        raise ValueError("it must be empty")
+
+
+SCALARS: Mapping[str, Callable[[str], Any]] = {
+    "i4": integer,
+    "int": integer,
+    "i8": integer,
+    "double": number,
+    "boolean": boolean,
+    "dateTime.iso8601": date,
+    "nil": nil,
 }
-REPEATED: Mapping[str, str] = {"params": "param", "data": "value", "struct": "member"}
+"""Types whose text has a value; space around it says nothing."""
+
+# By state, the elements that may come: each with the state that follows it, and the one inside it.
+MAY_COME: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "": {"methodCall": ("complete", "methodCall")},
+    "methodCall": {"methodName": ("named", "text")},
+    "named": {"params": ("complete", "params")},
+    "params": {"param": ("params", "param")},
+    "param": {"value": ("complete", "value")},
+    "value": {
+        "string": ("typed", "text"),
+        "array": ("typed", "array"),
+        "struct": ("typed", "struct"),
+        **dict.fromkeys(SCALARS, ("typed", "text")),
+    },
+    "array": {"data": ("complete", "data")},
+    "data": {"value": ("data", "value")},
+    "struct": {"member": ("struct", "member")},
+    "member": {"name": ("member named", "text")},
+    "member named": {"value": ("complete", "value")},
+    "typed": {},
+    "text": {},
+    "complete": {},
+}
+# The states that an element must not end in, and what it lacks then.
+LACKS = {
+    "methodCall": "methodName",
+    "param": "value",
+    "array": "data",
+    "member": "name",
+    "member named": "value",
+}
+WITH_TEXT = frozenset({"text", "value"})
 
 
 def decode(body: bytes) -> Request:
@@ -38,7 +93,7 @@ def decode(body: bytes) -> Request:
     parser.buffer_text = True
     parser.StartElementHandler = reading.start
     parser.EndElementHandler = reading.end
-    parser.CharacterDataHandler = reading.text
+    parser.CharacterDataHandler = reading.data
     parser.XmlDeclHandler = _check_declaration
     parser.StartDoctypeDeclHandler = _no_doctype
     parser.ProcessingInstructionHandler = _no_instruction
@@ -46,183 +101,79 @@ def decode(body: bytes) -> Request:
         parser.Parse(body, True)
     except expat.ExpatError as error:
         raise Malformed(PARSE_ERROR, f"Parse error: the body is not XML: {error}") from None
-    (call,) = reading.root.parts
-    assert isinstance(call, Request)
-    return call
+    method = reading.getmethodname()
+    assert method is not None
+    return Request(method.strip(), cast(tuple[Value, ...], reading.close()))
 
 
-class Element:
-    """An element that is open, with the values of those inside it that are closed, and its text."""
-
-    __slots__ = ("parts", "tag", "texts")
-
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
-        self.parts: list[Any] = []
-        self.texts: list[str] = []
-
-
-class Reading:
-    """The elements that are open, outermost first; each leaves its value in the one around it."""
+class Reading(Unmarshaller):
+    """The unmarshaller, with the elements that are open, and the states that they are left in."""
 
     def __init__(self) -> None:
-        self.root = Element("")
-        self._open = [self.root]
+        super().__init__()
+        self._encoding = ""  # the texts are decoded already
+        self._state = ""
+        self._tags = [""]
+        self._states: list[str] = []
 
-    def start(self, tag: str, attributes: object) -> None:
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""
-        around = self._open[-1]
-        if tag == "base64":
-            raise _invalid("<base64> is not spoken here: XenAPI has no such type")
-        if not _may_come(tag, around):
-            raise _invalid(f"<{shortened(tag)}> must not stand here {_place(around)}")
-        if len(self._open) > DEEPEST:
+        found = MAY_COME[self._state].get(tag)
+        if found is None:
+            raise _invalid(_misplaced(tag, self._tags[-1]))
+        if self._state == "value" and self._data and not "".join(self._data).isspace():
+            raise _invalid("a <value> has text beside its type")
+        if len(self._tags) > DEEPEST:
             raise _invalid("the XML is nested too deeply")
-        self._open.append(Element(tag))
+        self._tags.append(tag)
+        self._states.append(found[0])
+        self._state = found[1]
+        super().start(tag, attributes)
 
-    def text(self, text: str) -> None:
-        """Some text of the innermost element, kept where an element can have any."""
-        element = self._open[-1]
-        if element.tag in IN_ORDER or element.tag in REPEATED:
-            if not text.isspace():
-                raise _invalid(f"there must be no text {_place(element)}")
-        else:
-            element.texts.append(text)
+    def data(self, text: str) -> None:
+        """Some text of the innermost element, where an element can have any."""
+        if self._state in WITH_TEXT:
+            self._data.append(text)
+        elif not text.isspace():
+            is_typed = self._state == "typed"
+            place = _place(self._tags[-1])
+            raise _invalid(
+                "a <value> has text beside its type" if is_typed else f"there must be no text {place}"
+            )
 
     def end(self, tag: str) -> None:
-        """An element ends: what it stands for is one more part of the element around it."""
-        element = self._open.pop()
-        found = VALUE_OF[tag](element)
-        self._open[-1].parts.append(found)
+        """An element ends, with all in it that must be there."""
+        if self._state in LACKS:
+            raise _invalid(f"<{tag}> has no <{LACKS[self._state]}>")
+        self._tags.pop()
+        self._state = self._states.pop()
+        if tag in SCALARS:
+            self._read(tag, "".join(self._data).strip())
+        elif tag in self.dispatch:
+            if tag == "struct":
+                self._check_names()
+            self.dispatch[tag](self, "".join(self._data))
+
+    def _read(self, tag: str, text: str) -> None:
+        try:
+            self.append(SCALARS[tag](text))
+        except ValueError as error:
+            raise _invalid(f"<{tag}> holds {shortened(text)!r}: {error}") from None
+
+    def _check_names(self) -> None:
+        names = self._stack[self._marks[-1] :: 2]
+        if len(set(names)) < len(names):
+            raise _invalid("two members of a <struct> have the same <name>")
 
 
-def _may_come(tag: str, around: Element) -> bool:
-    """Whether the element may follow those that are already there."""
-    have = len(around.parts)
-    if around.tag in REPEATED:
-        return tag == REPEATED[around.tag]
-    if around.tag == "value":
-        return have == 0 and tag in TYPES
-    return tag in IN_ORDER.get(around.tag, ())[have : have + 1]
+def _misplaced(tag: str, around: str) -> str:
+    if tag == "base64":
+        return "<base64> is not spoken here: XenAPI has no such type"
+    return f"<{shortened(tag)}> must not stand here {_place(around)}"
 
 
-def _place(around: Element) -> str:
-    return f"in <{around.tag}>" if around.tag else "outside of <methodCall>"
-
-
-def _call(element: Element) -> Request:
-    if not element.parts:
-        raise _invalid("<methodCall> has no <methodName>")
-    name, *params = element.parts
-    return Request(name, tuple(*params))
-
-
-def _only(element: Element) -> Value:
-    """The one part of an element that must have one."""
-    if not element.parts:
-        raise _invalid(f"<{element.tag}> has no <{IN_ORDER[element.tag][0]}>")
-    found: Value = element.parts[0]
-    return found
-
-
-def _all(element: Element) -> Value:
-    return element.parts
-
-
-def _member(element: Element) -> tuple[str, Value]:
-    if len(element.parts) < 2:
-        raise _invalid(f"<member> has no <{IN_ORDER['member'][len(element.parts)]}>")
-    name, value = element.parts
-    return name, value
-
-
-def _struct(element: Element) -> Value:
-    found: dict[str, Value] = dict(element.parts)
-    if len(found) != len(element.parts):
-        raise _invalid("two members of a <struct> have the same <name>")
-    return found
-
-
-def _value(element: Element) -> Value:
-    """The value that its type makes of it; without a type it is a string."""
-    if not element.parts:
-        return _string(element)
-    if not all(text.isspace() for text in element.texts):
-        raise _invalid("a <value> has text beside its type")
-    found: Value = element.parts[0]
-    return found
-
-
-def _string(element: Element) -> str:
-    return "".join(element.texts)
-
-
-def _written(element: Element) -> str:
-    """The text of a number, date or the like, where space around it says nothing."""
-    return _string(element).strip()
-
-
-def _integer(element: Element) -> int:
-    try:
-        return integer(_written(element))
-    except ValueError as error:
-        raise _no_value(element, str(error)) from None
-
-
-def _double(element: Element) -> float:
-    text = _written(element)
-    if len(text) > LONGEST_DOUBLE or not DOUBLE.fullmatch(text) or not isfinite(float(text)):
-        raise _no_value(element, "a number is finite, and written in decimal digits")
-    return float(text)
-
-
-def _boolean(element: Element) -> bool:
-    text = _written(element)
-    if text not in ("0", "1"):
-        raise _no_value(element, "a boolean is 0 or 1")
-    return text == "1"
-
-
-def _date(element: Element) -> datetime:
-    try:
-        return read(_written(element))
-    except ValueError as error:
-        raise _no_value(element, str(error)) from None
-
-
-def _nil(element: Element) -> None:
-    """As JSON's null: read, so that the error can name the parameter that it is not for."""
-    if _written(element):
-        raise _no_value(element, "it must be empty")
-
-
-TYPES: Mapping[str, Callable[[Element], Value]] = {
-    "string": _string,
-    "i4": _integer,
-    "int": _integer,
-    "i8": _integer,
-    "double": _double,
-    "boolean": _boolean,
-    "dateTime.iso8601": _date,
-    "nil": _nil,
-    "array": _only,
-    "struct": _struct,
-}
-VALUE_OF: Mapping[str, Callable[[Element], Any]] = {
-    **TYPES,
-    "methodCall": _call,
-    "methodName": _written,
-    "params": _all,
-    "param": _only,
-    "value": _value,
-    "data": _all,
-    "member": _member,
-    "name": _string,
-}
-
-
-def _no_value(element: Element, reason: str) -> Malformed:
-    return _invalid(f"<{element.tag}> holds {shortened(_written(element))!r}: {reason}")
+def _place(around: str) -> str:
+    return f"in <{around}>" if around else "outside of <methodCall>"
 
 
 def _invalid(reason: str) -> Malformed:

@@ -1,7 +1,10 @@
 """XML-RPC as XenAPI speaks it: a call's bytes to a Request, an outcome to bytes in XenAPI's envelope.
 
 Every outcome is HTTP 200 with one struct, {Status: Success, Value} or {Status: Failure, ErrorDescription}.
-A fault is for what is no call.  Reading is in agent.api.wire.xml_call.
+A fault is for what is no call.  Reading is in agent.api.encodings.xml_call.
+
+Writing is our own: of the standard library's marshaller only arrays would be left, since XenAPI's integers
+are strings, and what XML has no way to write must arrive as U+FFFD, in the names of members as well.
 """
 
 import re
@@ -9,8 +12,8 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from agent.api.encodings.date import written
-from agent.api.encodings.request import Fault, Fixed, Malformed, Request, Value
+from agent.api.encodings.request import Fault, Malformed, Request
+from agent.api.encodings.values import Fixed, Value, written
 from agent.api.encodings.xml_call import decode as decode
 from agent.errors import Failure
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from agent.api.encodings.request import Fixed, Value
+from agent.api.encodings.values import Fixed, Value
 from agent.api.events.affected import affected, hosts
 from agent.api.events.subscription import Subscription
 from agent.api.events.token import BEGINNING, generation_of, token_of

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from agent.api.encodings.echo import shortened
+from agent.api.encodings.values import shortened
 from agent.errors import EventSubscriptionParseFailure
 
 EVERYTHING = "*"

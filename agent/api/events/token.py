@@ -5,7 +5,7 @@ Both have twenty digits, so that of two tokens the later one is the greater text
 
 import re
 
-from agent.api.encodings.echo import shortened
+from agent.api.encodings.values import shortened
 from agent.errors import EventFromTokenParseFailure
 
 BEGINNING = 0

@@ -2,17 +2,19 @@
 
 import asyncio
 import re
+import select
 from http import HTTPStatus
+from socket import socket
 
 import h11
 
-from agent.api.http.answer import Answer, headers, refusal
-from agent.api.http.http_request import Dispatch, HTTPRequest
-from agent.api.http.limits import Limits
+from agent.api.http.messages import Answer, Dispatch, HTTPRequest, Limits, headers, refusal
 from agent.api.sessions.caller import Client
 
 VERSIONS = (b"1.0", b"1.1")
 CHUNK = 65536
+BETWEEN_LOOKS = 0.1
+"""Seconds between two looks at whether a client that has ended its sending is still there."""
 ORIGIN = re.compile(r"^https?://[^/?]*", re.IGNORECASE)
 
 
@@ -27,9 +29,9 @@ class Refused(Exception):
 class Connection:
     """`busy` from a request's last byte to its answer's: then it must not be cancelled.
 
-    Nothing is read meanwhile, and nothing is cancelled when the client goes away: a change that was asked
-    for is finished whether or not its answer can be delivered.  What only waits ends by itself, when the
-    client is `gone`.
+    Nothing is cancelled when the client goes away: a change that was asked for is finished whether or not
+    its answer can be delivered.  What only waits ends by itself, when the client is `gone`; to hear of that,
+    the connection reads ahead while it answers.
     """
 
     def __init__(
@@ -98,8 +100,31 @@ class Connection:
             await self._refuse(refusal(error.error_status_hint, f"this is not HTTP: {error}"))
         else:
             self.busy = True
-            await self._respond(await self._dispatch(request, self.client), request.method)
+            await self._respond(await self._answer(request), request.method)
             self.busy = False
+
+    async def _answer(self, request: HTTPRequest) -> Answer:
+        ahead = asyncio.create_task(self._read_ahead())
+        try:
+            return await self._dispatch(request, self.client)
+        finally:
+            ahead.cancel()
+            await asyncio.wait([ahead])
+
+    async def _read_ahead(self) -> None:
+        """Keep what comes for later, until the client hangs up or has sent too much to be read ahead."""
+        read = 0
+        try:
+            while data := await self._reader.read(CHUNK):
+                self._http.receive_data(data)
+                read += len(data)
+                if read >= self._limits.ahead_bytes:
+                    return
+            while not hung_up(self._writer.get_extra_info("socket")):  # noqa: ASYNC110 (it tells nobody)
+                await asyncio.sleep(BETWEEN_LOOKS)
+        except ConnectionError:
+            pass
+        self.client.gone.set()
 
     async def _read(self) -> HTTPRequest:
         seconds = self._limits.request_seconds
@@ -166,3 +191,10 @@ class Connection:
         self._writer.write(self._http.send(event) or b"")
         async with asyncio.timeout(self._limits.request_seconds):
             await self._writer.drain()
+
+
+def hung_up(peer: socket) -> bool:
+    """Whether the other end of a Unix socket is closed, and not only for writing, as end-of-file says."""
+    poll = select.poll()
+    poll.register(peer, 0)  # asks for no event: a hang-up is told of unasked
+    return bool(poll.poll(0))

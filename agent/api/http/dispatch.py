@@ -2,19 +2,49 @@
 
 import logging
 from functools import partial
+from typing import Protocol
 
 from agent.api.calls.call import Agent
 from agent.api.calls.methods import call
-from agent.api.encodings.codec import CODECS, Codec
+from agent.api.encodings import jsonrpc, xmlrpc
 from agent.api.encodings.request import Fault, Malformed, Request
-from agent.api.http.answer import Answer, refusal
-from agent.api.http.http_request import Dispatch, HTTPRequest
+from agent.api.encodings.values import Value
+from agent.api.http.messages import Answer, Dispatch, HTTPRequest, refusal
 from agent.api.sessions.caller import Client
 from agent.errors import Failure, InternalError
 
 log = logging.getLogger(__name__)
 
 METHOD = "POST"
+
+
+class Codec(Protocol):
+    """What a module must have to be an encoding: bytes to a call, its outcome to bytes; no sockets, no state.
+
+    MALFORMED_STATUS: HTTP's status for what is no request; that of every outcome of a request is 200.
+    """
+
+    @property
+    def CONTENT_TYPE(self) -> str: ...
+
+    @property
+    def MALFORMED_STATUS(self) -> int: ...
+
+    def decode(self, body: bytes) -> Request:
+        """The request in a body; raises Malformed."""
+
+    def encode_result(self, value: Value, request: Request) -> bytes: ...
+
+    def encode_failure(self, failure: Failure, request: Request) -> bytes: ...
+
+    def encode_fault(self, fault: Fault, request: Request) -> bytes: ...
+
+    def encode_malformed(self, malformed: Malformed) -> bytes: ...
+
+
+def codec_at(path: str) -> Codec:
+    """The encoding that is spoken at a path: XML-RPC at all but one, as in XenAPI."""
+    return jsonrpc if path == "/jsonrpc" else xmlrpc
 
 
 def dispatcher(agent: Agent) -> Dispatch:
@@ -24,9 +54,7 @@ def dispatcher(agent: Agent) -> Dispatch:
 
 async def answer(agent: Agent, http: HTTPRequest, client: Client) -> Answer:
     """The answer to one request; raises nothing."""
-    codec = CODECS.get(http.path)
-    if codec is None:
-        return refusal(404, f"there is only {', '.join(CODECS)} here")
+    codec = codec_at(http.path)
     if http.method != METHOD:
         return refusal(405, f"only {METHOD} is served", allow=METHOD)
     try:

@@ -3,16 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent.api.http.answer import Answer, refusal
 from agent.api.http.connection import Connection
-from agent.api.http.hangup import Hangups, Line
-from agent.api.http.http_request import Dispatch
-from agent.api.http.limits import Limits
+from agent.api.http.messages import Answer, Dispatch, Limits, refusal
 from agent.api.http.socketfile import BACKLOG, listening_socket
 from agent.api.sessions.caller import Caller, Client, caller_of
 
@@ -44,12 +41,9 @@ async def serve(
     a caller is served; another one gets HTTP 403.  Raises SocketUnavailable when the path is taken, and
     OSError.
     """
-    with listening_socket(path, mode, group) as listener, closing(Hangups()) as hangups:
+    with listening_socket(path, mode, group) as listener:
         connections = Connections(dispatch, admits, limits)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_unix_server(
-            lambda: Line(hangups, connections.accept), sock=listener, backlog=BACKLOG
-        )
+        server = await asyncio.start_unix_server(connections.accept, sock=listener, backlog=BACKLOG)
         try:
             yield
         finally:
@@ -69,9 +63,9 @@ class Connections:
         self._turned_away: dict[asyncio.Task[None], Connection] = {}
         self._closed = False
 
-    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gone: asyncio.Event) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one more client, or turn it away; without a word, where too many are being told why."""
-        client = Client(caller_of(writer.get_extra_info("socket")), gone)
+        client = Client(caller_of(writer.get_extra_info("socket")), asyncio.Event())
         connection = Connection(reader, writer, client, self._dispatch, self._limits)
         obstacle = self._obstacle(client.caller)
         if obstacle is None:

@@ -9,9 +9,7 @@ from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter
 
-from agent.api.encodings import date
-from agent.api.encodings.echo import shortened, shown
-from agent.api.encodings.request import Value, integer
+from agent.api.encodings.values import Value, date, integer, shortened, shown
 from agent.api.schema.constants import CONSTANT
 from agent.api.schema.definitions import marked, type_name
 from agent.api.schema.records import NULL, on_wire
@@ -31,7 +29,7 @@ EXPECTED = {
 }
 
 # What travels as a string: 64-bit integers in XML-RPC, dates in JSON.
-READ: Mapping[Any, Callable[[str], object]] = {int: integer, datetime: date.read}
+READ: Mapping[Any, Callable[[str], object]] = {int: integer, datetime: date}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache, reduce
 from typing import Any
 
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value
 from agent.api.schema.computed import COMPUTED, View, computed_fields
 from agent.api.schema.constants import CONSTANT
 from agent.api.schema.definitions import mark_of, types_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.api.encodings.echo import shortened
+from agent.api.encodings.values import shortened
 from agent.api.sessions.caller import Caller
 from agent.api.sessions.roles import Role
 from agent.api.sessions.session import Session

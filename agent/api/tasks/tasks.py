@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.api.encodings.request import Value
+from agent.api.encodings.values import Value
 from agent.api.encodings.xmlrpc import encode_value
 from agent.api.tasks.task import Task, TaskStatus
 from agent.engine.notifier import Notifier
