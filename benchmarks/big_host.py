@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from agent.desired.desired import desired
 from agent.engine.engine import Engine
@@ -13,7 +14,7 @@ from agent.kernel.state import Address, KernelState, Link, Route
 from agent.kernel.steps import Step
 from agent.model.layering import given_by
 from agent.model.model import Model
-from agent.model.records import PIF, VLAN, Network, Ref, new_uuid
+from agent.model.records import PIF, VLAN, Network, Ref
 from agent.rules import bond, network
 from agent.rules.first_start import first_start
 from agent.store.sqlite import Store
@@ -76,9 +77,9 @@ def big_model(number: int) -> Model:
     records = dict(model.records)
     lower = next(pif for pif in model.all(PIF) if pif.device == "bond0")
     for tag in range(FIRST_TAG, FIRST_TAG + number - len(model.all(PIF))):
-        own = Network(uuid=new_uuid(), name_label=f"VLAN {tag}", bridge=f"xapi{tag}")
+        own = Network(uuid=str(uuid4()), name_label=f"VLAN {tag}", bridge=f"xapi{tag}")
         upper = PIF(
-            uuid=new_uuid(),
+            uuid=str(uuid4()),
             device=lower.device,
             network=own.ref,
             host=lower.host,
@@ -86,7 +87,7 @@ def big_model(number: int) -> Model:
             VLAN=tag,
             currently_attached=True,
         )
-        over = VLAN(uuid=new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=tag)
+        over = VLAN(uuid=str(uuid4()), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=tag)
         records |= {record.ref: record for record in (own, upper, over)}
     return Model(records)
 

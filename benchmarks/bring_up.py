@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 from cabling import run
 from namespace import enter
@@ -21,7 +22,7 @@ from agent.desired.desired import desired
 from agent.engine.converge import reach
 from agent.model.draft import Draft
 from agent.model.model import Model
-from agent.model.records import PIF, Host, Network, new_uuid
+from agent.model.records import PIF, Host, Network
 from agent.netlink import Netlink
 
 NUMBER = 100
@@ -81,12 +82,12 @@ def ip_lines(number: int) -> str:
 def model_of(number: int) -> Model:
     """A host whose NICs are all plugged, each into its own network."""
     draft = Draft(Model())
-    host = draft.put(Host(uuid=new_uuid(), name_label="host", hostname="host"))
+    host = draft.put(Host(uuid=str(uuid4()), name_label="host", hostname="host"))
     for n in range(number):
-        network = draft.put(Network(uuid=new_uuid(), name_label=f"Network {n}", bridge=f"br{n}"))
+        network = draft.put(Network(uuid=str(uuid4()), name_label=f"Network {n}", bridge=f"br{n}"))
         draft.put(
             PIF(
-                uuid=new_uuid(),
+                uuid=str(uuid4()),
                 device=f"nic{n}",
                 network=network.ref,
                 host=host.ref,

@@ -7,6 +7,7 @@ the VIF, and after a crash the next start finds it there.
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from secrets import token_bytes
 from typing import Protocol
 
 from agent.engine.notifier import Notifier
@@ -39,7 +40,7 @@ class CommittedModel:
         """Read what the last process left."""
         self._stored = await asyncio.to_thread(self._store.load)
         self.asked = frozenset(vif.ref for vif in self._stored.all(VIF) if vif.released)
-        self.model = marked(self._stored, NOBODY)
+        self.model = replace(marked(self._stored, NOBODY), seed=token_bytes(32))
 
     async def note(self, vifs: Collection[Ref[VIF]]) -> None:
         """Write down, before it is done, that the VMs of these VIFs are asked."""

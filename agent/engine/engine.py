@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from secrets import token_bytes
 from typing import Any, Protocol
 
 from agent.desired.desired import as_before, desired
@@ -249,7 +250,7 @@ class Engine:
         """Here the store is written first: the kernel alone could not tell, half-way, what the host had."""
         snapshot = await self._kernel.read()
         facts = facts_of(snapshot, self._nics)
-        plan = first_start(hostname, facts)
+        plan = first_start(hostname, facts, token_bytes(32))
         for words in words_of_leases(facts):
             log.warning("%s", words)
         pif = management(plan.after)

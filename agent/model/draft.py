@@ -1,7 +1,9 @@
 """Draft, a Model that one call may write on, and Plan, what the call decided."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from agent.model.model import Model
 from agent.model.records import VIF, R, Record, Ref
@@ -13,13 +15,24 @@ class Draft:
     def __init__(self, model: Model) -> None:
         self._model: Model | None = model
         self._records: dict[str, Record] = dict(model.records)
+        self._seed = model.seed
 
     @property
     def model(self) -> Model:
         """The model as written so far; made anew only after a change, so that a run of writes is cheap."""
         if self._model is None:
-            self._model = Model(dict(self._records))
+            self._model = Model(dict(self._records), self._seed)
         return self._model
+
+    def draw(self) -> bytes:
+        """32 octets that nobody can guess who does not know the seed; no two draws are the same."""
+        drawn = sha256(b"drawn" + self._seed).digest()
+        self._seed = sha256(b"next" + self._seed).digest()
+        self._model = None
+        return drawn
+
+    def new_uuid(self) -> str:
+        return str(UUID(bytes=self.draw()[:16], version=4))
 
     def put(self, record: R) -> R:
         """Add a record, or replace the one of the same uuid; gives it back."""

@@ -11,9 +11,14 @@ from agent.model.records import PIF, VIF, VLAN, VM, Bond, Host, Network, R, Reco
 
 @dataclass(frozen=True)
 class Model:
-    """All records by reference.  Immutable: a Draft makes the next one."""
+    """All records by reference.  Immutable: a Draft makes the next one.
+
+    seed: what the next uuids and MACs are drawn from.  It is handed in, so that a rule decides the same each
+    time: a dry run and the call that follows make the same objects.
+    """
 
     records: Mapping[str, Record] = field(default_factory=dict)
+    seed: bytes = field(default=b"", compare=False, repr=False)
 
     def get(self, ref: Ref[R]) -> R:
         """The record behind a reference of ours, which is there by the model's invariants."""

@@ -5,7 +5,6 @@ and stays, `INTERNAL` is not on the wire.  Fields that follow from other records
 network's PIFs) are not stored: they are functions of the Model.
 """
 
-import uuid as uuids
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
@@ -264,8 +263,3 @@ class VIF(Record):
 CLASSES: tuple[type[Record], ...] = (
     Pool, Host, Network, PIF, Bond, VLAN, Tunnel, VM, VMGuestMetrics, VIF,
 )  # fmt: skip
-
-
-def new_uuid() -> str:
-    """A fresh random uuid."""
-    return str(uuids.uuid4())

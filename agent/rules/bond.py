@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, pifs_of, primary_slave_of
-from agent.model.records import PIF, VIF, Bond, BondMode, Host, Network, Ref, new_uuid
+from agent.model.records import PIF, VIF, Bond, BondMode, Host, Network, Ref
 from agent.rules.bond_checks import (
     check_mtus,
     check_properties,
@@ -47,8 +47,8 @@ def create(
     asked = vifs_to_ask(model, named)  # step 3
     primary = primary_slave(named)  # step 4
     draft = Draft(model)
-    master = draft.put(new_master(model, home, named, primary, MAC))  # step 5
-    bond = draft.put(new_bond(master, primary, bond_mode, MAC))  # step 6
+    master = draft.put(new_master(draft, home, named, primary, MAC))  # step 5
+    bond = draft.put(new_bond(draft.new_uuid(), master, primary, bond_mode, MAC))  # step 6
     enslave(draft, bond, named)  # step 7
     move_vlans(draft, named, master)  # step 8
     move_tunnels(draft, named, master)  # step 9
@@ -100,7 +100,7 @@ def set_property(model: Model, self: Ref[Bond], name: str, value: str) -> Plan:
     return Plan(model, draft.model)
 
 
-def new_master(model: Model, network: Network, members: Sequence[PIF], primary: PIF, MAC: str) -> PIF:
+def new_master(draft: Draft, network: Network, members: Sequence[PIF], primary: PIF, MAC: str) -> PIF:
     """The master, with the primary slave's MAC and IP configuration (create, step 5).
 
     Management without an IP configuration, which no call leads to, has it from the slave that has one.
@@ -108,8 +108,8 @@ def new_master(model: Model, network: Network, members: Sequence[PIF], primary: 
     having = [member for member in members if member.ip_configuration.is_configured()]
     source = next(iter([] if primary in having else having), primary)
     return PIF(
-        uuid=new_uuid(),
-        device=free_device(model, primary.host),
+        uuid=draft.new_uuid(),
+        device=free_device(draft.model, primary.host),
         network=network.ref,
         host=primary.host,
         MAC=checked_mac(MAC) if MAC else primary.MAC,
@@ -132,11 +132,9 @@ def free_device(model: Model, host: Ref[Host]) -> str:
     return next(name for name in (f"bond{x}" for x in range(len(taken) + 1)) if name not in taken)
 
 
-def new_bond(master: PIF, primary: PIF, mode: BondMode, MAC: str) -> Bond:
+def new_bond(uuid: str, master: PIF, primary: PIF, mode: BondMode, MAC: str) -> Bond:
     """The Bond, which remembers its primary slave (create, step 6)."""
-    return Bond(
-        uuid=new_uuid(), master=master.ref, primary_slave=primary.ref, mode=mode, auto_update_mac=not MAC
-    )
+    return Bond(uuid=uuid, master=master.ref, primary_slave=primary.ref, mode=mode, auto_update_mac=not MAC)
 
 
 def plug_master_in_place_of_slaves(draft: Draft, master: PIF, members: Sequence[PIF]) -> None:

@@ -23,7 +23,6 @@ from agent.model.records import (
     Ref,
     Tunnel,
     VMGuestMetrics,
-    new_uuid,
 )
 from agent.model.vifs import is_live
 from agent.rules.network import free_bridge
@@ -185,7 +184,7 @@ def known_or(model: Model, kind: type[R], ref: Ref[R] | None, other: Ref[R] | No
 def give_own_network(draft: Draft, pif: PIF) -> Network:
     """Put a PIF that can't stay where it is on a new network of its own; gives that back."""
     label, bridge = f"Network of {pif.device}", free_bridge(draft.model)
-    network = draft.put(Network(uuid=new_uuid(), name_label=label, MTU=pif.MTU, bridge=bridge))
+    network = draft.put(Network(uuid=draft.new_uuid(), name_label=label, MTU=pif.MTU, bridge=bridge))
     draft.put(replace(pif, network=network.ref))
     return network
 

@@ -8,18 +8,18 @@ from agent.errors import CannotTakeOver
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC, Facts
 from agent.model.model import Model
-from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, Pool, new_uuid
+from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, Pool
 from agent.model.static_routes import STATIC_ROUTES, format_static_routes
 from agent.rules.pif import add_physical
 
 
-def first_start(hostname: str, facts: Facts) -> Plan:
+def first_start(hostname: str, facts: Facts, seed: bytes = b"") -> Plan:
     """Every NIC gets its PIF and network; those with an address are plugged with it, one is management."""
     check_no_leftovers(facts.owned)
     check_supported(facts.nics)
-    draft = Draft(Model())
-    host = draft.put(Host(uuid=new_uuid(), name_label=hostname, hostname=hostname))
-    draft.put(Pool(uuid=new_uuid(), master=host.ref))
+    draft = Draft(Model(seed=seed))
+    host = draft.put(Host(uuid=draft.new_uuid(), name_label=hostname, hostname=hostname))
+    draft.put(Pool(uuid=draft.new_uuid(), master=host.ref))
     management = management_nic(facts.nics)
     for nic in facts.nics:
         pif = add_physical(draft, host, nic)

@@ -14,7 +14,7 @@ from agent.errors import (
 )
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, pifs_on, vifs_on
-from agent.model.records import Host, Network, Ref, new_uuid
+from agent.model.records import Host, Network, Ref
 from agent.model.static_routes import check_static_routes
 from agent.rules.device_name_checks import is_device_name, is_free
 from agent.rules.plugging import attach as bring_network_up
@@ -30,8 +30,9 @@ MTU_RANGE = range(1280, 65536)
 def create(model: Model, record: Mapping[str, Any]) -> Plan:
     """A new network; its bridge comes up when something is plugged into it (XenAPI, network.create)."""
     check_bridge(model, record.get("bridge", ""))
+    draft = Draft(model)
     network = Network(
-        uuid=new_uuid(),
+        uuid=draft.new_uuid(),
         name_label=record.get("name_label", ""),
         name_description=record.get("name_description", ""),
         MTU=checked_mtu(record.get("MTU", DEFAULT_MTU)),
@@ -41,7 +42,6 @@ def create(model: Model, record: Mapping[str, Any]) -> Plan:
         tags=tuple(dict.fromkeys(record.get("tags", ()))),
     )
     check_other_config(model, network)
-    draft = Draft(model)
     draft.put(network)
     return Plan(model, draft.model, network.ref)
 

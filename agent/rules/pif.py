@@ -28,7 +28,7 @@ from agent.model.model import (
 )
 from agent.model.mtu import MTU_KEY
 from agent.model.offloads import GRO, OFF, ON, gro_properties
-from agent.model.records import PIF, AddressType, Host, IPMode, Network, Ref, new_uuid
+from agent.model.records import PIF, AddressType, Host, IPMode, Network, Ref
 from agent.model.static_routes import STATIC_ROUTES
 from agent.rules.device_name_checks import LONGEST_DEVICE_NAME
 from agent.rules.mac import checked_mac
@@ -193,7 +193,7 @@ def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
     needed = bool(vifs_in_use(draft.model, network.ref, host.ref)) and not nic.in_use
     return draft.put(
         PIF(
-            uuid=new_uuid(),
+            uuid=draft.new_uuid(),
             device=nic.device,
             network=network.ref,
             host=host.ref,
@@ -215,7 +215,7 @@ def own_network(draft: Draft, host: Host, nic: NIC) -> Network:
         if network.bridge == bridge and free:
             return network
     label = f"Pool-wide network associated with {nic.device}"
-    return draft.put(Network(uuid=new_uuid(), name_label=label, MTU=nic.MTU, bridge=bridge))
+    return draft.put(Network(uuid=draft.new_uuid(), name_label=label, MTU=nic.MTU, bridge=bridge))
 
 
 def bridge_name(model: Model, device: str) -> str:

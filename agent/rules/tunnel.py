@@ -1,11 +1,9 @@
 """tunnel.create and tunnel.destroy."""
 
-from secrets import token_bytes
-
 from agent.errors import CannotAddTunnelToBondSlave, InvalidValue, IsTunnelAccessPIF
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, tunnel_over
-from agent.model.records import PIF, Network, Ref, Tunnel, TunnelProtocol, new_uuid
+from agent.model.records import PIF, Network, Ref, Tunnel, TunnelProtocol
 from agent.rules.device_name_checks import is_free
 from agent.rules.mac import local_mac
 from agent.rules.network import check_can_be_connected
@@ -24,10 +22,10 @@ def create(model: Model, transport_PIF: Ref[PIF], network: Ref[Network], protoco
     check_below(model, transport)
     wrapping = checked_protocol(protocol)
     draft = Draft(model)
-    access = draft.put(access_PIF(model, transport, home))
+    access = draft.put(access_PIF(draft, transport, home))
     tunnel = draft.put(
         Tunnel(
-            uuid=new_uuid(),
+            uuid=draft.new_uuid(),
             access_PIF=access.ref,
             transport_PIF=transport.ref,
             protocol=wrapping,
@@ -63,14 +61,14 @@ def checked_protocol(protocol: str) -> TunnelProtocol:
     return TunnelProtocol(protocol)
 
 
-def access_PIF(model: Model, transport: PIF, network: Network) -> PIF:
+def access_PIF(draft: Draft, transport: PIF, network: Network) -> PIF:
     """The upper side, of a device and a MAC of its own."""
     return PIF(
-        uuid=new_uuid(),
-        device=free_device(model),
+        uuid=draft.new_uuid(),
+        device=free_device(draft.model),
         network=network.ref,
         host=transport.host,
-        MAC=local_mac(token_bytes(6)),
+        MAC=local_mac(draft.draw()),
         MTU=network.MTU,
     )
 

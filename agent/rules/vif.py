@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
-from secrets import token_bytes
 from typing import Any
 
 from agent.errors import (
@@ -17,7 +16,7 @@ from agent.errors import (
 )
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, vifs_of, vifs_on
-from agent.model.records import VIF, VM, Host, Network, PowerState, Ref, new_uuid
+from agent.model.records import VIF, VM, Host, Network, PowerState, Ref
 from agent.model.vifs import HOST_DEVICE, is_plugged
 from agent.rules.device_name_checks import OWN_NAMES, is_device_name, owner_of
 from agent.rules.domid import is_name_of_another
@@ -35,12 +34,13 @@ def create(model: Model, record: Mapping[str, Any]) -> Plan:
     vm, network = model.find(VM, record["VM"]), model.find(Network, record["network"])
     device, MAC = checked_device(record["device"]), record.get("MAC", "")
     attached = record.get("currently_attached", False)
+    draft = Draft(model)
     vif = VIF(
-        uuid=new_uuid(),
+        uuid=draft.new_uuid(),
         device=device,
         network=network.ref,
         VM=vm.ref,
-        MAC=checked_mac(MAC) if MAC else made_mac(vm, device),
+        MAC=checked_mac(MAC) if MAC else made_mac(draft, vm, device),
         MTU=record["MTU"] if record.get("MTU", 0) > 0 else network.MTU,
         other_config=record.get("other_config", {}),
         currently_attached=attached,
@@ -51,7 +51,6 @@ def create(model: Model, record: Mapping[str, Any]) -> Plan:
     check_host_device(model, vif)
     if attached and vm.power_state != PowerState.SUSPENDED:
         raise OperationNotAllowed("only a VIF of a suspended VM can be made attached: use VIF.plug")
-    draft = Draft(model)
     draft.put(vif)
     return Plan(model, draft.model, vif.ref)
 
@@ -149,10 +148,10 @@ def checked_device(device: str) -> str:
     return device
 
 
-def made_mac(vm: VM, device: str) -> str:
+def made_mac(draft: Draft, vm: VM, device: str) -> str:
     """From the VM's mac_seed always the same; without one (XenAPI would refuse the VM) a random one."""
     seed = vm.other_config.get(MAC_SEED)
-    return local_mac(sha256(f"{seed}/{device}".encode()).digest() if seed else token_bytes(6))
+    return local_mac(sha256(f"{seed}/{device}".encode()).digest() if seed else draft.draw())
 
 
 def check_new_to_vm(model: Model, vif: VIF) -> None:

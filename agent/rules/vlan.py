@@ -13,7 +13,7 @@ from agent.errors import (
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, pifs_of, tunnel_over, tunnels_on, vlan_over, vlans_on
 from agent.model.mtu import mtu_of
-from agent.model.records import PIF, VLAN, Host, Network, Ref, new_uuid
+from agent.model.records import PIF, VLAN, Host, Network, Ref
 from agent.rules.network import check_can_be_connected
 from agent.rules.plugging import bring_down, bring_up, check_managed
 
@@ -68,8 +68,8 @@ def add(draft: Draft, lower: PIF, tag: int, network: Network) -> VLAN:
     check_lower(model, lower)
     check_tag(model, lower, tag)
     check_mtu(model, network, lower)
-    upper = draft.put(upper_pif(lower, tag, network))
-    vlan = draft.put(VLAN(uuid=new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=tag))
+    upper = draft.put(upper_pif(draft.new_uuid(), lower, tag, network))
+    vlan = draft.put(VLAN(uuid=draft.new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=tag))
     bring_up(draft, upper)
     return vlan
 
@@ -82,10 +82,10 @@ def lower_of_device(model: Model, host: Ref[Host], device: str) -> PIF:
     raise InvalidValue("device", device)
 
 
-def upper_pif(lower: PIF, tag: int, network: Network) -> PIF:
+def upper_pif(uuid: str, lower: PIF, tag: int, network: Network) -> PIF:
     """The untagged side.  As in XenAPI it bears the name of the device below."""
     return PIF(
-        uuid=new_uuid(),
+        uuid=uuid,
         device=lower.device,
         network=network.ref,
         host=lower.host,

@@ -11,7 +11,7 @@ from typing import Any
 from agent.errors import OperationNotAllowed, VMBadPowerState, VMIsTemplate
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, vifs_of
-from agent.model.records import VM, Host, PowerState, Ref, VMGuestMetrics, new_uuid
+from agent.model.records import VM, Host, PowerState, Ref, VMGuestMetrics
 from agent.model.vifs import is_live
 from agent.rules.domid import check_domid, free_domid
 from agent.rules.plugging import attach
@@ -43,8 +43,9 @@ ALLOWED: Mapping[str, tuple[PowerState, ...]] = {
 def create(model: Model, record: Mapping[str, Any]) -> Plan:
     """A halted VM (XenAPI, VM.create)."""
     affinity = record.get("affinity")
+    draft = Draft(model)
     vm = VM(
-        uuid=new_uuid(),
+        uuid=draft.new_uuid(),
         name_label=record.get("name_label", ""),
         name_description=record.get("name_description", ""),
         affinity=affinity and model.find(Host, affinity).ref,
@@ -52,7 +53,6 @@ def create(model: Model, record: Mapping[str, Any]) -> Plan:
         is_a_template=record.get("is_a_template", False),
         other_config=record.get("other_config", {}),
     )
-    draft = Draft(model)
     draft.put(vm)
     return Plan(model, draft.model, vm.ref)
 
@@ -140,7 +140,7 @@ def set_pv_drivers_detected(model: Model, self: Ref[VM], value: bool) -> Plan:
     vm = model.find(VM, self)
     draft = Draft(model)
     known = vm.guest_metrics and model.get(vm.guest_metrics)
-    metrics = draft.put(replace(known or VMGuestMetrics(uuid=new_uuid()), PV_drivers_detected=value))
+    metrics = draft.put(replace(known or VMGuestMetrics(uuid=draft.new_uuid()), PV_drivers_detected=value))
     draft.put(replace(vm, guest_metrics=metrics.ref))
     return Plan(model, draft.model)
 

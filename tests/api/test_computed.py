@@ -1,6 +1,7 @@
 """The fields that follow from other records, or from the machine, in the classes above and below PIFs."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -8,7 +9,7 @@ from agent.api.schema.computed import View
 from agent.api.schema.records import record_of
 from agent.model.draft import Draft
 from agent.model.model import Model
-from agent.model.records import VIF, VLAN, VM, Network, PowerState, Tunnel, TunnelProtocol, new_uuid
+from agent.model.records import VIF, VLAN, VM, Network, PowerState, Tunnel, TunnelProtocol
 from agent.rules import network, tunnel, vif, vlan, vm
 from tests.api.world import EngineInMemory
 
@@ -135,7 +136,7 @@ def test_a_running_VM_is_on_its_host_and_a_suspended_one_nowhere(engine: EngineI
 
 def test_a_VM_can_start_on_every_host_unless_some_are_named(engine: EngineInMemory) -> None:
     host = engine.host()
-    other = replace(host, uuid=new_uuid())
+    other = replace(host, uuid=str(uuid4()))
     model = vm.create(Model({**engine.model.records, other.ref: other}), {}).after
     machine = model.all(VM)[0]
     assert record_of(View(model), machine)["possible_hosts"] == [host.ref, other.ref]

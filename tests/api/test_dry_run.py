@@ -22,6 +22,7 @@ async def test_a_dry_run_shows_what_would_be_added_changed_and_done(
     assert shown["added"][1]["record"]["slaves"] == members
     assert shown["removed"] == []
     assert shown["steps"] == ["add a PIF", "add a Bond"]
+    assert await api("Bond.create", home, members, "") == bond
 
 
 async def test_fields_computed_from_others_count_as_changes(api: Caller, engine: EngineInMemory) -> None:

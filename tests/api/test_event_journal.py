@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,6 @@ from agent.model.records import (
     Record,
     Ref,
     Tunnel,
-    new_uuid,
 )
 from tests.rules.calls import called
 from tests.worlds.models import MODELS, Numbers, numbers
@@ -118,7 +118,7 @@ def test_what_was_looked_at_is_all_that_can_look_different(model: Model, drawn: 
 
 def labelled(count: int) -> Model:
     """A model of so many networks."""
-    networks = [Network(uuid=new_uuid(), name_label=f"net{number}") for number in range(count)]
+    networks = [Network(uuid=str(uuid4()), name_label=f"net{number}") for number in range(count)]
     return Model({network.ref: network for network in networks})
 
 
@@ -148,7 +148,7 @@ def test_of_thousands_only_the_one_that_changed_is_looked_at() -> None:
 
 def test_a_host_that_comes_is_seen_in_everything() -> None:
     before = labelled(3)
-    host = Host(uuid=new_uuid())
+    host = Host(uuid=str(uuid4()))
     after = Model({**before.records, host.ref: host})
     assert affected(View(before), View(after)) == after.records.keys()
 
@@ -229,7 +229,7 @@ def test_touching_an_object_tells_of_it_again() -> None:
 
 
 def test_live_objects_come_change_and_go_as_stored_ones_do() -> None:
-    task = Task(uuid=new_uuid(), name_label="work", created=datetime.now(UTC))
+    task = Task(uuid=str(uuid4()), name_label="work", created=datetime.now(UTC))
     journal = journal_of(labelled(1))
 
     def tell(records: Mapping[str, Task]) -> list[list[str]]:
@@ -245,10 +245,10 @@ def test_live_objects_come_change_and_go_as_stored_ones_do() -> None:
 
 
 def test_a_task_shows_a_host_that_came_later() -> None:
-    task = Task(uuid=new_uuid(), name_label="work", created=datetime.now(UTC))
+    task = Task(uuid=str(uuid4()), name_label="work", created=datetime.now(UTC))
     journal = Journal()
     journal.update(View(Model()), {Task: {task.ref: task}})
-    host = Host(uuid=new_uuid())
+    host = Host(uuid=str(uuid4()))
     journal.update(View(Model({host.ref: host})), {Task: {task.ref: task}})
     assert journal.find(Task, task.ref)["resident_on"] == host.ref
 
@@ -259,12 +259,12 @@ def test_every_class_is_counted() -> None:
 
 
 def test_a_slave_that_leaves_is_seen_in_its_bond() -> None:
-    home = Network(uuid=new_uuid())
+    home = Network(uuid=str(uuid4()))
     master, slave = (
-        PIF(uuid=new_uuid(), device=device, network=home.ref, host=Ref(""), MAC="")
+        PIF(uuid=str(uuid4()), device=device, network=home.ref, host=Ref(""), MAC="")
         for device in ("bond0", "eth0")
     )
-    bond = Bond(uuid=new_uuid(), master=master.ref)
+    bond = Bond(uuid=str(uuid4()), master=master.ref)
     before = Model({one.ref: one for one in (home, master, bond, replace(slave, bond_slave_of=bond.ref))})
     after = Model({**before.records, slave.ref: slave})
     assert bond.ref in affected(View(before), View(after))
@@ -272,13 +272,13 @@ def test_a_slave_that_leaves_is_seen_in_its_bond() -> None:
 
 
 def test_a_tunnel_is_seen_in_those_inside_of_it() -> None:
-    homes = [Network(uuid=new_uuid()) for _ in range(4)]
+    homes = [Network(uuid=str(uuid4())) for _ in range(4)]
     one, other, outer, inner = (
-        PIF(uuid=new_uuid(), device=f"eth{number}", network=home.ref, host=Ref(""), MAC="")
+        PIF(uuid=str(uuid4()), device=f"eth{number}", network=home.ref, host=Ref(""), MAC="")
         for number, home in enumerate(homes)
     )
-    below = Tunnel(uuid=new_uuid(), access_PIF=outer.ref, transport_PIF=one.ref, key=1)
-    within = Tunnel(uuid=new_uuid(), access_PIF=inner.ref, transport_PIF=outer.ref, key=2)
+    below = Tunnel(uuid=str(uuid4()), access_PIF=outer.ref, transport_PIF=one.ref, key=1)
+    within = Tunnel(uuid=str(uuid4()), access_PIF=inner.ref, transport_PIF=outer.ref, key=2)
     before = Model({found.ref: found for found in (*homes, one, other, outer, inner, below, within)})
     moved = Model({**before.records, below.ref: replace(below, transport_PIF=other.ref)})
     wider = Model({**before.records, homes[0].ref: replace(homes[0], MTU=9000)})

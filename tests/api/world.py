@@ -62,7 +62,7 @@ class EngineInMemory:
     def __init__(self) -> None:
         self.notifier = Notifier()
         self.steps = 1
-        self.model = first_start("host1", FACTS).after
+        self.model = first_start("host1", FACTS, seed=b"first start").after
         self.gate = asyncio.Event()
         self.gate.set()
         self.failures: dict[Ref[Any], str] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from uuid import uuid4
 
 from agent.errors import (
     CannotAddVLANToBondSlave,
@@ -15,7 +16,7 @@ from agent.errors import (
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC
 from agent.model.model import Model, pifs_on
-from agent.model.records import PIF, AddressType, Host, IPConfiguration, new_uuid
+from agent.model.records import PIF, AddressType, Host, IPConfiguration
 from agent.rules import pool
 from agent.rules.host import management_reconfigure
 from agent.rules.pif import add_physical
@@ -48,7 +49,7 @@ BOTH: Sequence[tuple[Callable[..., Plan], str]] = (
 def with_another_host(model: Model) -> tuple[Model, PIF]:
     """The model with a second host, and its eth1, which is on the network of the first one's."""
     draft = Draft(model)
-    other = draft.put(Host(uuid=new_uuid(), name_label="host2"))
+    other = draft.put(Host(uuid=str(uuid4()), name_label="host2"))
     pif = add_physical(draft, other, NIC(device="eth1", MAC=mac(77), MTU=1500))
     return draft.model, pif
 

@@ -43,7 +43,7 @@ OTHER_IP = static("203.0.113.2/24")
 
 def enslaved(model: Model, *devices: str) -> Model:
     """The model with NICs put into a bond on a new network by hand, with all that they have."""
-    aside = with_network(bonded(MODEL, *devices), "xapi0", bridge="bonded")
+    aside = with_network(bonded(Model(MODEL.records, seed=b"aside"), *devices), "xapi0", bridge="bonded")
     bond, master = bond_of(aside), lower_of(aside, "bond0")
     plain = replace(master, ip_configuration=IPConfiguration(), management=False, disallow_unplug=False)
     for record in (replace(plain, currently_attached=False), bond, aside.get(master.network)):

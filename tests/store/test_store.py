@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -21,7 +22,6 @@ from agent.model.records import (
     Tunnel,
     TunnelProtocol,
     VMGuestMetrics,
-    new_uuid,
 )
 from agent.rules.rectify import rectify
 from agent.store.sqlite import SCHEMA_VERSION, Store, StoreError
@@ -51,9 +51,9 @@ def full() -> Model:
 def with_vms(model: Model) -> Model:
     """The model with a VLAN, a tunnel, and a VM with a VIF that it was asked to give up."""
     lower, upper = pif_of(model, "bond0"), pif_of(model, "eth1")
-    metrics = VMGuestMetrics(uuid=new_uuid(), PV_drivers_detected=True)
+    metrics = VMGuestMetrics(uuid=str(uuid4()), PV_drivers_detected=True)
     vm = VM(
-        uuid=new_uuid(),
+        uuid=str(uuid4()),
         name_label="alpha",
         power_state=PowerState.SUSPENDED,
         resident_on=lower.host,
@@ -62,12 +62,12 @@ def with_vms(model: Model) -> Model:
         guest_metrics=metrics.ref,
     )
     records = (
-        VLAN(uuid=new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=7),
-        Tunnel(uuid=new_uuid(), access_PIF=upper.ref, transport_PIF=lower.ref, protocol=VXLAN, key=7),
+        VLAN(uuid=str(uuid4()), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=7),
+        Tunnel(uuid=str(uuid4()), access_PIF=upper.ref, transport_PIF=lower.ref, protocol=VXLAN, key=7),
         metrics,
         vm,
         VIF(
-            uuid=new_uuid(),
+            uuid=str(uuid4()),
             device="0",
             network=lower.network,
             VM=vm.ref,

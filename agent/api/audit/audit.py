@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from agent.api.audit.denials import Denials
 from agent.api.audit.excerpt import cut, excerpt
@@ -19,7 +20,6 @@ from agent.api.encodings.values import Value
 from agent.api.sessions.caller import Caller
 from agent.api.sessions.session import Session
 from agent.errors import AuditLogUnavailable, Failure
-from agent.model.records import new_uuid
 
 log = logging.getLogger("pifd.audit")
 
@@ -52,7 +52,7 @@ class Audit:
 
         Raises PIFD_AUDIT_LOG_UNAVAILABLE, and then there is no work done; what the work raises.
         """
-        number = new_uuid()
+        number = str(uuid4())
         await self._begin(number, entry)
         try:
             result = await work()
@@ -72,7 +72,7 @@ class Audit:
         if left_out is not None:
             more = {"left_out": left_out} if left_out else {}
             fields = {**beginning(entry), "error": error_of(failure), **more}
-            await self._note(line("denied", new_uuid(), fields))
+            await self._note(line("denied", str(uuid4()), fields))
 
     def close(self) -> None:
         """Wait for what is being written."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from agent.api.encodings.values import shortened
 from agent.api.sessions.caller import Caller
@@ -13,7 +14,7 @@ from agent.api.sessions.session import Session
 from agent.errors import HandleInvalid, InvalidValue, SessionInvalid
 from agent.model.draft import Plan
 from agent.model.model import Model
-from agent.model.records import Ref, new_uuid
+from agent.model.records import Ref
 
 LIMIT = 500
 MOST_NOTES = 10_000
@@ -40,7 +41,7 @@ class Sessions:
         """A new session's reference.  user: the caller's name.  superuser: whether it is an operator."""
         now = datetime.now(UTC)
         session = Session(
-            uuid=new_uuid(),
+            uuid=str(uuid4()),
             auth_user_sid=str(caller.uid),
             auth_user_name=user,
             originator=shortened(originator),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from agent.api.encodings.values import Value
 from agent.api.encodings.xmlrpc import encode_value
@@ -15,7 +16,7 @@ from agent.engine.progress import Progress
 from agent.errors import Failure, InternalError, TaskCancelled, TooManyPendingTasks
 from agent.model.draft import Plan
 from agent.model.model import Model
-from agent.model.records import Ref, new_uuid
+from agent.model.records import Ref
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Tasks:
         if len(pending) >= MOST_PENDING:
             raise TooManyPendingTasks()
         task = Task(
-            uuid=new_uuid(), name_label=label, name_description=description, created=datetime.now(UTC)
+            uuid=str(uuid4()), name_label=label, name_description=description, created=datetime.now(UTC)
         )
         self._put(task)
         return task.ref
