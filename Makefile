@@ -8,6 +8,7 @@ SYSUSERSDIR ?= /usr/lib/sysusers.d
 
 IN_KERNEL := netns-tests/in-kernel
 PREPARE := netns-tests/guest/prepare
+NODE_CLIENTS := tests/clients/node/node_modules/.stamp
 PIP := pip --disable-pip-version-check --quiet
 HOME_OF_PIFD := $(DESTDIR)$(PREFIX)/lib/pifd
 
@@ -34,6 +35,7 @@ unit: .venv/.stamp ## the tests that need no kernel, but for the ones of in-kern
 	$(PREPARE) kernel
 	@# completion is tried in the shells themselves
 	$(PREPARE) shells
+	$(MAKE) --no-print-directory $(NODE_CLIENTS)
 ifeq ($(ARGS),)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-planner unit-rest
 else
@@ -46,7 +48,7 @@ PLANNER := tests/interface_reconfigure/test_planner_properties.py tests/interfac
 unit-planner:
 	.venv/bin/python -m pytest $(PLANNER)
 
-unit-rest:
+unit-rest: $(NODE_CLIENTS)
 	.venv/bin/python -m pytest tests $(PLANNER:%=--ignore=%)
 
 netns: .venv/.stamp ## the tests on a real kernel with bonding, this one or a guest's
@@ -97,6 +99,7 @@ lock: ## pin the dependencies anew, to today's versions
 	.venv/lock/bin/$(PIP) install pip-tools
 	$(call PIP_COMPILE,requirements.lock,--extra dev)
 	$(call PIP_COMPILE,requirements-runtime.lock,--constraint requirements.lock)
+	$(call PIP_COMPILE,requirements-clients.lock,--extra clients --constraint requirements.lock)
 
 PIP_COMPILE = .venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
@@ -149,6 +152,12 @@ endif
 clean: ## remove what the other targets made
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Clients from the npm registry; node itself comes from PyPI, so that any Debian has the same one.
+$(NODE_CLIENTS): .venv/.stamp requirements-clients.lock tests/clients/node/package-lock.json
+	.venv/bin/$(PIP) install --require-hashes -r requirements-clients.lock
+	PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --silent --prefix tests/clients/node
+	touch $@
 
 .venv/.stamp: requirements.lock pyproject.toml
 	$(PREPARE) python
