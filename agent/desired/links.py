@@ -3,17 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.kernel.state import (
-    GROUP,
-    BondOptions,
-    BridgeOptions,
-    GREOptions,
-    KernelState,
-    Link,
-    Role,
-    VLANOptions,
-    VXLANOptions,
-)
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bridge import BridgeOptions
+from agent.kernel.kinds.gre import GREOptions
+from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.kinds.vxlan import VXLANOptions
+from agent.kernel.state import GROUP, KernelState, Link, Role
 from agent.model.device_names import digest, gre_device, vlan_device
 from agent.model.layering import (
     Given,

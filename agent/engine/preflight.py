@@ -9,7 +9,8 @@ from agent.desired.desired import crowded_out, desired, wanted_nameservers
 from agent.engine.fault_attribution import failure, touched
 from agent.errors import DeviceAttachRejected, PIFConfigurationError, VLANInUse
 from agent.interface_reconfigure.plan import plan as plan_steps
-from agent.kernel.state import KernelState, VLANOptions
+from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, SetResolver, Step
 from agent.model.draft import Plan
 from agent.model.layering import given_by, needed_nics

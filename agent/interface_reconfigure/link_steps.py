@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from agent.kernel.state import BondOptions, BridgeOptions, KernelState, Link
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bridge import BridgeOptions
+from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import (
     AddFlood,
     RemoveFlood,
@@ -12,9 +14,9 @@ from agent.kernel.steps import (
     SetMark,
     SetMaster,
     SetMTU,
-    SetOptions,
     SetUp,
     Step,
+    setting,
 )
 
 
@@ -23,7 +25,7 @@ def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
     if (link.group, link.alias) != (want.group, want.alias):
         yield SetMark(name, want.group, want.alias)
     if link.options != want.options and isinstance(want.options, BondOptions | BridgeOptions):
-        yield SetOptions(name, want.options)
+        yield setting(link, want.options)
     if link.MTU != want.MTU:
         yield SetMTU(name, want.MTU)
     if link.MAC != want.MAC:

@@ -16,8 +16,10 @@ from agent.interface_reconfigure.nic_moves import keepers, moves_by_link, moving
 from agent.interface_reconfigure.ownership import check_ownership
 from agent.interface_reconfigure.planner import Planner
 from agent.interface_reconfigure.vlan_changeover import changeover, make_vlans, old_vlans_on, waiting_vlans
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.option import When, changes, moments
 from agent.kernel.simulate import apply_all
-from agent.kernel.state import BondOptions, BridgeOptions, KernelState, Link
+from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import (
     AwaitCarrier,
     CopyNeighbours,
@@ -27,9 +29,9 @@ from agent.kernel.steps import (
     SetGRO,
     SetMaster,
     SetMTU,
-    SetOptions,
     SetResolver,
     Step,
+    setting,
 )
 
 
@@ -64,9 +66,10 @@ def delete_misfits(planner: Planner) -> None:
 def _misfit(link: Link, want: Link) -> bool:
     if link.kind != want.kind or link.lower != want.lower:
         return True
-    if isinstance(link.options, BondOptions) and isinstance(want.options, BondOptions):
-        return link.options.mode != want.options.mode
-    return not isinstance(want.options, BridgeOptions) and link.options != want.options
+    if type(link.options) is not type(want.options):
+        return True
+    told = [name for name, _ in changes(link.options, want.options)]
+    return bool(moments(type(want.options), told) & {When.CREATION, When.DOWN_NO_PORTS})
 
 
 def create_devices(planner: Planner) -> None:
@@ -148,7 +151,7 @@ def _pass_on_activity(planner: Planner, name: str, late: list[str]) -> None:
 def _take_frames_on_all_slaves(planner: Planner, bond: Link) -> None:
     """Until the switch has learnt where the host is now, it sends to the slave that was active."""
     if isinstance(bond.options, BondOptions):
-        planner.do(SetOptions(bond.name, replace(bond.options, all_slaves_active=True)))
+        planner.do(setting(bond, replace(bond.options, all_slaves_active=True)))
 
 
 def move_addresses(planner: Planner, late: list[str]) -> None:

@@ -9,6 +9,11 @@ from dataclasses import replace
 from functools import reduce, singledispatch
 from ipaddress import ip_address
 
+from agent.kernel.kinds.gre import GREOptions
+from agent.kernel.kinds.kind import KINDS
+from agent.kernel.kinds.option import When, moments, with_changes
+from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.kinds.vxlan import VXLANOptions
 from agent.kernel.simulate_effects import (
     down,
     enslave,
@@ -22,13 +27,9 @@ from agent.kernel.simulate_effects import (
 )
 from agent.kernel.state import (
     Address,
-    BondOptions,
-    GREOptions,
     KernelState,
     Link,
     Route,
-    VLANOptions,
-    VXLANOptions,
     parsed,
 )
 from agent.kernel.steps import (
@@ -58,6 +59,9 @@ from agent.kernel.steps import (
 
 LEAST_IPV6_MTU = 1280
 """RFC 8200, section 5; below it the kernel has no IPv6 on a link."""
+
+WITHOUT_PORTS = {When.NO_PORTS, When.DOWN_NO_PORTS}
+DOWN = {When.DOWN, When.DOWN_NO_PORTS}
 
 DELETABLE = frozenset({"bond", "bridge", "vlan", "vxlan", "gretap", "ip6gretap"})
 
@@ -176,14 +180,18 @@ def _(step: SetMark, state: KernelState) -> KernelState:
 
 @apply.register
 def _(step: SetOptions, state: KernelState) -> KernelState:
+    """A bond refuses some options, even the value that it has, while it has ports or is up."""
     link = existing(step, state, step.name)
-    if isinstance(step.options, BondOptions) and isinstance(link.options, BondOptions):
-        changes_mode = step.options.mode != link.options.mode
-        if changes_mode and next(state.ports(step.name), None):
-            raise Refused(step, "Directory not empty")
-        if changes_mode and link.up:
-            raise Refused(step, "Device or resource busy")
-    return with_link(state, replace(link, options=step.options))
+    if link.kind != step.kind or link.options is None:
+        raise Refused(step, "Operation not supported")
+    needed = moments(KINDS[step.kind], [name for name, _ in step.changes])
+    if needed & WITHOUT_PORTS and any(state.ports(step.name)):
+        raise Refused(step, "Directory not empty")
+    if needed & DOWN and link.up:
+        raise Refused(step, "Device or resource busy")
+    if When.CREATION in needed:
+        raise Refused(step, "Operation not supported")
+    return with_link(state, replace(link, options=with_changes(link.options, step.changes)))
 
 
 @apply.register

@@ -7,6 +7,10 @@ from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import cast
 
+from agent.kernel.kinds.gre import GREOptions
+from agent.kernel.kinds.kind import Options
+from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.kinds.vxlan import VXLANOptions
 from agent.kernel.link_index import Table
 
 GROUP = 0x70696664
@@ -15,55 +19,6 @@ that a device can be told as pifd's from its first moment on."""
 
 DOOMED_GROUP = GROUP + 1
 """Devices of pifd's that are about to be deleted: the kernel deletes a group in one go."""
-
-
-@dataclass(frozen=True, slots=True)
-class BondOptions:
-    """What a bond is told.  mode as the kernel spells it; miimon in milliseconds.
-
-    all_slaves_active: whether frames that come in on a slave that is not active are taken all the same.
-    """
-
-    mode: str = "active-backup"
-    miimon: int = 100
-    all_slaves_active: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeOptions:
-    """What a bridge is told.  forward_delay in centiseconds."""
-
-    stp: bool = False
-    forward_delay: int = 0
-    multicast_snooping: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class VLANOptions:
-    """What a VLAN device is told; it can't be changed."""
-
-    tag: int
-
-
-@dataclass(frozen=True, slots=True)
-class GREOptions:
-    """What a gretap (IPv4) or ip6gretap device is told; pifd makes it anew rather than change it."""
-
-    key: int
-    local: str
-    remote: str
-
-
-@dataclass(frozen=True, slots=True)
-class VXLANOptions:
-    """What a vxlan device is told; it can't be changed.  port: UDP."""
-
-    vni: int
-    local: str
-    port: int = 4789
-
-
-Options = BondOptions | BridgeOptions | VLANOptions | GREOptions | VXLANOptions
 
 
 NIC_KINDS = frozenset({"", "veth", "dummy"})
@@ -133,9 +88,13 @@ def _keys_of(link: Link) -> tuple[Hashable, ...]:
 
 def _identity(link: Link) -> Hashable:
     """What two devices of a kind can't share."""
-    if isinstance(link.options, VXLANOptions):
-        return link.kind, link.options.vni, link.options.port
-    return link.kind, link.lower, link.options
+    match link.options:
+        case VXLANOptions(vni=vni, port=port):
+            return link.kind, vni, port
+        case GREOptions(key=key, local=local, remote=remote):
+            return link.kind, link.lower, key, local, remote
+        case options:
+            return link.kind, link.lower, options
 
 
 @dataclass(frozen=True, slots=True, order=True)

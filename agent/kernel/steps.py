@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agent.kernel.state import Address, BondOptions, BridgeOptions, Link, Route, VLANOptions
+from agent.kernel.kinds.kind import KINDS, Options
+from agent.kernel.kinds.option import Changes, changes, table
+from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.state import Address, Link, Route
 
 
 class Refused(Exception):
@@ -99,11 +102,21 @@ class SetMark(Step):
 
 @dataclass(frozen=True)
 class SetOptions(Step):
+    """Change options of a device, those that are said and no others."""
+
     name: str
-    options: BondOptions | BridgeOptions
+    kind: str
+    changes: Changes
 
     def __str__(self) -> str:
-        return f"set the options of {self.name}: {self.options}"
+        rows = table(KINDS[self.kind])
+        said = (f"{name} to {rows[name].option.type.text(value) or 'none'}" for name, value in self.changes)
+        return f"set {', '.join(said)} of {self.name}"
+
+
+def setting(link: Link, after: Options) -> SetOptions:
+    """The step that gives a device other options."""
+    return SetOptions(link.name, link.kind, changes(link.options, after))
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from agent.kernel.kinds.bond import BondStatus, PortStatus
+from agent.kernel.kinds.bridge import BridgePortOptions
+from agent.kernel.kinds.kind import options_of
+from agent.kernel.kinds.option import Names, decoded
 from agent.kernel.state import (
     MULTIPATH,
     Address,
@@ -16,7 +19,7 @@ from agent.kernel.state import (
     Route,
 )
 from agent.netlink.encode import ANY_MAC, IFF_UP, RTN_UNICAST
-from agent.netlink.link_info import decoded
+from agent.netlink.link_info import LinkMessage, Message, kind_data, port_data
 
 IFA_F_PERMANENT = 0x80
 RTPROT_KERNEL, RTPROT_RA = 2, 9
@@ -26,26 +29,23 @@ AF_INET6 = 10
 STACKED_KINDS = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 """Kinds whose IFLA_LINK is the device that they sit on; a veth's is its peer, perhaps elsewhere."""
 
-Message = Any
-"""pyroute2's messages are dicts with get_attr; it has no types."""
-
 
 def links(raw: Iterable[bytes]) -> tuple[dict[str, Link], dict[str, int]]:
     """The links and the interface indices, both by name."""
-    found = [_decoded(ifinfmsg, data) for data in raw]
+    found = [_decoded(LinkMessage, data) for data in raw]
     names = {message["index"]: message.get_attr("IFLA_IFNAME") for message in found}
-    decoded = (link(message, names) for message in found)
-    return {one.name: one for one in decoded}, {name: number for number, name in names.items()}
+    read = (link(message, names) for message in found)
+    return {one.name: one for one in read}, {name: number for number, name in names.items()}
 
 
 def link(message: Message, names: Mapping[int, str]) -> Link:
     """One link; names: the names of the others by their index."""
-    info = message.get_attr("IFLA_LINKINFO")
-    kind = (info.get_attr("IFLA_INFO_KIND") if info else None) or ""
-    data = info.get_attr("IFLA_INFO_DATA") if info else None
+    by_index = Names(name=lambda number: names.get(number, ""))
+    kind, data = kind_data(message)
+    master, port = port_data(message)
     MAC = message.get_attr("IFLA_ADDRESS") or ""
     MTU = message.get_attr("IFLA_MTU")
-    original_MAC = _original_mac(info)
+    original_MAC = decoded(PortStatus, port).perm_hwaddr if master == "bond" else ""
     return Link(
         name=message.get_attr("IFLA_IFNAME"),
         kind=kind,
@@ -56,13 +56,13 @@ def link(message: Message, names: Mapping[int, str]) -> Link:
         lower=names.get(message.get_attr("IFLA_LINK"), "") if kind in STACKED_KINDS else "",
         group=message.get_attr("IFLA_GROUP") or 0,
         alias=message.get_attr("IFLA_IFALIAS") or "",
-        options=decoded(kind, data),
+        options=options_of(kind, data, by_index),
         hardware=message.get_attr("IFLA_PARENT_DEV_BUS_NAME") is not None,
         carrier=has_carrier(message),
-        active_slave=names.get(_active_slave(kind, data) or 0, ""),
+        active_slave=decoded(BondStatus, data, by_index).active_slave if kind == "bond" else "",
         original_MAC=original_MAC,
         original_MTU=MTU if original_MAC else 0,
-        isolated=_is_isolated(info),
+        isolated=master == "bridge" and decoded(BridgePortOptions, port).isolated,
     )
 
 
@@ -83,7 +83,7 @@ def has_carrier(message: Message) -> bool:
 
 def one_link(raw: bytes) -> Message:
     """The answer to a request for one link."""
-    return _decoded(ifinfmsg, raw)
+    return _decoded(LinkMessage, raw)
 
 
 def addresses(raw: Iterable[bytes], links: Mapping[str, Link], names: Mapping[int, str]) -> Iterator[Address]:
@@ -119,23 +119,6 @@ def _routes(message: Message, names: Mapping[int, str]) -> Iterator[Route]:
     for index in ways or [message.get_attr("RTA_OIF")]:
         if index in names and table != RT_TABLE_LOCAL:
             yield Route(names[index], destination, gateway, metric, leased, table)
-
-
-def _active_slave(kind: str, data: Message) -> int | None:
-    return data.get_attr("IFLA_BOND_ACTIVE_SLAVE") if kind == "bond" else None
-
-
-def _is_isolated(info: Message) -> bool:
-    if not info or info.get_attr("IFLA_INFO_SLAVE_KIND") != "bridge":
-        return False
-    return bool(info.get_attr("IFLA_INFO_SLAVE_DATA").get_attr("IFLA_BRPORT_ISOLATED"))
-
-
-def _original_mac(info: Message) -> str:
-    if not info or info.get_attr("IFLA_INFO_SLAVE_KIND") != "bond":
-        return ""
-    slave = info.get_attr("IFLA_INFO_SLAVE_DATA")
-    return slave.get_attr("IFLA_BOND_SLAVE_PERM_HWADDR") or ""
 
 
 def _decoded(kind: Any, data: bytes) -> Message:

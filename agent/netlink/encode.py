@@ -8,17 +8,14 @@ from typing import Any
 
 from pyroute2.netlink import nlmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from agent.kernel.state import (
-    DOOMED_GROUP,
-    Address,
-    BondOptions,
-    Options,
-    Route,
-)
+from agent.kernel.kinds.bond import BondStatus
+from agent.kernel.kinds.bridge import BridgePortOptions
+from agent.kernel.kinds.kind import KINDS, Options
+from agent.kernel.kinds.option import Names, creation, encoded
+from agent.kernel.state import DOOMED_GROUP, Address, Route
 from agent.kernel.steps import (
     AddAddress,
     AddFlood,
@@ -39,7 +36,7 @@ from agent.kernel.steps import (
     SetUp,
     Step,
 )
-from agent.netlink.link_info import encoded
+from agent.netlink.link_info import LinkMessage
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
@@ -76,7 +73,7 @@ def _(step: CreateLink, index: Index) -> list[nlmsg]:
         *([] if link.kind == "bridge" else [("IFLA_MTU", link.MTU)]),
         *([("IFLA_LINK", index(link.lower))] if link.lower else []),
         *([("IFLA_MASTER", index(link.master))] if link.master else []),
-        ("IFLA_LINKINFO", _kind(link.kind, link.options)),
+        ("IFLA_LINKINFO", _kind(link.kind, _created(link.options, index))),
     ]
     return [_link(RTM_NEWLINK, 0, *created, flags=NLM_F_CREATE | NLM_F_EXCL)]
 
@@ -139,11 +136,8 @@ def _(step: SetMark, index: Index) -> list[nlmsg]:
 
 @messages.register
 def _(step: SetOptions, index: Index) -> list[nlmsg]:
-    """A bond's mode stays out: with ports, the kernel refuses even the one that the bond has already."""
-    kind = "bond" if isinstance(step.options, BondOptions) else "bridge"
-    data = [option for option in encoded(step.options) if option[0] != "IFLA_BOND_MODE"]
-    info = _attrs(("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", _attrs(*data)))
-    return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", info))]
+    data = encoded(KINDS[step.kind], step.changes, Names(index))
+    return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", _kind(step.kind, data)))]
 
 
 @messages.register
@@ -163,11 +157,8 @@ def _(step: RemoveFlood, index: Index) -> list[nlmsg]:
 
 @messages.register
 def _(step: SetActiveSlave, index: Index) -> list[nlmsg]:
-    info = _attrs(
-        ("IFLA_INFO_KIND", "bond"),
-        ("IFLA_INFO_DATA", _attrs(("IFLA_BOND_ACTIVE_SLAVE", index(step.slave)))),
-    )
-    return [_link(RTM_NEWLINK, index(step.bond), ("IFLA_LINKINFO", info))]
+    data = encoded(BondStatus, (("active_slave", step.slave),), Names(index))
+    return [_link(RTM_NEWLINK, index(step.bond), ("IFLA_LINKINFO", _kind("bond", data)))]
 
 
 @messages.register
@@ -201,7 +192,7 @@ def _attrs(*attrs: tuple[str, Any]) -> dict[str, Any]:
 
 def _link(kind: int, number: int, *attrs: tuple[str, Any], flags: int = 0) -> nlmsg:
     """A message about a device by its index: a name may be somebody else's by now, an index is given once."""
-    message = ifinfmsg()
+    message = LinkMessage()
     message["header"]["type"] = kind
     message["header"]["flags"] = flags
     message["index"] = number
@@ -217,7 +208,7 @@ def _set(number: int, *attrs: tuple[str, Any], up: bool | None = None) -> nlmsg:
 
 
 def _isolated(number: int, *, isolated: bool) -> nlmsg:
-    port = _attrs(("IFLA_BRPORT_ISOLATED", int(isolated)))
+    port = encoded(BridgePortOptions, (("isolated", isolated),))
     info = _attrs(("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", port))
     return _link(RTM_NEWLINK, number, ("IFLA_LINKINFO", info))
 
@@ -233,9 +224,12 @@ def _flood(kind: int, number: int, remote: str) -> nlmsg:
     return message
 
 
-def _kind(kind: str, options: Options | None) -> dict[str, Any]:
-    data = [("IFLA_INFO_DATA", _attrs(*encoded(options)))] if options else []
-    return _attrs(("IFLA_INFO_KIND", kind), *data)
+def _created(options: Options | None, index: Index) -> bytes:
+    return encoded(type(options), creation(options), Names(index)) if options else b""
+
+
+def _kind(kind: str, data: bytes) -> dict[str, Any]:
+    return _attrs(("IFLA_INFO_KIND", kind), *([("IFLA_INFO_DATA", data)] if data else []))
 
 
 def _address(kind: int, address: Address, index: Index) -> nlmsg:

@@ -8,7 +8,8 @@ import pytest
 
 from agent.engine import reachability
 from agent.errors import NetworkAlreadyConnected
-from agent.kernel.state import GROUP, Address, BridgeOptions, Link
+from agent.kernel.kinds.bridge import BridgeOptions
+from agent.kernel.state import GROUP, Address, Link
 from agent.kernel.steps import (
     AddAddress,
     CreateLink,

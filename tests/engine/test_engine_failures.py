@@ -7,7 +7,10 @@ import pytest
 from agent.engine import reconciler
 from agent.engine.engine import Decide
 from agent.errors import Failure, PIFConfigurationError, VLANInUse
-from agent.kernel.state import GROUP, BondOptions, BridgeOptions, Link, Route, VLANOptions
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bridge import BridgeOptions
+from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.state import GROUP, Link, Route
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
 from agent.model.draft import Plan
 from agent.model.model import Model

@@ -4,15 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.simulate import apply, apply_all
-from agent.kernel.simulate_effects import UNKNOWN_MAC
-from agent.kernel.state import (
-    GROUP,
-    Address,
-    BondOptions,
-    BridgeOptions,
-    Route,
-)
+from agent.kernel.simulate_effects import UNKNOWN_MAC, with_link
+from agent.kernel.state import GROUP, Address, Link, Route
 from agent.kernel.steps import (
     AddAddress,
     Announce,
@@ -36,6 +32,8 @@ from agent.kernel.steps import (
 from tests.kernel.devices import BARE, BOND, BONDED, BRIDGE, ROUTED, on, refusal
 from tests.worlds.world import ADDRESS, GATEWAY, mac
 
+LACP_MODE = (("mode", "802.3ad"),)
+
 
 @pytest.mark.parametrize(
     "step",
@@ -43,7 +41,7 @@ from tests.worlds.world import ADDRESS, GATEWAY, mac
         DeleteLinks(("eth7",)), SetUp("eth7"), SetDown("eth7"), SetMaster("eth7", "br0"),
         SetMaster("eth0", "br7"), SetMAC("eth7", mac(7)), SetMTU("eth7", 1400), SetMark("eth7", GROUP, ""),
         SetGRO("eth7", on=True),
-        SetOptions("br7", BridgeOptions()), SetActiveSlave("bond7", "eth0"), SetActiveSlave("bond0", "eth7"),
+        SetOptions("br7", "bridge", ()), SetActiveSlave("bond7", "eth0"), SetActiveSlave("bond0", "eth7"),
         AddAddress(Address("eth7", ADDRESS)), SetRoute(Route("eth7", "10.0.0.0/8", GATEWAY)),
         CreateLink(replace(BRIDGE, name="br1", master="br7")),
     ],
@@ -148,22 +146,38 @@ def test_the_MTU_of_a_bridge_is_its_own() -> None:
 
 
 def test_the_mode_of_a_bond_with_ports_is_fixed() -> None:
-    assert refusal(SetOptions("bond0", BondOptions("802.3ad")), BONDED) == "Directory not empty"
+    assert refusal(SetOptions("bond0", "bond", LACP_MODE), BONDED) == "Directory not empty"
 
 
 def test_the_mode_of_a_bond_that_is_up_is_fixed() -> None:
-    assert refusal(SetOptions("bond0", BondOptions("802.3ad"))) == "Device or resource busy"
+    assert refusal(SetOptions("bond0", "bond", LACP_MODE)) == "Device or resource busy"
 
 
 def test_the_mode_of_a_bond_that_is_down_can_be_set() -> None:
-    state = apply_all([SetDown("bond0"), SetOptions("bond0", BondOptions("802.3ad"))], BARE)
+    state = apply_all([SetDown("bond0"), SetOptions("bond0", "bond", LACP_MODE)], BARE)
     assert state.links["bond0"].options == BondOptions("802.3ad")
 
 
 def test_other_options_of_a_bond_can_be_set_at_any_time() -> None:
-    assert apply(SetOptions("bond0", BondOptions(miimon=50)), BONDED).links["bond0"].options == BondOptions(
-        miimon=50
-    )
+    state = apply(SetOptions("bond0", "bond", (("miimon", 50),)), BONDED)
+    assert state.links["bond0"].options == BondOptions(miimon=50)
+
+
+def test_the_delays_of_a_bond_are_counted_in_its_monitoring_intervals() -> None:
+    bond = replace(BOND, options=BondOptions(miimon=100, updelay=250, downdelay=200))
+    state = apply(SetOptions("bond0", "bond", (("miimon", 50), ("downdelay", 200))), with_link(BARE, bond))
+    assert state.links["bond0"].options == BondOptions(miimon=50, updelay=100, downdelay=200)
+
+
+def test_a_bond_that_changes_its_mode_forgets_what_only_the_old_mode_had() -> None:
+    bond = replace(BOND, up=False, options=BondOptions("802.3ad", lacp_rate="fast"))
+    state = apply(SetOptions("bond0", "bond", (("mode", "active-backup"),)), with_link(BARE, bond))
+    assert state.links["bond0"].options == BondOptions("active-backup")
+
+
+def test_an_option_that_a_device_was_made_with_stays() -> None:
+    vlan = Link(name="v", kind="vlan", lower="eth0", options=VLANOptions(5))
+    assert refusal(SetOptions("v", "vlan", (("tag", 6),)), with_link(BARE, vlan)) == "Operation not supported"
 
 
 def test_only_a_port_of_the_bond_can_be_its_active_slave() -> None:

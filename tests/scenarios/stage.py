@@ -6,7 +6,8 @@ from typing import Any
 
 from agent.api.calls.call import agent_of
 from agent.api.calls.methods import call
-from agent.kernel.state import KernelState, VLANOptions
+from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.state import KernelState
 from agent.model.records import CLASSES
 from tests.api.callers import ROOT
 from tests.scenarios.scenario import (

@@ -3,18 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.simulate import apply
 from agent.kernel.simulate_effects import without_link
-from agent.kernel.state import (
-    DOOMED_GROUP,
-    GROUP,
-    Address,
-    BondOptions,
-    BridgeOptions,
-    KernelState,
-    Link,
-    Route,
-)
+from agent.kernel.state import DOOMED_GROUP, GROUP, Address, KernelState, Link, Route
 from agent.kernel.steps import (
     DeleteLinks,
     SetDown,

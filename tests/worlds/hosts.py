@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from agent.kernel.state import Address, BondOptions, BridgeOptions, KernelState, Link, Route
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bridge import BridgeOptions
+from agent.kernel.state import Address, KernelState, Link, Route
 
 ADDRESS, GATEWAY, NEIGHBOUR = "192.0.2.10/24", "192.0.2.1", "192.0.2.7"
 RESOLVER = "search example.org\nnameserver 192.0.2.53\n"
