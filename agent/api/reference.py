@@ -1,8 +1,9 @@
 """The API's page in docs, made from the method table, the records' definitions and the errors."""
 
 import inspect
+import json
 from collections.abc import Iterator, Sequence
-from typing import Any, get_type_hints
+from typing import Any
 
 from agent.api.calls.declared import GIVES
 from agent.api.calls.getters import getters
@@ -10,14 +11,13 @@ from agent.api.calls.methods import Access, Method, table
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.calls.session_calls import about_sessions
 from agent.api.calls.setters import setters
-from agent.api.schema.computed import COMPUTED
-from agent.api.schema.constants import CONSTANT
-from agent.api.schema.definitions import mark_of, type_name
-from agent.api.schema.parameters import REQUIRED, Parameter
-from agent.api.schema.records import field_names, own_types
+from agent.api.records.computed import COMPUTED
+from agent.api.records.parameters import REQUIRED, Parameter, type_name
+from agent.api.records.record import fields_of, on_wire, stored_types
 from agent.api.sessions.session import Session
 from agent.errors import Failure
 from agent.model.records import Record
+from agent.schema.field import Field
 
 INTRODUCTION = """\
 # The API
@@ -36,7 +36,6 @@ What of XenAPI is absent or differs, and why, is in [calls.md](calls.md).
 """
 
 DESCRIBED: Sequence[type[Record]] = (*EVERY_CLASS, Session)
-KINDS = {"RW": "RW", "StaticRO": "StaticRO", None: "RO"}
 Row = Sequence[str]
 
 
@@ -60,47 +59,23 @@ def class_section(kind: type[Record]) -> Iterator[str]:
 
 def field_rows(kind: type[Record]) -> Iterator[Row]:
     """One row a field, in the record's order."""
-    for name in field_names(kind):
-        yield f"`{name}`", *field_row(kind, name)
+    for field in fields_of(kind):
+        yield f"`{field.name}`", type_of(kind, field), field.access, special(kind, field)
 
 
-def field_row(kind: type[Record], name: str) -> Row:
-    """Type, kind and what is special about a field; what the record has gives way to what is computed."""
-    constant, compute = CONSTANT[kind].get(name), COMPUTED[kind].get(name)
-    if constant is not None:
-        return type_of_value(constant.value), "RO", f"always `{shown(constant.value)}`: {constant.reason}"
-    annotation = own_types(kind).get(name)
-    mark = mark_of(annotation)
-    qualifier = KINDS[mark.value if mark else None]
-    if compute is not None:
-        return type_name(get_type_hints(compute)["return"]), qualifier, summary(compute) or "computed"
-    return type_name(annotation), qualifier, ""
+def type_of(kind: Any, field: Field) -> str:
+    """The type of a field; of an enumeration also what it may be."""
+    return type_name(stored_types(kind)[field.name]) if field.type == "enum" else field.type
 
 
-def type_of_value(value: object) -> str:
-    """The type of a field that has one value, as far as it can be told."""
-    match value:
-        case None:
-            return "ref"
-        case bool() | int() | float() | str():
-            return type_name(type(value))
-        case tuple():
-            return "set"
-    return "map"
-
-
-def shown(value: object) -> str:
-    """A constant as it is on the wire, roughly."""
-    match value:
-        case None:
-            return "OpaqueRef:NULL"
-        case bool():
-            return str(value).lower()
-        case str():
-            return f'"{value}"'
-        case tuple():
-            return "[]" if not value else ", ".join(map(str, value))
-    return str(value)
+def special(kind: type[Record], field: Field) -> str:
+    """What is special about a field."""
+    if field.reason:
+        return f"always `{json.dumps(on_wire(field.value))}`: {field.reason}"
+    if field.back:
+        return f"by `{field.back}`"
+    compute = COMPUTED.get(f"{kind.class_name}.{field.name}")
+    return "" if compute is None else summary(compute) or "computed"
 
 
 def own_methods(kind: type[Record]) -> list[Method]:

@@ -17,21 +17,6 @@ MAPS, SETS = (MAP, MAP_RW), (SET, SET_RW)
 ALL_FIELDS = "all"
 # Parameters that mean an object, and whose names do not say of which class.
 MEANT = {"on": "host", "affinity": "host", "possible-hosts": "host"}
-# Keys that pifd knows in maps, with their values; others come from the objects that are there.
-KEYS: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
-    ("Bond", "properties"): {
-        "hashing_algorithm": ("src_mac", "tcpudp_ports"),
-        "lacp-time": ("slow", "fast"),
-        "lacp-aggregation-key": (),
-        "lacp-fallback-ab": ("true", "false"),
-    },
-    ("PIF", "properties"): {"gro": ("on", "off")},
-    ("PIF", "other-config"): {"mtu": (), "defaultroute": ("true", "false"), "peerdns": ("true", "false")},
-    ("network", "other-config"): {"static-routes": (), "tunnel-key": ()},
-    ("tunnel", "other-config"): {"remote-ips": ()},
-    ("VIF", "other-config"): {"host-device": ()},
-    ("VM", "other-config"): {"mac_seed": ()},
-}
 
 
 class Asked(NamedTuple):
@@ -123,17 +108,16 @@ def field_called(kind: Class | None, name: str) -> Field | None:
 
 def keys(asked: Asked, name: str) -> list[str]:
     """The keys of a map: those that pifd knows and those that some object has."""
-    kind = asked.kind
-    field = field_called(kind, name)
-    known = list(KEYS.get((kind.name if kind else "", name.lower()), ()))
+    field = field_called(asked.kind, name)
+    known = field.keys if field else ()
     found = [value for value in seen(asked, field) if isinstance(value, dict)] if field else []
     return list(dict.fromkeys([*known, *(key for value in found for key in value)]))
 
 
 def values_of_key(asked: Asked, name: str, key: str) -> Iterator[Candidate]:
     """The values of a key in a map: those that pifd knows and those that some object has."""
-    kind, field = asked.kind, field_called(asked.kind, name)
-    known = KEYS.get((kind.name if kind else "", name.lower()), {}).get(key, ())
+    field = field_called(asked.kind, name)
+    known = field.keys.get(key, ()) if field else ()
     maps = [value for value in seen(asked, field) if isinstance(value, dict)] if field else []
     found = sorted({text_of(value[key]) for value in maps if key in value})
     yield from map(Candidate, dict.fromkeys([*known, *found]))

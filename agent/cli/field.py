@@ -1,6 +1,6 @@
-"""Fields: what xe calls them, where they are in a record, and whether and how they are set."""
+"""Fields and classes as xe has them (agent.cli.classes makes them of the schema)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from agent.cli.parameter import Reader, text
@@ -14,15 +14,15 @@ SET, SET_RW, MAP, MAP_RW, RW = "SRO", "SRW", "MRO", "MRW", " RW"
 class Field(NamedTuple):
     """One field: its name in xe, its key in the record, its mark; for references, what is shown of them.
 
-    read: how a new value is read.  setter: what comes after `set_`, where it is not the key in the record;
-    key_setter: the message that sets one key of a map that has no setter.
+    read: how a new value is read.  setter: the message that sets it; key_setter: the one that sets one key of
+    a map that has no setter.  keys: the known keys of a map, with their values.
     told: what is told of the record (that of the object referred to, where it shows another field than the
-    uuid), where it is not just a key.  printed: how people read it.  is_expensive: in lists xe leaves it out.
+    uuid), where it is not just a key.  printed: how people read it.  is_costly: in lists xe leaves it out.
     """
 
     name: str
     source: str
-    mark: str = " RO"
+    mark: str
     refers: str = ""
     shows: str = "uuid"
     ignores_case: bool = False
@@ -30,14 +30,16 @@ class Field(NamedTuple):
     read: Reader = text
     setter: str = ""
     key_setter: str = ""
+    keys: Mapping[str, tuple[str, ...]] = {}
     told: Callable[[Record], Any] | None = None
     printed: Callable[[Any], str] | None = None
-    is_expensive: bool = False
+    is_costly: bool = False
 
 
 class Class(NamedTuple):
     """One class.  `prefix` begins its commands, `listed` are the fields that -list prints unless told.
 
+    followed: the fields of its records that follow from other objects.
     usual: the field and its value that -list leaves the others out for, unless asked for all.
     is_live: its objects are not stored, so that there are no dry runs of their changes.
     """
@@ -47,8 +49,9 @@ class Class(NamedTuple):
     listed: tuple[str, ...]
     fields: tuple[Field, ...]
     names: Callable[[Record, Lookup], tuple[str, ...]]
-    usual: tuple[str, str] | None = None
-    is_live: bool = False
+    followed: frozenset[str]
+    usual: tuple[str, str] | None
+    is_live: bool
 
 
 def settable(kind: Class) -> tuple[Field, ...]:
@@ -59,12 +62,3 @@ def settable(kind: Class) -> tuple[Field, ...]:
 def is_map(field: Field) -> bool:
     """Whether a field that can be set is a map, of which -param-set sets single keys."""
     return field.mark == MAP_RW or bool(field.key_setter)
-
-
-def label_fields(mark: str) -> tuple[Field, ...]:
-    """The fields that classes with a name-label begin with."""
-    return (
-        Field("uuid", "uuid"),
-        Field("name-label", "name_label", mark),
-        Field("name-description", "name_description", mark),
-    )

@@ -122,7 +122,7 @@ def entry(field: Field, value: Any, key: str) -> Any:
 
 def cheap(field: Field) -> Field:
     """The field as lists have it: one that xe asks for by a call of its own is not shown there."""
-    return field._replace(told=not_in_a_list, printed=None, refers="") if field.is_expensive else field
+    return field._replace(told=not_in_a_list, printed=None, refers="") if field.is_costly else field
 
 
 def not_in_a_list(record: Record) -> str:

@@ -45,8 +45,3 @@ def of_vif(record: Record, lookup: Lookup) -> tuple[str, ...]:
     host_device = record.get("other_config", {}).get("host-device", "")
     given = f"vif{domid}.{device}" if domid >= 0 else ""
     return (f"{vm.get('name_label', '')}/{device}", host_device or given)
-
-
-def of_nothing(record: Record, lookup: Lookup) -> tuple[str, ...]:
-    """Some objects have no names."""
-    return ()

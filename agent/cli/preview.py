@@ -10,19 +10,6 @@ from agent.cli.value import NULL_REFERENCES, PREFIX
 FIELD_WIDTH = 23
 # What nobody misses in the description of a new object.
 DULL: tuple[Any, ...] = ("", [], {}, None, False, -1, "None", "unknown", *NULL_REFERENCES)
-# These follow from other objects, which are told of themselves; a host has thousands of PIFs.
-FOLLOWING = (
-    "PIFs",
-    "VIFs",
-    "resident_VMs",
-    "bond_master_of",
-    "VLAN_master_of",
-    "VLAN_slave_of",
-    "tunnel_access_PIF_of",
-    "tunnel_transport_PIF_of",
-    "links_up",
-    "metrics",
-)
 
 
 def described(told: dict[str, Any], command: str, objects: Objects) -> str:
@@ -92,10 +79,14 @@ def step_lines(steps: list[str]) -> list[str]:
 
 
 def in_order(class_name: str, record: Record) -> list[tuple[str, Any]]:
-    """A record's own fields in xe's order, then those that xe does not know."""
-    known = [field.source for field in CLASSES[class_name].fields] if class_name in CLASSES else []
+    """A record's own fields in xe's order, then those that xe does not know.
+
+    What follows from other objects is left out: these have lines of their own, and a host has thousands.
+    """
+    kind = CLASSES.get(class_name)
+    known = [field.source for field in kind.fields] if kind else []
     keys = dict.fromkeys([*(key for key in known if key in record), *record])
-    return [(key, record[key]) for key in keys if key not in FOLLOWING]
+    return [(key, record[key]) for key in keys if not (kind and key in kind.followed)]
 
 
 def field_line(class_name: str, key: str, told: str) -> str:

@@ -88,7 +88,7 @@ def target(call: Call) -> tuple[Class, Field, str]:
 
 def set_to(kind: Class, field: Field, ref: str, value: Any) -> Message:
     """The call that sets a field."""
-    return Message(f"{kind.name}.set_{field.setter or field.source}", [ref, value])
+    return Message(f"{kind.name}.{field.setter}", [ref, value])
 
 
 def names(kind: Class) -> Iterator[str]:

@@ -1,20 +1,21 @@
 """The records that a model consists of: XenAPI's classes, frozen, with XenAPI's field names and defaults.
 
-A field without a mark is written by pifd alone; `RW` may be set by a client, `STATIC` is given at creation
-and stays, `INTERNAL` is not on the wire.  Fields that follow from other records (a Bond's slaves, a
-network's PIFs) are not stored: they are functions of the Model.
+Who may write a field, and what else is on the wire, is in agent.schema; a field that is not there is pifd's
+own.  Fields that follow from other records (a Bond's slaves, a network's PIFs) are not stored: they are
+functions of the Model.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic_core import CoreSchema, core_schema
 
 R = TypeVar("R", bound="Record")
 
-REFERENCE_PATTERN = r"^OpaqueRef:[0-9a-f-]{36}$"
+REFERENCE = re.compile("OpaqueRef:[0-9a-f-]{36}")
 
 
 class Ref(str, Generic[R]):
@@ -24,19 +25,8 @@ class Ref(str, Generic[R]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
-        text = core_schema.str_schema(pattern=REFERENCE_PATTERN)
+        text = core_schema.str_schema(pattern=f"^{REFERENCE.pattern}$")
         return core_schema.no_info_after_validator_function(cls, text)
-
-
-class Qualifier(Enum):
-    """Who may write a field (XenAPI's RW and StaticRO); an internal one is not on the wire at all."""
-
-    RW = "RW"
-    STATIC = "StaticRO"
-    INTERNAL = "internal"
-
-
-RW, STATIC, INTERNAL = Qualifier.RW, Qualifier.STATIC, Qualifier.INTERNAL
 
 
 class IPMode(StrEnum):
@@ -116,9 +106,9 @@ class Pool(Record):
 
     class_name = "pool"
     master: "Ref[Host]"
-    name_label: Annotated[str, RW] = ""
-    name_description: Annotated[str, RW] = ""
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    name_label: str = ""
+    name_description: str = ""
+    other_config: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +116,11 @@ class Host(Record):
     """The host that this program runs on."""
 
     class_name = "host"
-    name_label: Annotated[str, RW] = ""
-    name_description: Annotated[str, RW] = ""
+    name_label: str = ""
+    name_description: str = ""
     hostname: str = ""
     enabled: bool = True
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +128,13 @@ class Network(Record):
     """A named L2 segment, a bridge on the host."""
 
     class_name = "network"
-    name_label: Annotated[str, RW] = ""
-    name_description: Annotated[str, RW] = ""
-    MTU: Annotated[int, RW] = 1500
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
-    bridge: Annotated[str, STATIC] = ""
-    managed: Annotated[bool, STATIC] = True
-    tags: Annotated[tuple[str, ...], RW] = ()
+    name_label: str = ""
+    name_description: str = ""
+    MTU: int = 1500
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    bridge: str = ""
+    managed: bool = True
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +156,9 @@ class PIF(Record):
     ip_configuration: IPConfiguration = IPConfiguration()
     bond_slave_of: "Ref[Bond] | None" = None
     management: bool = False
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
     disallow_unplug: bool = False
-    managed: Annotated[bool, STATIC] = True
+    managed: bool = True
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -177,9 +167,9 @@ class Bond(Record):
     """Several PIFs that act as one, their master."""
 
     class_name = "Bond"
-    master: Annotated[Ref[PIF], STATIC]
+    master: Ref[PIF]
     primary_slave: Ref[PIF] | None = None
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
     mode: BondMode = BondMode.ACTIVE_BACKUP
     properties: Mapping[str, str] = field(default_factory=dict)
     auto_update_mac: bool = True
@@ -190,10 +180,10 @@ class VLAN(Record):
     """An 802.1Q VLAN: tagged_PIF is below, untagged_PIF above.  tag: 0 to 4094."""
 
     class_name = "VLAN"
-    tagged_PIF: Annotated[Ref[PIF], STATIC]
+    tagged_PIF: Ref[PIF]
     untagged_PIF: Ref[PIF]
-    tag: Annotated[int, STATIC]
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    tag: int
+    other_config: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,11 +194,11 @@ class Tunnel(Record):
     """
 
     class_name = "tunnel"
-    access_PIF: Annotated[Ref[PIF], STATIC]
-    transport_PIF: Annotated[Ref[PIF], STATIC]
-    protocol: Annotated[TunnelProtocol, STATIC] = TunnelProtocol.GRE
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
-    key: Annotated[int, INTERNAL]
+    access_PIF: Ref[PIF]
+    transport_PIF: Ref[PIF]
+    protocol: TunnelProtocol = TunnelProtocol.GRE
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    key: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +207,7 @@ class VMGuestMetrics(Record):
 
     class_name = "VM_guest_metrics"
     PV_drivers_detected: bool = False
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,16 +219,16 @@ class VM(Record):
     """
 
     class_name = "VM"
-    name_label: Annotated[str, RW] = ""
-    name_description: Annotated[str, RW] = ""
+    name_label: str = ""
+    name_description: str = ""
     power_state: PowerState = PowerState.HALTED
     resident_on: Ref[Host] | None = None
-    affinity: Annotated[Ref[Host] | None, RW] = None
-    possible_hosts: Annotated[tuple[Ref[Host], ...], RW] = ()
-    is_a_template: Annotated[bool, RW] = False
+    affinity: Ref[Host] | None = None
+    possible_hosts: tuple[Ref[Host], ...] = ()
+    is_a_template: bool = False
     domid: int = -1
     guest_metrics: Ref[VMGuestMetrics] | None = None
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,15 +239,15 @@ class VIF(Record):
     """
 
     class_name = "VIF"
-    device: Annotated[str, STATIC]
-    network: Annotated[Ref[Network], STATIC]
-    VM: Annotated[Ref[VM], STATIC]
-    MAC: Annotated[str, STATIC] = ""
-    MTU: Annotated[int, STATIC] = 0
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
-    currently_attached: Annotated[bool, STATIC] = False
+    device: str
+    network: Ref[Network]
+    VM: Ref[VM]
+    MAC: str = ""
+    MTU: int = 0
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    currently_attached: bool = False
     MAC_autogenerated: bool = False
-    released: Annotated[bool, INTERNAL] = False
+    released: bool = False
 
 
 CLASSES: tuple[type[Record], ...] = (

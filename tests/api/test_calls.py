@@ -6,8 +6,8 @@ from typing import Any
 from agent.api.calls.call import agent_of
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
-from agent.api.schema.computed import View
-from agent.api.schema.records import record_of
+from agent.api.records.computed import View
+from agent.api.records.record import record_of
 from agent.api.views.topology import topology
 from agent.kernel.state import KernelState
 from agent.model.records import PIF, Bond, Network, Pool

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from agent.api.schema.computed import View
-from agent.api.schema.records import record_of
+from agent.api.records.computed import View
+from agent.api.records.record import record_of
 from agent.model.draft import Draft
 from agent.model.model import Model
 from agent.model.records import VIF, VLAN, VM, Network, PowerState, Tunnel, TunnelProtocol

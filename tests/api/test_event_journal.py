@@ -13,8 +13,8 @@ from hypothesis import given
 from agent.api.events.affected import affected
 from agent.api.events.journal import Journal
 from agent.api.events.subscription import Subscription
-from agent.api.schema.computed import View
-from agent.api.schema.records import record_of
+from agent.api.records.computed import View
+from agent.api.records.record import record_of
 from agent.api.tasks.task import Task
 from agent.errors import EventFromTokenParseFailure, Failure, HandleInvalid
 from agent.model.draft import Draft

@@ -141,9 +141,28 @@ async def test_a_constructor_refuses_what_would_have_no_effect(
     assert engine.model.all(VIF) == ()
 
 
-async def test_nought_is_not_false(api: Caller) -> None:
-    told = "0: the control domain is the host itself, and no VM here"
-    assert await api("VM.create", {"is_control_domain": 0}) == ["INVALID_VALUE", "is_control_domain", told]
-    assert (
-        await api("VM.get_is_control_domain", await api("VM.create", {"is_control_domain": False})) is False
-    )
+async def test_a_constructor_reads_its_own_fields_and_leaves_the_others_alone(api: Caller) -> None:
+    """As XAPI does: typed clients send whole records."""
+    template = await api("VM.get_record", await api("VM.create", {"name_label": "web"}))
+    made = await api("VM.create", {**template, "VCPUs_max": 4, "snapshot_time": "00000000T00:00:00Z"})
+    assert await api("VM.get_record", made) == {**template, "uuid": made.removeprefix("OpaqueRef:")}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("locking_mode", "locked"),
+        ("ipv4_allowed", ["10.0.0.7"]),
+        ("ipv6_allowed", ["fe80::7"]),
+        ("qos_algorithm_type", "ratelimit"),
+        ("qos_algorithm_params", {"kbps": "10"}),
+    ],
+)
+async def test_what_a_constructor_takes_and_pifd_does_not_have_is_refused(
+    api: Caller, engine: EngineInMemory, field: str, value: object
+) -> None:
+    vm, network = await api("VM.create", {}), engine.network("xenbr0").ref
+    record = {"device": "0", "VM": vm, "network": network}
+    assert (await api("VIF.create", {**record, field: value}))[:2] == ["INVALID_VALUE", field]
+    empty = type(value)()
+    assert str(await api("VIF.create", {**record, field: empty})).startswith("OpaqueRef:")

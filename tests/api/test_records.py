@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.api.schema.computed import View
-from agent.api.schema.records import field_names, record_of
+from agent.api.records.computed import View
+from agent.api.records.record import field_names, record_of
 from agent.api.views.pif_metrics import PIFMetrics, metrics_of
 from agent.model.model import Model
 from agent.model.records import (

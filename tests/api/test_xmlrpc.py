@@ -20,7 +20,8 @@ from agent.api.encodings.xmlrpc import (
     encode_result,
     encode_value,
 )
-from agent.errors import MACInvalid
+from agent.api.records.parameters import typed
+from agent.errors import FieldTypeError, MACInvalid
 from agent.model.records import PIF, PowerState, Ref
 from tests.api.world import Caller, Client, EngineInMemory, post
 
@@ -96,6 +97,19 @@ def test_parameters_may_be_left_out(inside: str) -> None:
 def test_a_value_is_what_its_type_says(text: str, value: Value) -> None:
     assert [value_of(text)] == [value]
     assert type(value_of(text)) is type(value)
+
+
+@pytest.mark.parametrize("text", ["", "00000000T00:00:00Z", "today"])
+def test_what_is_no_date_is_wrong_only_for_who_reads_it(text: str) -> None:
+    value = value_of(f"<value><dateTime.iso8601>{text}</dateTime.iso8601></value>")
+    with pytest.raises(FieldTypeError) as caught:
+        typed("p", datetime)(value)
+    assert caught.value.parameters == (
+        "p",
+        f'expected a date, written 20260821T10:00:00Z, got "{text}"',
+    )
+    with pytest.raises(FieldTypeError):
+        typed("p", str)(value)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
@@ -185,10 +199,6 @@ def test_what_is_not_xml_or_not_safe_is_a_parse_error_that_says_why(body: bytes,
         ),
         (one("<value><boolean>true</boolean></value>"), "<boolean> holds 'true': a boolean is 0 or 1"),
         (one("<value><nil>x</nil></value>"), "<nil> holds 'x': it must be empty"),
-        (
-            one("<value><dateTime.iso8601>today</dateTime.iso8601></value>"),
-            "<dateTime.iso8601> holds 'today': a date is written 20260821T10:00:00Z",
-        ),
         (one("<value><array/></value>"), "<array> has no <data>"),
         (one("<value><array><value/></array></value>"), "<value> must not stand here in <array>"),
         (one("<value><struct><value/></struct></value>"), "<value> must not stand here in <struct>"),

@@ -1,7 +1,7 @@
 """Live bonds, as the daemon's own topology tells of them."""
 
-from agent.api.schema.computed import View
-from agent.api.schema.records import record_of
+from agent.api.records.computed import View
+from agent.api.records.record import record_of
 from agent.api.views.topology import topology
 from agent.model.records import Bond
 from tests.cli.conftest import Run

@@ -13,8 +13,7 @@ from agent.api.calls.methods import table
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
-from agent.api.schema.constants import CONSTANT
-from agent.api.schema.records import field_names
+from agent.api.records.record import field_names, fields_of
 from agent.cli.__main__ import outcome_of
 from agent.cli.commands import COMMANDS, FIELDS, KINDS, LISTS
 from agent.cli.field import MAP, MAP_RW, RW, SET, SET_RW, Class, Field, settable
@@ -136,7 +135,7 @@ def test_what_a_field_shows_of_another_object_is_on_the_wire(kind: Class) -> Non
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_field_is_marked_as_one_to_set_just_where_the_daemon_lets_it_be_set(kind: Class) -> None:
     """But for those that have a command of their own, and those that have one value and are set to that."""
-    constant = CONSTANT[RECORDS[kind.name]]
+    constant = {field.name for field in fields_of(RECORDS[kind.name]) if field.reason}
     found = {field.name for field in kind.fields if field.source not in constant and has_setter(kind, field)}
     own = {field.name for field in kind.fields if f"{kind.prefix}-set-{field.name}" in COMMANDS}
     assert {field.name for field in settable(kind)} == found - own
@@ -144,8 +143,10 @@ def test_a_field_is_marked_as_one_to_set_just_where_the_daemon_lets_it_be_set(ki
 
 def has_setter(kind: Class, field: Field) -> bool:
     """Whether the daemon has a message that sets a field of this class."""
-    setter = field.key_setter or f"set_{field.setter or field.source}"
-    return f"{kind.name}.{setter}" in table() and (field.shows == "uuid" or bool(field.setter))
+    setter = field.key_setter or field.setter
+    return f"{kind.name}.{setter}" in table() and (
+        field.shows == "uuid" or field.setter != f"set_{field.source}"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -36,7 +36,7 @@ def as_listed(kind: Class, records: Mapping[str, Records]) -> Any:
 
 def shown(field: Field, record: Mapping[str, Any], records: Mapping[str, Records]) -> Any:
     """One field: a reference is the uuid of what it refers to, or another field of that."""
-    if field.is_expensive:
+    if field.is_costly:
         return EXPENSIVE
     value = record[field.source]
     if field.name.lower().replace("_", "-") == "current-operations":

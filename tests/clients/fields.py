@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent.api.calls.objects import EVERY_CLASS
-from agent.api.schema.definitions import marked, type_name
-from agent.api.schema.records import field_names
-from agent.model.records import CLASSES, RW, Record
+from agent.api.records.parameters import type_name
+from agent.api.records.record import field_names, writable
+from agent.model.records import CLASSES, Record
 from tests.clients.story import Teller
 
 MAP = "(string -> string) map"
@@ -50,7 +50,7 @@ def set_everything(teller: Teller) -> None:
     """Each setter, of the last object of its class; the dry run before it, where there is one."""
     for kind in EVERY_CLASS:
         ref = teller.ask(f"{kind.class_name}.get_all")[-1]
-        for field, annotation in marked(kind, RW).items():
+        for field, annotation in writable(kind).items():
             for message, params in settings(field, type_name(annotation), ref, teller, kind):
                 change(teller, kind, message, params)
 

@@ -170,8 +170,8 @@ REFUSALS = (
 OTHERS = (
     refused(
         "network.create",
-        {"uuid": "mine"},
-        because=("FIELD_TYPE_ERROR", "uuid", "is not for a client to give to network"),
+        {"MTU": "mine"},
+        because=("FIELD_TYPE_ERROR", "MTU", 'expected an integer, got "mine"'),
     ),
     refused(
         "VIF.create", {"device": "0", "network": "@free"}, because=("FIELD_TYPE_ERROR", "VM", "is missing")

@@ -8,8 +8,8 @@ from xmlrpc.client import DateTime
 
 from agent.api.calls.declared import GIVES
 from agent.api.calls.objects import EVERY_CLASS
-from agent.api.reference import field_row
-from agent.api.schema.records import field_names
+from agent.api.records.record import fields_of
+from agent.api.reference import type_of as type_of_field
 from agent.api.sessions.session import Session
 from agent.model.records import Record
 
@@ -104,7 +104,7 @@ CLASSES = {kind.class_name: kind for kind in KINDS}
 def field_types(name: str) -> Mapping[str, str]:
     """The type of every field of a class."""
     kind = CLASSES[name]
-    return {field: field_row(kind, field)[0] for field in field_names(kind)}
+    return {field.name: type_of_field(kind, field) for field in fields_of(kind)}
 
 
 def has_type(value: Any, type_: str, voice: str) -> bool:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from agent.api.calls.methods import Method, table
-from agent.api.schema.parameters import Parameter
+from agent.api.records.parameters import Parameter
 from tests.fuzz.encodings import PATHS, encoded, encoding_for
 from tests.fuzz.input import Ending, Input, Wanted, post
 from tests.fuzz.stand_ins import NOWHERE, SESSION, object_of

@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 from agent.api.calls.objects import EVERY_CLASS
-from agent.api.schema.records import field_names
+from agent.api.records.record import field_names
 from tests.fuzz.calls import sent
 from tests.fuzz.input import Input, Wanted
 from tests.fuzz.mutation import mutated

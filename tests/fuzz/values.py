@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from agent.api.calls.methods import Method
-from agent.api.schema.parameters import Parameter
+from agent.api.records.parameters import Parameter
 from tests.fuzz.stand_ins import CLASSES, NOWHERE, SESSION, object_of
 
 INT64 = range(-(2**63), 2**63)

@@ -1,7 +1,6 @@
 """Any call of the rules', with arguments drawn from what the model has and from nonsense."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from inspect import getmembers, isfunction, signature
 from types import ModuleType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -9,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from agent.model.draft import Plan
 from agent.model.facts import NIC, Facts
 from agent.model.model import Model
-from agent.model.records import CLASSES, PIF, RW, VM, Host, Network, Record, Ref
+from agent.model.records import CLASSES, PIF, VM, Host, Network, Record, Ref
 from agent.rules import (
     bond,
     constant_fields,
@@ -24,6 +23,8 @@ from agent.rules import (
     vlan,
     vm,
 )
+from agent.schema import CLASSES as SCHEMA
+from agent.schema.field import RW
 from tests.worlds.models import Numbers
 from tests.worlds.world import mac
 
@@ -81,10 +82,7 @@ CALLS = [
 BONDS: Sequence[Rule] = (bond.create, bond.destroy)
 OFTEN = (*CALLS, *BONDS, *BONDS, *BONDS, *BONDS)
 RW_FIELDS = [
-    (kind, field.name)
-    for kind in CLASSES
-    for field in fields(kind)
-    if RW in getattr(get_type_hints(kind, include_extras=True)[field.name], "__metadata__", ())
+    (kind, field.name) for kind in CLASSES for field in SCHEMA[kind.class_name].fields if field.access == RW
 ]
 
 

@@ -10,8 +10,8 @@ from agent.api.audit.audit import Entry
 from agent.api.calls.call import Call
 from agent.api.encodings.values import Value
 from agent.api.engine import DryRun
-from agent.api.schema.computed import View, computed_fields
-from agent.api.schema.records import on_wire, record_of
+from agent.api.records.computed import View
+from agent.api.records.record import computed_fields, on_wire, record_of
 from agent.engine.engine import Decide
 from agent.engine.progress import UNWATCHED, Progress
 from agent.model.draft import Plan, changes

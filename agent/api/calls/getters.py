@@ -7,8 +7,8 @@ from agent.api.calls.call import Call
 from agent.api.calls.refresh import look
 from agent.api.calls.where import get_all_records_where
 from agent.api.encodings.values import Value, shortened
-from agent.api.schema.parameters import Parameter, parameter_of
-from agent.api.schema.records import field_names, on_wire
+from agent.api.records.parameters import Parameter, parameter_of
+from agent.api.records.record import field_names, on_wire
 from agent.errors import UUIDInvalid
 from agent.model.model import management_of
 from agent.model.records import Host, Record, Ref

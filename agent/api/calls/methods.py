@@ -18,7 +18,7 @@ from agent.api.calls.permission import ASYNC, obstacle
 from agent.api.calls.setters import setters
 from agent.api.encodings.request import METHOD_NOT_FOUND, Fault
 from agent.api.encodings.values import Value, shortened
-from agent.api.schema.parameters import Parameter, parameter_of, parameters_of
+from agent.api.records.parameters import Parameter, parameter_of, parameters_of
 from agent.api.sessions.caller import Client
 from agent.api.tasks.task import Task
 from agent.api.views.topology import topology as tree_of

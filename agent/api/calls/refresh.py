@@ -6,7 +6,7 @@ from typing import Any
 from agent.api.calls.call import Agent
 from agent.api.calls.objects import LIVE
 from agent.api.events.journal import Journal
-from agent.api.schema.computed import View
+from agent.api.records.computed import View
 from agent.api.tasks.task import Task
 from agent.api.views.pif_metrics import PIFMetrics
 from agent.model.records import CLASSES, Record

@@ -11,9 +11,9 @@ from agent.api.calls.changing import Rule
 from agent.api.calls.getters import Run
 from agent.api.calls.setters import setters
 from agent.api.encodings.values import Value
-from agent.api.schema.computed import View
-from agent.api.schema.parameters import Parameter, parameter_of
-from agent.api.schema.records import field_names, record_of
+from agent.api.records.computed import View
+from agent.api.records.parameters import Parameter, parameter_of
+from agent.api.records.record import field_names, record_of
 from agent.api.sessions.roles import Role
 from agent.api.sessions.session import Session
 from agent.model.records import Ref

@@ -9,7 +9,7 @@ from agent.api.calls.expression import Expression, Unreadable, fields_in, holds,
 from agent.api.calls.refresh import look
 from agent.api.encodings.values import Value, shortened, written
 from agent.api.events.journal import Snapshot
-from agent.api.schema.records import field_names
+from agent.api.records.record import field_names
 from agent.errors import InvalidValue
 from agent.model.records import Record
 

@@ -33,6 +33,16 @@ class Fixed(dict[str, Value]):
         self.in_XML = ""
 
 
+class NoDate:
+    """A text in the place of a date.  It is refused only where it is read: clients send empty dates, too."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
 def integer(text: str) -> int:
     """The number that is written in decimal digits; raises ValueError if it is none, or has over 64 bits."""
     if not INTEGER.fullmatch(text):

@@ -7,13 +7,14 @@ and numbers within bounds.  Attributes and comments say nothing in XML-RPC, and 
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from math import isfinite
 from typing import Any, NoReturn, cast
 from xml.parsers import expat
 from xmlrpc.client import Unmarshaller
 
 from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Malformed, Request
-from agent.api.encodings.values import Value, date, integer, shortened
+from agent.api.encodings.values import NoDate, Value, date, integer, shortened
 
 DEEPEST = 200
 ENCODINGS = frozenset({"utf-8", "utf-16", "us-ascii", "iso-8859-1"})  # expat's own
@@ -42,13 +43,21 @@ def nil(text: str) -> None:
         raise ValueError("it must be empty")
 
 
+def date_or_not(text: str) -> datetime | NoDate:
+    """The date in a text, if it is one."""
+    try:
+        return date(text)
+    except ValueError:
+        return NoDate(text)
+
+
 SCALARS: Mapping[str, Callable[[str], Any]] = {
     "i4": integer,
     "int": integer,
     "i8": integer,
     "double": number,
     "boolean": boolean,
-    "dateTime.iso8601": date,
+    "dateTime.iso8601": date_or_not,
     "nil": nil,
 }
 """Types whose text has a value; space around it says nothing."""

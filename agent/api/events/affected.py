@@ -1,17 +1,18 @@
 """Which objects of the model can look different, when it, the links or the failures have changed.
 
-An object's record is made of the object and of those around it (agent.api.computed).  So that not all of
-thousands are made anew after each change, `around` says whose records an object is seen in.
+An object's record is made of the object and of those around it.  So that not all of thousands are made anew
+after each change, the schema says what each field depends on (agent.schema.field, depends).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
-from typing import Any
 
-from agent.api.schema.computed import View
+from agent.api.records.computed import View, objects_by
+from agent.api.records.record import fields_of
 from agent.model.device_names import tunnel_devices
-from agent.model.model import Model, pifs_on, vifs_of
-from agent.model.records import PIF, VIF, VLAN, VM, Bond, Host, Network, Record, Tunnel
+from agent.model.model import Model
+from agent.model.records import CLASSES, PIF, VLAN, Host, Record, Tunnel
+from agent.schema import CLASSES as SCHEMA
 
 
 def affected(before: View, after: View) -> set[str]:
@@ -55,73 +56,56 @@ def with_other_links(before: View, after: View) -> Iterator[str]:
             yield tunnel.ref
 
 
-def seen_in(model: Model, record: Record) -> Iterable[str]:
+def seen_in(model: Model, record: Record) -> Iterator[str]:
     """The references of the objects with a field that is computed from this one."""
-    return SEEN_IN[type(record)](model, record) if type(record) in SEEN_IN else ()
+    for name in SEEN_IN.get(record.class_name, ()):
+        yield from PATHS[name](model, record.ref) if name in PATHS else referred(model, record, name)
 
 
-def of_pif(model: Model, pif: PIF) -> Iterator[str]:
-    yield from (pif.host, pif.network)
-    if pif.bond_slave_of:
-        yield pif.bond_slave_of
-    if pif.ref in model.tunnels_by_access:
-        yield model.tunnels_by_access[pif.ref].ref
-    yield from inside(model, pif.ref)
+def referred(model: Model, record: Record, name: str) -> Iterator[str]:
+    """The references in a field: one that the record holds, or one that lists who refers to it."""
+    field = next(field for field in fields_of(type(record)) if field.name == name)
+    if field.back:
+        yield from (one.ref for one in objects_by(field.back, model, record))
+    elif ref := getattr(record, name):
+        yield ref
 
 
-def of_network(model: Model, network: Network) -> Iterator[str]:
-    """Its MTU is that of its PIFs, and of the tunnels that they carry."""
-    for pif in pifs_on(model, network.ref):
+def inside(model: Model, ref: str) -> Iterator[str]:
+    """The PIFs on a network, and the access PIFs of the tunnels that they carry: it bounds their MTU."""
+    for pif in model.pifs_by_network.get(ref, ()):
         yield pif.ref
         yield from inside(model, pif.ref)
-
-
-def of_bond(model: Model, bond: Bond) -> Iterator[str]:
-    yield bond.master
-
-
-def of_vlan(model: Model, vlan: VLAN) -> Iterator[str]:
-    yield from (vlan.tagged_PIF, vlan.untagged_PIF)
-    yield from above(model, vlan.untagged_PIF)
-
-
-def of_tunnel(model: Model, tunnel: Tunnel) -> Iterator[str]:
-    yield from (tunnel.transport_PIF, tunnel.access_PIF)
-    yield from above(model, tunnel.access_PIF)
-
-
-def of_vm(model: Model, vm: VM) -> Iterator[str]:
-    yield from (vif.ref for vif in vifs_of(model, vm.ref))
-    yield from hosts(model)
-
-
-def of_vif(model: Model, vif: VIF) -> Iterator[str]:
-    yield from (vif.network, vif.VM)
-
-
-SEEN_IN: Mapping[type[Record], Callable[[Model, Any], Iterable[str]]] = {
-    PIF: of_pif,
-    Network: of_network,
-    Bond: of_bond,
-    VLAN: of_vlan,
-    Tunnel: of_tunnel,
-    VM: of_vm,
-    VIF: of_vif,
-}
-"""By class.  All is seen in a host that comes or goes: see `affected`."""
-
-
-def inside(model: Model, pif: str) -> Iterator[str]:
-    """The access PIFs of the tunnels that a PIF carries, and of those inside: it bounds their MTU."""
-    for tunnel in model.tunnels_by_transport.get(pif, ()):
+    for tunnel in model.tunnels_by_transport.get(ref, ()):
         yield tunnel.access_PIF
         yield from inside(model, tunnel.access_PIF)
 
 
-def above(model: Model, pif: str) -> Iterator[str]:
-    """The PIFs of all VLANs and tunnels on top of a PIF: they have the metrics of what is below."""
-    uppers = [vlan.untagged_PIF for vlan in model.vlans_by_lower.get(pif, ())]
-    uppers += [tunnel.access_PIF for tunnel in model.tunnels_by_transport.get(pif, ())]
+def above(model: Model, ref: str) -> Iterator[str]:
+    """The PIFs of all VLANs and tunnels on top, whose metrics are those of what is below."""
+    uppers = [vlan.untagged_PIF for vlan in model.vlans_by_lower.get(ref, ())]
+    uppers += [tunnel.access_PIF for tunnel in model.tunnels_by_transport.get(ref, ())]
+    record = model.records.get(ref)
+    if isinstance(record, VLAN):
+        uppers = [record.untagged_PIF]
+    elif isinstance(record, Tunnel):
+        uppers = [record.access_PIF]
     for upper in uppers:
         yield upper
         yield from above(model, upper)
+
+
+PATHS: Mapping[str, Callable[[Model, str], Iterator[str]]] = {"inside": inside, "above": above}
+"""What `depends` says beside fields: the way from an object that changed to those that look different."""
+
+SEEN_IN: Mapping[str, frozenset[str]] = {
+    kind.class_name: frozenset(
+        path.partition(".")[2]
+        for other in SCHEMA.values()
+        for field in other.fields
+        for path in field.depends
+        if path.startswith(f"{kind.class_name}.")
+    )
+    for kind in CLASSES
+}
+"""By class, what of an object leads to those that it is seen in; a host that comes or goes is seen in all."""

@@ -13,8 +13,8 @@ from agent.api.encodings.values import Fixed, Value
 from agent.api.events.affected import affected, hosts
 from agent.api.events.subscription import Subscription
 from agent.api.events.token import BEGINNING, generation_of, token_of
-from agent.api.schema.computed import View
-from agent.api.schema.records import record_of
+from agent.api.records.computed import View
+from agent.api.records.record import record_of
 from agent.errors import HandleInvalid
 from agent.model.model import Model
 from agent.model.records import CLASSES, R, Record

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
 
-from agent.model.records import RW, Record
+from agent.model.records import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,4 +21,4 @@ class Session(Record):
     is_local_superuser: bool = False
     validation_time: datetime
     last_active: datetime
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)

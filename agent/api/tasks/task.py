@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
 
-from agent.model.records import RW, Record
+from agent.model.records import Record
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,7 +36,7 @@ class Task(Record):
     progress: float = 0.0
     result: str = ""
     error_info: tuple[str, ...] = ()
-    other_config: Annotated[Mapping[str, str], RW] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_ended(self) -> bool:

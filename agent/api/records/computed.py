@@ -1,6 +1,6 @@
-"""The fields of XenAPI's records that follow from other records, or from the machine."""
+"""The fields of XenAPI's records that follow from other records, or from the machine (agent.schema)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,20 +24,17 @@ from agent.model.model import (
 )
 from agent.model.mtu import mtu_of
 from agent.model.records import (
+    CLASSES,
     PIF,
     VIF,
-    VLAN,
     VM,
     AddressType,
     Bond,
     Host,
-    Network,
-    Pool,
     PowerState,
     Record,
     Ref,
     Tunnel,
-    VMGuestMetrics,
 )
 from agent.rules import vif as vif_rules
 from agent.rules import vm as vm_rules
@@ -57,17 +54,29 @@ class View:
     failures: Mapping[Ref[Any], str] = field(default_factory=dict)
 
 
-def computed_fields(view: View, record: Record) -> dict[str, object]:
-    """The computed fields of a record; one of the record's own of the same name gives way to it."""
-    return {name: compute(view, record) for name, compute in COMPUTED[type(record)].items()}
+Index = Callable[[Model, Any], Iterable[Record]]
+
+BY: Mapping[str, Index] = {
+    "PIF.host": lambda model, host: pifs_of(model, host.ref),
+    "PIF.network": lambda model, network: pifs_on(model, network.ref),
+    "VIF.network": lambda model, network: vifs_on(model, network.ref),
+    "VIF.VM": lambda model, vm: vifs_of(model, vm.ref),
+    "Bond.master": lambda model, pif: filter(None, [bond_of_master(model, pif)]),
+    "VLAN.untagged_PIF": lambda model, pif: filter(None, [vlan_over(model, pif)]),
+    "VLAN.tagged_PIF": lambda model, pif: vlans_on(model, pif.ref),
+    "tunnel.access_PIF": lambda model, pif: filter(None, [tunnel_over(model, pif)]),
+    "tunnel.transport_PIF": lambda model, pif: tunnels_on(model, pif.ref),
+}
+"""The model's indexes, by the field that refers to an object."""
 
 
-def network_pifs(view: View, network: Network) -> list[Ref[PIF]]:
-    return [pif.ref for pif in pifs_on(view.model, network.ref)]
-
-
-def network_vifs(view: View, network: Network) -> list[Ref[VIF]]:
-    return [vif.ref for vif in vifs_on(view.model, network.ref)]
+def objects_by(by: str, model: Model, record: Record) -> Iterable[Record]:
+    """The objects that refer to a record by a field of theirs, `Class.field`."""
+    if by in BY:
+        return BY[by](model, record)
+    class_name, _, field = by.partition(".")
+    kind = next(kind for kind in CLASSES if kind.class_name == class_name)
+    return (one for one in model.all(kind) if getattr(one, field) == record.ref)
 
 
 def is_attached(view: View, pif: PIF) -> bool:
@@ -77,29 +86,6 @@ def is_attached(view: View, pif: PIF) -> bool:
 
 def packet_size(view: View, pif: PIF) -> int:
     return mtu_of(view.model, pif)
-
-
-def bond_master_of(view: View, pif: PIF) -> list[Ref[Bond]]:
-    bond = bond_of_master(view.model, pif)
-    return [] if bond is None else [bond.ref]
-
-
-def vlan_master_of(view: View, pif: PIF) -> Ref[VLAN] | None:
-    vlan = vlan_over(view.model, pif)
-    return None if vlan is None else vlan.ref
-
-
-def vlan_slave_of(view: View, pif: PIF) -> list[Ref[VLAN]]:
-    return [vlan.ref for vlan in vlans_on(view.model, pif.ref)]
-
-
-def tunnel_access_pif_of(view: View, pif: PIF) -> list[Ref[Tunnel]]:
-    tunnel = tunnel_over(view.model, pif)
-    return [] if tunnel is None else [tunnel.ref]
-
-
-def tunnel_transport_pif_of(view: View, pif: PIF) -> list[Ref[Tunnel]]:
-    return [tunnel.ref for tunnel in tunnels_on(view.model, pif.ref)]
 
 
 def PIF_metrics(view: View, pif: PIF) -> Ref[PIFMetrics]:
@@ -117,10 +103,6 @@ def bond_links_up(view: View, bond: Bond) -> int:
 def status_of_tunnel(view: View, tunnel: Tunnel) -> Mapping[str, str]:
     access = view.model.get(tunnel.access_PIF)
     return tunnel_status(tunnel, access.device, is_attached(view, access), view.links_up)
-
-
-def host_pifs(view: View, host: Host) -> list[Ref[PIF]]:
-    return [pif.ref for pif in pifs_of(view.model, host.ref)]
 
 
 def host_address(view: View, host: Host) -> str:
@@ -146,10 +128,6 @@ def resident_on(view: View, vm: VM) -> Ref[Host] | None:
 def possible_hosts(view: View, vm: VM) -> list[Ref[Host]]:
     """Those that were named, else every host."""
     return list(hosts_for(view.model, vm))
-
-
-def vm_vifs(view: View, vm: VM) -> list[Ref[VIF]]:
-    return [vif.ref for vif in vifs_of(view.model, vm.ref)]
 
 
 def operations_on_vm(view: View, vm: VM) -> Sequence[str]:
@@ -179,36 +157,22 @@ def this_host(view: View, record: Session | Task) -> Ref[Host] | None:
     return next((host.ref for host in view.model.all(Host)), None)
 
 
-COMPUTED: Mapping[type[Record], Mapping[str, Callable[[View, Any], object]]] = {
-    Pool: {},
-    Host: {"address": host_address, "PIFs": host_pifs, "resident_VMs": resident_vms},
-    Network: {"PIFs": network_pifs, "VIFs": network_vifs},
-    PIF: {
-        "currently_attached": is_attached,
-        "MTU": packet_size,
-        "metrics": PIF_metrics,
-        "bond_master_of": bond_master_of,
-        "VLAN_master_of": vlan_master_of,
-        "VLAN_slave_of": vlan_slave_of,
-        "tunnel_access_PIF_of": tunnel_access_pif_of,
-        "tunnel_transport_PIF_of": tunnel_transport_pif_of,
-    },
-    Bond: {"slaves": bond_slaves, "links_up": bond_links_up},
-    VLAN: {},
-    Tunnel: {"status": status_of_tunnel},
-    VM: {
-        "resident_on": resident_on,
-        "possible_hosts": possible_hosts,
-        "VIFs": vm_vifs,
-        "allowed_operations": operations_on_vm,
-    },
-    VMGuestMetrics: {},
-    PIFMetrics: {},
-    Session: {"this_host": this_host},
-    Task: {"allowed_operations": operations_on_task, "resident_on": this_host},
-    VIF: {
-        "status_code": status_code,
-        "status_detail": status_detail,
-        "allowed_operations": operations_on_vif,
-    },
+COMPUTED: Mapping[str, Callable[[View, Any], object]] = {
+    "host.address": host_address,
+    "host.resident_VMs": resident_vms,
+    "PIF.currently_attached": is_attached,
+    "PIF.MTU": packet_size,
+    "PIF.metrics": PIF_metrics,
+    "Bond.slaves": bond_slaves,
+    "Bond.links_up": bond_links_up,
+    "tunnel.status": status_of_tunnel,
+    "VM.resident_on": resident_on,
+    "VM.possible_hosts": possible_hosts,
+    "VM.allowed_operations": operations_on_vm,
+    "VIF.status_code": status_code,
+    "VIF.status_detail": status_detail,
+    "VIF.allowed_operations": operations_on_vif,
+    "session.this_host": this_host,
+    "task.allowed_operations": operations_on_task,
+    "task.resident_on": this_host,
 }
