@@ -168,9 +168,7 @@ def _port(model: Model, link: Link, place: Place) -> Link:
     MTU = mtu_of(model, place.uplink)
     MAC = place.uplink.MAC if place.bond else place.nic.MAC
     port = replace(link, up=True, master=place.master, MTU=MTU, MAC=MAC)
-    return replace(
-        port, original_MAC=place.nic.MAC if place.bond else "", original_MTU=MTU if place.bond else 0
-    )
+    return replace(port, original_MAC=place.nic.MAC if place.bond else "", original_MTU=0)
 
 
 def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None) -> Link:

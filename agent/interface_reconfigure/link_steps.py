@@ -46,21 +46,20 @@ def port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:
     """Take a NIC from where it is to where it belongs.
 
     A bond takes it only while it is down.  One that leaves a bond gets back the MAC and the MTU that it had
-    before: if it is to have others, it is taken out first.
+    before, and of the MTU the kernel tells nobody: it is taken out first, and then told what it should have.
     """
     want = wanted.links[link.name]
     master = wanted.links.get(want.master)
     into_bond = master is not None and master.kind == "bond"
     own_MAC = want.original_MAC if into_bond else want.MAC
     leaves_bond = bool(link.original_MAC)
-    gives_back = leaves_bond and (link.original_MAC, link.original_MTU) != (want.MAC, want.MTU)
-    if link.master and (into_bond or not want.master or gives_back):
+    if link.master and (into_bond or not want.master or leaves_bond):
         yield SetMaster(link.name, "")
     if (into_bond or not want.up) and link.up and not leaves_bond:
         yield SetDown(link.name)
     if own_MAC and (link.original_MAC or link.MAC) != own_MAC:
         yield SetMAC(link.name, own_MAC)
-    if not into_bond and (link.original_MTU or link.MTU) != want.MTU:
+    if not into_bond and (leaves_bond or link.MTU != want.MTU):
         yield SetMTU(link.name, want.MTU)
     if want.master:
         yield SetMaster(link.name, want.master)

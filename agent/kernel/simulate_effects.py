@@ -7,6 +7,8 @@ from agent.kernel.steps import Refused, Step
 
 UNKNOWN_MAC = "unknown"
 """What a bond has when its last port has left: a random one of the kernel's, until a port brings its own."""
+UNKNOWN_MTU = 0
+"""What a port that leaves a bond has: the one from before it came, which the kernel tells nobody."""
 
 
 def existing(step: Step, state: KernelState, name: str) -> Link:
@@ -93,8 +95,9 @@ def release(state: KernelState, link: Link) -> KernelState:
     free = replace(link, master="", isolated=False)
     if master.kind != "bond":
         return with_link(state, free)
-    given_back = replace(free, MAC=link.original_MAC or link.MAC, MTU=link.original_MTU or link.MTU)
-    state = down(with_link(state, given_back), replace(given_back, original_MAC="", original_MTU=0))
+    given_back = replace(free, MAC=link.original_MAC or link.MAC, original_MAC="", original_MTU=0)
+    state = with_mtu(state, given_back, link.original_MTU or UNKNOWN_MTU)
+    state = down(state, state.links[link.name])
     others = [port.name for port in state.ports(master.name)]
     active = master.active_slave if master.active_slave in others else next(iter(others), "")
     MAC = master.MAC if others else UNKNOWN_MAC

@@ -43,8 +43,8 @@ class Link:
     gro: whether it puts received packets together; None of what is neither like a NIC nor a bond of pifd's.
 
     The fields that are not compared are what the kernel decides by itself: carrier; active_slave of a bond;
-    original_MAC and original_MTU, which a bond gives back to a port that leaves it.  And what it does not
-    know: role; station, the MAC of the VM behind a VIF's device.
+    original_MAC and original_MTU, which a bond gives back to a port that leaves it (the MTU it tells nobody:
+    what was read has 0).  And what it does not know: role; station, the MAC of the VM behind a VIF's device.
     """
 
     name: str

@@ -44,13 +44,11 @@ def link(message: Message, names: Mapping[int, str]) -> Link:
     kind, data = kind_data(message)
     master, port = port_data(message)
     MAC = message.get_attr("IFLA_ADDRESS") or ""
-    MTU = message.get_attr("IFLA_MTU")
-    original_MAC = decoded(PortStatus, port).perm_hwaddr if master == "bond" else ""
     return Link(
         name=message.get_attr("IFLA_IFNAME"),
         kind=kind,
         MAC=MAC,
-        MTU=MTU,
+        MTU=message.get_attr("IFLA_MTU"),
         up=bool(message["flags"] & IFF_UP),
         master=names.get(message.get_attr("IFLA_MASTER"), ""),
         lower=names.get(message.get_attr("IFLA_LINK"), "") if kind in STACKED_KINDS else "",
@@ -60,8 +58,7 @@ def link(message: Message, names: Mapping[int, str]) -> Link:
         hardware=message.get_attr("IFLA_PARENT_DEV_BUS_NAME") is not None,
         carrier=has_carrier(message),
         active_slave=decoded(BondStatus, data, by_index).active_slave if kind == "bond" else "",
-        original_MAC=original_MAC,
-        original_MTU=MTU if original_MAC else 0,
+        original_MAC=decoded(PortStatus, port).perm_hwaddr if master == "bond" else "",
         isolated=master == "bridge" and decoded(BridgePortOptions, port).isolated,
     )
 

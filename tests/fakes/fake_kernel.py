@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_interface
 
 from agent.kernel.nic_info import Device
 from agent.kernel.simulate import apply
+from agent.kernel.simulate_effects import with_link, without_link
 from agent.kernel.state import Address, KernelState, Link
 from agent.kernel.steps import (
     AddAddress,
@@ -84,6 +85,7 @@ class FakeKernel:
         self.refuse: Collection[int] = ()
         self.reason = "Device or resource busy"
         self.die_at: int | None = None
+        self.vanish: Mapping[int, str] = {}
         self.dead = False
         self.parts = self.writes = 0
         self.sent: list[str] = []
@@ -112,8 +114,12 @@ class FakeKernel:
         self.state = with_carrier(self.state, self._cables)
 
     async def read(self) -> KernelState:
+        """The MTU that a bond will give back is its secret."""
         self.check_alive()
-        return self.state
+        state = self.state
+        for link in [link for link in state.links.values() if link.original_MTU]:
+            state = with_link(state, replace(link, original_MTU=0))
+        return state
 
     async def apply(self, step: Step) -> None:
         """Every part is tried, also those after a refused one; then the first error is raised."""
@@ -155,9 +161,15 @@ class FakeKernel:
             return frozenset()
         return frozenset(p for p in peers if p in self.neighbours and _on_subnet(self.state, link, p))
 
-    def expect(self, *, refuse: Collection[int] = (), die_at: int | None = None) -> None:
-        """Count from 0 again, and refuse or die at these parts."""
-        self.parts, self.refuse, self.die_at = 0, refuse, die_at
+    def expect(
+        self,
+        *,
+        refuse: Collection[int] = (),
+        die_at: int | None = None,
+        vanish: Mapping[int, str] | None = None,
+    ) -> None:
+        """Count from 0 again, and refuse or die at these parts; before some of them a device vanishes."""
+        self.parts, self.refuse, self.die_at, self.vanish = 0, refuse, die_at, vanish or {}
 
     def restart(self) -> None:
         """The next process finds the kernel as the last one left it."""
@@ -180,9 +192,9 @@ class FakeKernel:
         self.state = with_carrier(replace(self.state, links=links), self.cables)
 
     def remove(self, name: str) -> None:
-        """A device vanishes."""
-        links = {key: link for key, link in self.state.links.items() if key != name}
-        self.state = with_carrier(replace(self.state, links=links), self.cables)
+        """A device vanishes, with what sits on it."""
+        if name in self.state.links:
+            self.state = with_carrier(without_link(self.state, name), self.cables)
 
     def _tell(self, names: frozenset[str]) -> None:
         if self._on_change is not None and not self.dead:
@@ -198,6 +210,8 @@ class FakeKernel:
     def _take(self, part: Step) -> None:
         self.check_alive()
         number, self.parts = self.parts, self.parts + 1
+        if number in self.vanish:
+            self.remove(self.vanish[number])
         if number == self.die_at:
             self.dead = True
             raise Killed

@@ -4,6 +4,7 @@ from agent.model.records import IPConfiguration
 from tests.scenarios.scenario import (
     ADDRESS,
     UNTAGGED,
+    Call,
     Restart,
     SameAs,
     Scenario,
@@ -27,6 +28,9 @@ from tests.scenarios.steps import (
     running_vm,
     vlan,
 )
+
+JUMBO = "9000"
+"""An MTU, as it is on the wire."""
 
 DESTROYED = (
     Scenario(
@@ -69,6 +73,23 @@ DESTROYED = (
         },
         ports={"xenbr0": "eth0", "xapi1": "eth1.10 vif1.0"},
         lowers={"eth1.10": "eth1"},
+        addresses=AT_REST,
+    ),
+    Scenario(
+        name="destroy, with larger packets than its slaves had before it",
+        before=(
+            *BONDED,
+            Call("network.set_MTU", (The("bonded"), JUMBO)),
+            create(MANAGED),
+            *network("of the VLAN"),
+            Call("network.set_MTU", (The("of the VLAN"), JUMBO)),
+            *vlan("VLAN", MASTER, "of the VLAN"),
+            Call("network.set_MTU", (The("network of eth0"), JUMBO)),
+        ),
+        action=DESTROY,
+        model={**ETH0_MANAGES, "VLAN": {"tagged_PIF": The("eth0"), "other_config": {"mark": "VLAN"}}},
+        ports={"xenbr0": "eth0", "xapi1": "eth0.10"},
+        lowers={"eth0.10": "eth0"},
         addresses=AT_REST,
     ),
     Scenario(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.desired.desired import desired
 from agent.interface_reconfigure.plan import plan
 from agent.kernel.simulate import apply
-from agent.kernel.simulate_effects import UNKNOWN_MAC
+from agent.kernel.simulate_effects import UNKNOWN_MAC, UNKNOWN_MTU
 from agent.kernel.state import (
     Address,
     KernelState,
@@ -38,6 +38,9 @@ NIC_ADDRESSES = (
     "10.99.0.1/8",
 )
 
+
+FORMER_MTU = 1300
+"""What a NIC had before it went into a bond; no model asks for it."""
 
 NIC_ROUTES = {"192.0.2.10/24": "192.0.2.1", "192.0.2.11/24": "192.0.2.1", "203.0.113.5/26": "203.0.113.1"}
 
@@ -110,7 +113,7 @@ def _case(
     if 5 >= way > 1:
         for kind, choice in drifts:
             state = drifted(state, kind, choice, given.names)
-    return Case(with_real_macs(state), given, before, after, number, skips, drawn)
+    return Case(as_read_back(state), given, before, after, number, skips, drawn)
 
 
 def pristine(bits: Sequence[int]) -> KernelState:
@@ -156,7 +159,7 @@ def half_way(actual: KernelState, wanted: KernelState, number: int, skips: bool)
         actual = apply(part, actual)
     if skips and stop < len(parts):
         actual = _rest_of_send(actual, parts, stop)
-    return with_real_macs(actual)
+    return as_read_back(actual)
 
 
 def _rest_of_send(state: KernelState, parts: Sequence[tuple[Step, Step]], stop: int) -> KernelState:
@@ -175,10 +178,18 @@ def _tried(state: KernelState, step: Step) -> KernelState:
         return state
 
 
-def with_real_macs(state: KernelState) -> KernelState:
-    """The MACs that the kernel makes up are not known beforehand; afterwards they are as good as any."""
-    made_up = {n: replace(link, MAC=mac(0xFF)) for n, link in state.links.items() if link.MAC == UNKNOWN_MAC}
-    return replace(state, links={**state.links, **made_up})
+def as_read_back(state: KernelState) -> KernelState:
+    """The state as the kernel tells it: not which MTU a bond will give back to a port.
+
+    What it makes up is not known beforehand (UNKNOWN_MAC, UNKNOWN_MTU); afterwards it is as good as any.
+    """
+    return replace(state, links={name: _as_read_back(link) for name, link in state.links.items()})
+
+
+def _as_read_back(link: Link) -> Link:
+    MAC = mac(0xFF) if link.MAC == UNKNOWN_MAC else link.MAC
+    MTU = FORMER_MTU if link.MTU == UNKNOWN_MTU else link.MTU
+    return replace(link, MAC=MAC, MTU=MTU, original_MTU=0)
 
 
 def with_possible_routes(state: KernelState) -> KernelState:
