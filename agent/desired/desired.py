@@ -35,12 +35,16 @@ def desired(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> 
 
 
 def as_before(snapshot: KernelState, actual: KernelState, given: Given) -> KernelState:
-    """A snapshot's state of what is pifd's, with everything else as it is now."""
+    """A snapshot's state of what is pifd's, with everything else as it is now.
+
+    What has vanished since is not asked for, nor a VLAN on it.
+    """
     owned = {link.name for state in (snapshot, actual) for link in state.links.values() if link.owned}
     mine = given.names | owned
     links = {name: link for name, link in actual.links.items() if name not in mine}
     links |= {name: link for name, link in snapshot.links.items() if name in mine and name in actual.links}
     links |= {name: link for name, link in snapshot.links.items() if link.owned}
+    links = {name: link for name, link in links.items() if not link.lower or link.lower in links}
     return replace(
         snapshot,
         links={name: _with_role(link, actual, given) for name, link in links.items()},

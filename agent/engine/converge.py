@@ -54,6 +54,30 @@ async def reach(
         raise NotTaken(f"the kernel did not take everything: {found}", differing(actual, wanted_of(actual)))
 
 
+def check_kept(actual: KernelState, asked: KernelState, names: frozenset[str]) -> None:
+    """NotTaken where something of a call's is not in the kernel, although it is there that it was asked for.
+
+    What is wanted follows what is there, lest one NIC that is gone keeps the others down at a start.  A call
+    has to be told of it.  asked: what was wanted at its beginning.  names: the NICs and VIFs that are its
+    affair, beside pifd's own devices.
+    """
+    links = {name: link for name, link in asked.links.items() if name in names or _is_own(asked, link, names)}
+    addresses = {a for a in asked.addresses - actual.addresses if a.link in links and not a.leased}
+    routes = {r for r in asked.routes - actual.routes if r.link in links and not r.leased}
+    lost = [f"{name} is missing" for name in sorted(links.keys() - actual.links.keys())]
+    lost += [f"{a.interface} on {a.link} is missing" for a in sorted(addresses)]
+    lost += [f"the route to {r.destination} over {r.link} is missing" for r in sorted(routes)]
+    if lost:
+        gone = (links.keys() - actual.links.keys()) | {found.link for found in addresses | routes}
+        raise NotTaken(f"the kernel has not kept everything: {'; '.join(lost)}", frozenset(gone))
+
+
+def _is_own(state: KernelState, link: Link, names: frozenset[str]) -> bool:
+    """Whether pifd makes it, and not on a NIC that the call is not about."""
+    lower = state.links.get(link.lower)
+    return link.owned and (lower is None or lower.owned or lower.name in names)
+
+
 def differing(actual: KernelState, wanted: KernelState) -> frozenset[str]:
     """The devices that are not as they should be, or whose addresses or routes are not."""
     names = actual.links.keys() | wanted.links.keys()

@@ -13,8 +13,9 @@ from agent.desired.desired import as_before, desired
 from agent.desired.nics import facts_of
 from agent.engine import reachability
 from agent.engine.committed import CommittedModel, Store
-from agent.engine.converge import reach
+from agent.engine.converge import check_kept, reach
 from agent.engine.fault_attribution import failure
+from agent.engine.moved_devices import moved_devices, with_nics_of
 from agent.engine.notifier import Notifier
 from agent.engine.preflight import preflight
 from agent.engine.progress import UNWATCHED, Progress
@@ -182,7 +183,7 @@ class Engine:
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._committed.note(asked_by(plan))
             await unplug(self._hotplug, plan)
-            await self._converge(plan, answered, progress)
+            await self._converge(plan, snapshot, answered, progress)
             await self._have_vifs_taken(plan)
             await self._committed.commit(whole.after, ended=asked_by(plan))
             undo.pop_all()
@@ -196,9 +197,14 @@ class Engine:
             raise failure(plan, error) from error
         self._reconciler.carried_out(plan)
 
-    async def _converge(self, plan: Plan, answered: Sequence[str], progress: Progress = UNWATCHED) -> None:
+    async def _converge(
+        self, plan: Plan, snapshot: KernelState, answered: Sequence[str], progress: Progress = UNWATCHED
+    ) -> None:
         """The kernel is as the plan wants it, and the host is as reachable as it was."""
-        await reach(self._kernel, partial(desired, plan.after, given=given_by(plan.before)), progress)
+        wanted_of = partial(desired, plan.after, given=given_by(plan.before))
+        asked = wanted_of(with_nics_of(snapshot, await self._kernel.read(), plan))
+        await reach(self._kernel, wanted_of, progress)
+        check_kept(await self._kernel.read(), asked, moved_devices(plan))
         pif = management(plan.after)
         if pif is not None:
             await reachability.check(self._kernel, bridge_of(plan.after, pif), pif, answered)
@@ -259,7 +265,7 @@ class Engine:
             await self._committed.commit(plan.after)
             undo.push_async_callback(self._forget, plan)
             undo.push_async_exit(partial(self._undo, plan, snapshot))
-            await self._converge(plan, answered)
+            await self._converge(plan, snapshot, answered)
             undo.pop_all()
         self._reconciler.carried_out(plan)
 

@@ -1,0 +1,28 @@
+"""The NICs and VIFs that a plan gives a new place: that one vanishes on the way there fails the call."""
+
+from dataclasses import replace
+
+from agent.kernel.state import KernelState
+from agent.model.draft import Plan
+from agent.model.layering import given_by, needed_nics
+from agent.model.model import Model
+from agent.model.records import VIF, Ref
+from agent.model.vifs import device_of, is_plugged
+
+
+def moved_devices(plan: Plan) -> frozenset[str]:
+    """The NICs that are in another bridge or bond afterwards, and the VIFs on another network."""
+    nics = {device for _, device in needed_nics(plan.after) - needed_nics(plan.before)}
+    vifs = (vif for vif in plan.after.all(VIF) if is_plugged(plan.after, vif))
+    moved = {device_of(plan.after, vif) for vif in vifs if _network(plan.before, vif.ref) != vif.network}
+    return frozenset(nics | moved)
+
+
+def with_nics_of(snapshot: KernelState, actual: KernelState, plan: Plan) -> KernelState:
+    """A state with the NICs that were there when the call was checked."""
+    nics = given_by(plan.after).nics & snapshot.links.keys() - actual.links.keys()
+    return replace(actual, links={**actual.links, **{name: snapshot.links[name] for name in sorted(nics)}})
+
+
+def _network(model: Model, ref: Ref[VIF]) -> object:
+    return model.get(ref).network if ref in model.records else None
