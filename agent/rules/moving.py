@@ -12,7 +12,7 @@ from agent.model.draft import Draft
 from agent.model.model import Model, tunnels_on, vlans_on
 from agent.model.records import PIF, VIF, VLAN, Network, Ref
 from agent.model.vifs import is_plugged
-from agent.rules.pif import ip_keys, without_ip_keys
+from agent.rules.ip_merging import with_ip_of
 from agent.rules.vif import vifs_to_move
 
 
@@ -46,29 +46,13 @@ def losing_vlans(model: Model, pifs: Sequence[PIF]) -> tuple[VLAN, ...]:
 
 
 def taking_over(winner: PIF, loser: PIF) -> PIF:
-    """A PIF with what another leaves behind: an IP configuration if it has none, management, and status.
-
-    Two IP configurations are refused where a caller can be told (create, step 2); at start-up management's
-    wins, because the host is reached by it.
-    """
-    if takes_ip_configuration(winner, loser):
-        winner = replace(
-            winner,
-            ip_configuration=loser.ip_configuration,
-            other_config={**without_ip_keys(winner), **ip_keys(loser)},
-        )
+    """A PIF with what another leaves behind: its IP configuration where there is room, management, status."""
     return replace(
-        winner,
+        with_ip_of(winner, loser),
         management=winner.management or loser.management,
         disallow_unplug=winner.disallow_unplug or loser.disallow_unplug,
         currently_attached=winner.currently_attached or loser.currently_attached or loser.management,
     )
-
-
-def takes_ip_configuration(winner: PIF, loser: PIF) -> bool:
-    """Whether the loser's IP configuration stands in the end."""
-    free = not winner.ip_configuration.is_configured()
-    return loser.ip_configuration.is_configured() and (free or loser.management)
 
 
 def dissolve(draft: Draft, model: Model, loser: VLAN, winner: PIF) -> None:

@@ -15,13 +15,13 @@ from agent.model.records import PIF, VIF, VLAN, Bond, Tunnel
 from agent.model.vifs import is_plugged
 from agent.rules import dangling
 from agent.rules.dangling import Rule, give_own_network, word
+from agent.rules.ip_merging import FAMILIES, in_words, is_configured, takes
 from agent.rules.members import reset_slaves, unplug_slaves
 from agent.rules.moving import (
     losing_vlans,
     move_own_vifs,
     move_tunnels,
     move_vlans,
-    takes_ip_configuration,
     taking_over,
     vlans_by_tag,
 )
@@ -143,10 +143,12 @@ def vifs_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
 def configuration_up(draft: Draft, master: PIF, own: Sequence[PIF]) -> Iterator[str]:
     """Management, IP configuration, disallow_unplug, and being plugged."""
     for slave in own:
-        if having := burdens(slave):
-            above = draft.model.get(master.ref)
-            yield f"{word(slave)} is a slave: {', '.join(having)} moved up to {word(above)}"
-            yield from told_loss(above, slave)
+        above = draft.model.get(master.ref)
+        moved, lost = burdens(above, slave), [*told_loss(above, slave)]
+        if moved:
+            yield f"{word(slave)} is a slave: {', '.join(moved)} moved up to {word(above)}"
+        if moved or lost:
+            yield from lost
             draft.put(taking_over(above, slave))
             unplug_slaves(draft, [slave])
             reset_slaves(draft, [slave])
@@ -157,11 +159,11 @@ STEPS: tuple[Callable[[Draft, PIF, Sequence[PIF]], Iterator[str]], ...] = (
 )  # fmt: skip
 
 
-def burdens(slave: PIF) -> list[str]:
-    """What a slave has that is its master's, in words."""
+def burdens(master: PIF, slave: PIF) -> list[str]:
+    """What a slave has that is its master's, and for which the master has room, in words."""
     having = {
         "management": slave.management,
-        "the IP configuration": slave.ip_configuration.is_configured(),
+        **{f"the IPv{version} configuration": takes(master, slave, version) for version in FAMILIES},
         "disallow_unplug": slave.disallow_unplug,
         "being plugged": slave.currently_attached,
     }
@@ -180,10 +182,14 @@ def told_collisions(model: Model, pifs: Sequence[PIF]) -> Iterator[str]:
 
 
 def told_loss(winner: PIF, loser: PIF) -> Iterator[str]:
-    """The IP configuration that can't be kept where two become one."""
-    if winner.ip_configuration.is_configured() and loser.ip_configuration.is_configured():
-        lost = winner if takes_ip_configuration(winner, loser) else loser
-        yield f"dropped, because there can be one only: {lost.ip_configuration} of {word(lost)}"
+    """The addresses that can't be kept where two become one, a line for each family."""
+    for version in FAMILIES:
+        if is_configured(winner, version) and is_configured(loser, version):
+            lost, kept = (winner, loser) if takes(winner, loser, version) else (loser, winner)
+            yield (
+                f"the IPv{version} configuration of {word(lost)} ({in_words(lost, version)}) was dropped: "
+                f"that of {word(kept)} ({in_words(kept, version)}) stays, there can be one only"
+            )
 
 
 def large_vlans(draft: Draft) -> Iterator[str]:

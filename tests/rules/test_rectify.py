@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from agent.model.model import Model
-from agent.model.records import IPConfiguration, Network
+from agent.model.records import IPConfiguration, IPMode, Network
 from agent.rules.rectify import Rectified, rectify
 from tests.rules.told import told
 from tests.worlds.laden import (
@@ -94,7 +94,7 @@ def test_managements_IP_configuration_wins() -> None:
 def test_tunnels_on_a_slave_move_up() -> None:
     model = with_pif(MODEL, "eth1", ip_configuration=IP)
     model = enslaved(with_tunnel(model, lower_of(model, "eth1").ref), "eth1")
-    after = told(model, "tunnel", "the IP configuration, being plugged moved up").model
+    after = told(model, "tunnel", "the IPv4 configuration, being plugged moved up").model
     assert tunnel_of(after) == replace(tunnel_of(model), transport_PIF=lower_of(model, "bond0").ref)
 
 
@@ -112,7 +112,7 @@ def test_VIFs_to_move_on_the_network_of_a_slave_move_up_and_others_stay() -> Non
 
 def test_management_on_a_slave_moves_up_with_its_IP_configuration() -> None:
     model = with_pif(enslaved(MODEL, "eth0"), "bond0", ip_configuration=IP)
-    after = told(model, "management, the IP configuration, being plugged moved up", IP.IP).model
+    after = told(model, "management, the IPv4 configuration, being plugged moved up", IP.IP).model
     master, slave = lower_of(after, "bond0"), lower_of(after, "eth0")
     assert (master.management, master.currently_attached) == (True, True)
     assert master.ip_configuration == lower_of(MODEL, "eth0").ip_configuration
@@ -121,7 +121,7 @@ def test_management_on_a_slave_moves_up_with_its_IP_configuration() -> None:
 
 def test_the_first_slaves_IP_configuration_goes_to_a_master_that_has_none() -> None:
     model = with_pif(with_pif(MODEL, "eth1", ip_configuration=IP), "eth2", ip_configuration=OTHER_IP)
-    after = told(enslaved(model, "eth1", "eth2"), "eth1", "eth2", OTHER_IP.IP).model
+    after = told(enslaved(model, "eth1", "eth2"), "eth1", OTHER_IP.IP).model
     assert lower_of(after, "bond0").ip_configuration == IP
 
 
@@ -129,7 +129,7 @@ def test_a_master_keeps_its_IP_configuration() -> None:
     model = with_pif(
         enslaved(with_pif(MODEL, "eth1", ip_configuration=IP), "eth1"), "bond0", ip_configuration=OTHER_IP
     )
-    after = told(model, "eth1", IP.IP).model
+    after = told(model, IP.IP).model
     assert [lower_of(after, d).ip_configuration for d in ("bond0", "eth1")] == [OTHER_IP, IPConfiguration()]
 
 
@@ -180,7 +180,7 @@ def test_the_primary_slaves_configuration_counts_before_an_older_slaves() -> Non
     model = with_pif(with_pif(MODEL, "eth1", ip_configuration=IP), "eth2", ip_configuration=OTHER_IP)
     model = enslaved(model, "eth1", "eth2")
     model = with_record(model, replace(bond_of(model), primary_slave=lower_of(model, "eth2").ref))
-    after = told(model, "eth2", "eth1", IP.IP).model
+    after = told(model, "eth2", IP.IP).model
     assert lower_of(after, "bond0").ip_configuration == OTHER_IP
 
 
@@ -195,5 +195,54 @@ def test_a_slave_that_was_management_is_the_primary_slave() -> None:
 def test_of_two_management_interfaces_one_that_is_no_slave_stays() -> None:
     model = bonded(MODEL, "eth0", "eth1")
     stale = with_pif(model, "eth1", management=True, ip_configuration=IP)
-    after = told(stale, "beside", "the IP configuration", "dropped").model
+    after = told(stale, "beside", "was dropped: that of PIF bond0").model
     assert lower_of(after, "bond0") == lower_of(model, "bond0")
+
+
+IPV6 = IPConfiguration(
+    ipv6_configuration_mode=IPMode.STATIC, IPv6=("2001:db8:9::2/64",), DNS="2001:db8:9::53"
+)
+
+
+def test_a_slaves_IPv6_configuration_goes_to_a_master_that_has_only_IPv4() -> None:
+    model = enslaved(with_pif(MODEL, "eth1", ip_configuration=IPV6), "eth1")
+    model = with_pif(model, "bond0", ip_configuration=IP)
+    after = told(model, "the IPv6 configuration moved up").model
+    assert lower_of(after, "bond0").ip_configuration == replace(
+        IP, ipv6_configuration_mode=IPV6.ipv6_configuration_mode, IPv6=IPV6.IPv6, DNS=IPV6.DNS
+    )
+
+
+def test_of_two_families_the_one_for_which_there_is_no_room_is_dropped_in_plain_words() -> None:
+    both = replace(IPV6, ip_configuration_mode=IPMode.STATIC, IP="203.0.113.9", netmask="255.255.255.0")
+    model = enslaved(with_pif(MODEL, "eth1", ip_configuration=both), "eth1")
+    model = with_pif(model, "bond0", ip_configuration=IP)
+    slave, master = lower_of(model, "eth1"), lower_of(model, "bond0")
+    dropped = (
+        f"the IPv4 configuration of PIF eth1 ({slave.uuid}) (203.0.113.9/255.255.255.0) was dropped: "
+        f"that of PIF bond0 ({master.uuid}) (198.51.100.2/255.255.255.0) stays, there can be one only"
+    )
+    after = told(model, "the IPv6 configuration moved up", dropped).model
+    ip = lower_of(after, "bond0").ip_configuration
+    assert (ip.IP, ip.IPv6) == (IP.IP, IPV6.IPv6)
+
+
+def test_managements_families_win_and_the_others_stay() -> None:
+    model = enslaved(with_pif(MODEL, "eth0", ip_configuration=IP), "eth0")
+    model = with_pif(
+        model, "bond0", ip_configuration=replace(IPV6, ip_configuration_mode=IPMode.STATIC, IP="203.0.113.9")
+    )
+    after = told(model, "management, the IPv4 configuration", "dropped").model
+    ip = lower_of(after, "bond0").ip_configuration
+    assert (ip.IP, ip.IPv6) == (IP.IP, IPV6.IPv6)
+
+
+def test_static_routes_move_with_their_family() -> None:
+    routes = {"static-routes": "2001:db8:7::/48/2001:db8:9::1,10.7.0.0/16/203.0.113.1"}
+    own = {"static-routes": "10.8.0.0/16/198.51.100.1"}
+    model = enslaved(with_pif(MODEL, "eth1", ip_configuration=IPV6, other_config=routes), "eth1")
+    model = with_pif(model, "bond0", ip_configuration=IP, other_config=own)
+    after = told(model, "the IPv6 configuration").model
+    assert lower_of(after, "bond0").other_config == {
+        "static-routes": "10.8.0.0/16/198.51.100.1,2001:db8:7::/48/2001:db8:9::1"
+    }
