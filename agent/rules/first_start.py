@@ -21,8 +21,9 @@ def first_start(hostname: str, facts: Facts, seed: bytes = b"") -> Plan:
     host = draft.put(Host(uuid=draft.new_uuid(), name_label=hostname, hostname=hostname))
     draft.put(Pool(uuid=draft.new_uuid(), master=host.ref))
     management = management_nic(facts.nics)
+    free = IPConfiguration(primary_address_type=family_of(management) if management else AddressType.IPV4)
     for nic in facts.nics:
-        pif = add_physical(draft, host, nic)
+        pif = draft.put(replace(add_physical(draft, host, nic), ip_configuration=free))
         if is_taken_over(nic):
             take_over(draft, pif, nic, facts.nameservers if nic == management else ())
         if nic == management:
@@ -86,5 +87,10 @@ def configuration_of(nic: NIC, nameservers: Sequence[str]) -> IPConfiguration:
         ipv6_configuration_mode=IPMode.STATIC if ipv6 else IPMode.NONE,
         IPv6=ipv6,
         ipv6_gateway=nic.ipv6_gateway,
-        primary_address_type=AddressType.IPV4 if ipv4 else AddressType.IPV6,
+        primary_address_type=family_of(nic),
     )
+
+
+def family_of(nic: NIC) -> AddressType:
+    """IPv4 where the NIC has it.  NICs without addresses are as management's is: a bond takes no mixture."""
+    return AddressType.IPV6 if all(":" in address for address in nic.addresses) else AddressType.IPV4

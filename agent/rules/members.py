@@ -5,10 +5,8 @@ from dataclasses import replace
 
 from agent.model.draft import Draft
 from agent.model.model import slaves
-from agent.model.records import PIF, Bond, IPConfiguration, Ref
-from agent.rules.pif import address_type_is_configured, without_ip_keys
-
-NO_IP = IPConfiguration()
+from agent.model.records import PIF, Bond, Ref
+from agent.rules.pif import address_type_is_configured, no_ip_like, without_ip_keys
 
 
 def without_duplicates(members: Sequence[Ref[PIF]]) -> list[Ref[PIF]]:
@@ -43,9 +41,13 @@ def reset_slaves(draft: Draft, members: Sequence[PIF]) -> None:
     """No slave keeps an IP configuration or disallow_unplug (create, step 12)."""
     for member in members:
         slave = draft.model.get(member.ref)
-        kept = replace(NO_IP, primary_address_type=slave.ip_configuration.primary_address_type)
         draft.put(
-            replace(slave, ip_configuration=kept, other_config=without_ip_keys(slave), disallow_unplug=False)
+            replace(
+                slave,
+                ip_configuration=no_ip_like(slave),
+                other_config=without_ip_keys(slave),
+                disallow_unplug=False,
+            )
         )
 
 

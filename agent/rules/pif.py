@@ -28,7 +28,7 @@ from agent.model.model import (
 )
 from agent.model.mtu import MTU_KEY
 from agent.model.offloads import GRO, OFF, ON, gro_properties
-from agent.model.records import PIF, AddressType, Host, IPMode, Network, Ref
+from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, Network, Ref
 from agent.model.static_routes import STATIC_ROUTES
 from agent.rules.device_name_checks import LONGEST_DEVICE_NAME
 from agent.rules.mac import checked_mac
@@ -160,6 +160,11 @@ def address_type_is_configured(pif: PIF) -> bool:
     return mode != IPMode.NONE
 
 
+def no_ip_like(pif: PIF) -> IPConfiguration:
+    """No configuration, and the family that another PIF prefers."""
+    return IPConfiguration(primary_address_type=pif.ip_configuration.primary_address_type)
+
+
 def ip_keys(pif: PIF) -> Mapping[str, str]:
     """The part of other_config that moves with the IP configuration and the device."""
     return {key: value for key, value in pif.other_config.items() if moves(key)}
@@ -203,8 +208,15 @@ def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
             currently_attached=needed,
             managed=not nic.in_use,
             properties=gro_properties(nic.gro),
+            ip_configuration=_as_managed(draft.model, host),
         )
     )
+
+
+def _as_managed(model: Model, host: Host) -> IPConfiguration:
+    """A new PIF prefers the family by which its host is managed, lest no bond could take both."""
+    managing = [pif for pif in pifs_of(model, host.ref) if pif.management]
+    return no_ip_like(managing[0]) if managing else IPConfiguration()
 
 
 def own_network(draft: Draft, host: Host, nic: NIC) -> Network:

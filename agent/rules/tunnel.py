@@ -7,6 +7,7 @@ from agent.model.records import PIF, Network, Ref, Tunnel, TunnelProtocol
 from agent.rules.device_name_checks import is_free
 from agent.rules.mac import local_mac
 from agent.rules.network import check_can_be_connected
+from agent.rules.pif import no_ip_like
 from agent.rules.plugging import bring_down, bring_up, check_managed
 from agent.rules.tunnel_key import key_for
 
@@ -70,6 +71,7 @@ def access_PIF(draft: Draft, transport: PIF, network: Network) -> PIF:
         host=transport.host,
         MAC=local_mac(draft.draw()),
         MTU=network.MTU,
+        ip_configuration=no_ip_like(transport),
     )
 
 

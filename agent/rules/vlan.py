@@ -15,6 +15,7 @@ from agent.model.model import Model, pifs_of, tunnel_over, tunnels_on, vlan_over
 from agent.model.mtu import mtu_of
 from agent.model.records import PIF, VLAN, Host, Network, Ref
 from agent.rules.network import check_can_be_connected
+from agent.rules.pif import no_ip_like
 from agent.rules.plugging import bring_down, bring_up, check_managed
 
 TAGS = range(4095)
@@ -92,6 +93,7 @@ def upper_pif(uuid: str, lower: PIF, tag: int, network: Network) -> PIF:
         MAC=UPPER_MAC,
         MTU=network.MTU,
         VLAN=tag,
+        ip_configuration=no_ip_like(lower),
     )
 
 

@@ -10,7 +10,18 @@ from agent.kernel.state import GROUP, MULTIPATH, Address, KernelState, Link, Rou
 from agent.model.model import Model, management_of
 from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, Network, Pool
 from agent.rules.first_start import first_start
-from tests.worlds.world import GATEWAY, facts, host, host_of, mac, nic, pif_of, static, taken_over
+from tests.worlds.hosts import host_over_ipv6
+from tests.worlds.world import (
+    GATEWAY,
+    facts,
+    host,
+    host_of,
+    mac,
+    nic,
+    pif_of,
+    static,
+    taken_over,
+)
 
 
 def having(state: KernelState, *things: Address | Route | Link) -> KernelState:
@@ -162,3 +173,13 @@ def test_a_route_that_no_PIF_can_hold_is_refused(route: Route, reason: str) -> N
 def test_what_an_unmanaged_NIC_carries_is_nobodys_business() -> None:
     state = having(host(), Address("eth8", "198.51.100.2/32"))
     assert pif_of(first_start("host1", facts(state)).after, "eth8").managed is False
+
+
+def test_on_a_host_with_IPv6_alone_all_NICs_prefer_it() -> None:
+    model = taken_over(host_over_ipv6(nic(0), nic(1)))
+    assert {pif.ip_configuration.primary_address_type for pif in model.all(PIF)} == {AddressType.IPV6}
+
+
+def test_on_a_host_with_both_families_all_NICs_prefer_IPv4() -> None:
+    model = taken_over(having(host(), Address("eth0", "2001:db8::10/64")))
+    assert {pif.ip_configuration.primary_address_type for pif in model.all(PIF)} == {AddressType.IPV4}

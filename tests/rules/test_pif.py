@@ -20,7 +20,7 @@ from agent.errors import (
 from agent.model.draft import Plan
 from agent.model.facts import NIC, Facts
 from agent.model.model import Model
-from agent.model.records import PIF, Network
+from agent.model.records import PIF, AddressType, IPConfiguration, IPMode, Network
 from agent.rules import pif, vm
 from tests.worlds.uppers import refused, vif_of, with_tunnel, with_VIF, with_VLAN, with_vm
 from tests.worlds.world import (
@@ -225,3 +225,13 @@ def test_keys_of_the_IP_configuration_and_of_the_device_move_with_it(key: str, t
     assert (pif.ip_keys(found), pif.without_ip_keys(found)) == (
         ({key: "x"}, {}) if then else ({}, {key: "x"})
     )
+
+
+def test_a_NIC_that_is_found_later_prefers_the_family_that_its_host_is_managed_by() -> None:
+    ip = IPConfiguration(
+        ipv6_configuration_mode=IPMode.STATIC,
+        IPv6=("2001:db8::10/64",),
+        primary_address_type=AddressType.IPV6,
+    )
+    model = scanned(with_pif(MODEL, "eth0", ip_configuration=ip), MORE)
+    assert pif_of(model, "eth2").ip_configuration == IPConfiguration(primary_address_type=AddressType.IPV6)

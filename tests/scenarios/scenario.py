@@ -75,9 +75,9 @@ class Scenario:
     """One row.
 
     model: fields of objects, as on the wire, once the action is done; None for one that is gone.  ports: the
-    ports of every bridge and bond of pifd's.  lowers: what each VLAN device sits on.  addresses: the IPv4
-    addresses of each device of pifd's.  refusal: then all is as before, and none of these counts.
-    managed_at: the address that answers throughout.  asks: whether VMs are asked anything.
+    ports of every bridge and bond of pifd's.  lowers: what each VLAN device sits on.  addresses: those
+    of each device of pifd's, of the family that the host has.  refusal: then all is as before, and none of
+    these counts.  managed_at: the address that answers throughout.  asks: whether VMs are asked anything.
     """
 
     name: str

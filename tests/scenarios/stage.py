@@ -21,6 +21,7 @@ from tests.scenarios.scenario import (
     Scenario,
     with_stored,
 )
+from tests.worlds.hosts import host_over_ipv6
 from tests.worlds.world import World, host, nic
 
 OURS = ("bridge", "bond")
@@ -30,7 +31,8 @@ class Stage:
     """A world with three NICs, and the names of the row that is played on it."""
 
     def __init__(self, directory: Path, row: Scenario, *, makes_devices: bool = False) -> None:
-        state = host(nic(0), nic(1), nic(2))
+        self._version = 6 if ":" in row.managed_at else 4
+        state = (host_over_ipv6 if self._version == 6 else host)(nic(0), nic(1), nic(2))
         self.world = World(directory, state, "eth0 eth1 eth2", makes_devices=makes_devices)
         self.row = row
         self.names = Names({})
@@ -91,10 +93,14 @@ class Stage:
         return {link.name: link.lower for link in links if link.kind == "vlan"}
 
     def addresses(self) -> dict[str, str]:
-        """The IPv4 addresses of pifd's devices."""
+        """The addresses of pifd's devices, of the family that the host has."""
         state = self.world.kernel.state
         found = {
-            name: " ".join(a.interface for a in state.addresses_of(name) if a.version == 4)
+            name: " ".join(
+                a.interface
+                for a in state.addresses_of(name)
+                if a.version == self._version and not a.link_local
+            )
             for name, link in state.links.items()
             if link.owned
         }
@@ -122,7 +128,7 @@ def _segment(state: KernelState, name: str) -> Iterator[int]:
     link = state.links[name]
     if isinstance(link.options, VLANOptions):
         yield link.options.tag
-    elif link.kind in ("gretap", "vxlan"):
+    elif link.kind in ("gretap", "ip6gretap", "vxlan"):
         yield TUNNEL
     elif link.hardware or link.kind == "bond":
         yield UNTAGGED

@@ -8,6 +8,7 @@ import pytest
 from agent.errors import Failure, InternalError
 from tests.fakes.fake_kernel import Killed
 from tests.rules.invariants import violations
+from tests.scenarios.ipv6 import over_ipv6
 from tests.scenarios.scenario import Call, Restart, Scenario
 from tests.scenarios.stage import Stage
 from tests.scenarios.table import TABLE
@@ -17,7 +18,7 @@ Arm = Callable[[Stage, int], None]
 Style = tuple[Scenario, bool]
 """A row, and whether VMs make and unmake the devices of their VIFs, as with a hotplug script."""
 
-STYLES: list[Style] = [(row, False) for row in TABLE]
+STYLES: list[Style] = [(row, False) for row in (*TABLE, *map(over_ipv6, TABLE))]
 STYLES += [(row, True) for row in TABLE if row.devices and row.refusal is None]
 CALLS = [(row, style) for row, style in STYLES if isinstance(row.action, Call)]
 GOING = [(row, remade) for row, remade in CALLS if row.refusal is None]

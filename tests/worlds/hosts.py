@@ -1,5 +1,6 @@
 """The hosts of the tests as they are before pifd: two NICs, one with the address, and foreign devices."""
 
+from dataclasses import replace
 from typing import Any
 
 from agent.kernel.kinds.bond import BondOptions
@@ -39,4 +40,17 @@ def host(*nics: Link) -> KernelState:
         addresses=frozenset({*FOREIGN_ADDRESSES, Address("eth0", ADDRESS)}),
         routes=frozenset({*FOREIGN_ROUTES, Route("eth0", "0.0.0.0/0", GATEWAY)}),
         resolver=RESOLVER,
+    )
+
+
+ADDRESS6, GATEWAY6, NEIGHBOUR6 = "2001:db8::10/64", "2001:db8::1", "2001:db8::7"
+
+
+def host_over_ipv6(*nics: Link) -> KernelState:
+    """The same host without any IPv4 address of its own."""
+    four = host(*nics)
+    return replace(
+        four,
+        addresses=frozenset({*FOREIGN_ADDRESSES, Address("eth0", ADDRESS6)}),
+        routes=frozenset({*FOREIGN_ROUTES, Route("eth0", "::/0", GATEWAY6, 1024)}),
     )

@@ -29,7 +29,9 @@ from tests.worlds.hosts import (
     FOREIGN_ADDRESSES,
     FOREIGN_ROUTES,
     GATEWAY,
+    GATEWAY6,
     NEIGHBOUR,
+    NEIGHBOUR6,
     RESOLVER,
     host,
     mac,
@@ -135,7 +137,7 @@ class World:
         self.nics = frozenset(given.split())
         self.kernel = FakeKernel(before, self.nics, cables)
         self.hotplug = FakeHotplug(self.kernel, makes_devices=makes_devices)
-        self.kernel.neighbours = frozenset({GATEWAY, NEIGHBOUR})
+        self.kernel.neighbours = frozenset({GATEWAY, NEIGHBOUR, GATEWAY6, NEIGHBOUR6})
         self.store: MortalStore | None = None
         self._engine: Engine | None = None
 
