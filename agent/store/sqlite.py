@@ -54,7 +54,10 @@ class Store:
 
     def load(self) -> Model:
         """The model as last committed; an empty one at the first start."""
-        rows = self._database.execute("SELECT ref, class, fields FROM record ORDER BY rowid").fetchall()
+        try:
+            rows = self._database.execute("SELECT ref, class, fields FROM record ORDER BY rowid").fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {error}") from error
         return Model({ref: self._record(ref, kind, fields) for ref, kind, fields in rows})
 
     def commit(self, before: Model, after: Model) -> None:
@@ -116,6 +119,8 @@ class Store:
             record: Record = ADAPTERS[kind].validate_json(fields)
         except ValidationError as error:
             raise StoreError(f"{self._path}: {kind} {ref}: {error}") from error
+        if record.ref != ref:
+            raise StoreError(f"{self._path}: {kind} {ref} says that it is {record.ref}")
         return record
 
 

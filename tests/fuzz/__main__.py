@@ -1,4 +1,7 @@
-"""python -m tests.fuzz [INPUTS [SEED [FIRST]]]: send inputs to a server, and say what came of it."""
+"""python -m tests.fuzz [INPUTS [SEED [FIRST]]]: send inputs to a server, and say what came of it.
+
+For ten of them one more comes by another way: a store, settings, a script's output, a command line.
+"""
 
 import asyncio
 import logging
@@ -8,6 +11,7 @@ import time
 from pathlib import Path
 from random import SystemRandom
 
+from tests.fuzz import beside_the_socket
 from tests.fuzz.run import Failed, Tally, run
 
 INPUTS = 100_000
@@ -25,11 +29,22 @@ def main(inputs: int, seed: int, first: int) -> int:
     with tempfile.TemporaryDirectory() as directory:
         try:
             tally = asyncio.run(run(Path(directory), seed, range(first, first + inputs), inputs // 5))
+            asyncio.run(beside(Path(directory), seed, range(first, first + inputs // 10)))
         except Failed as failed:
             print(f"{failed}\n\nagain: make fuzz INPUTS=1 SEED={seed} FIRST=<its number>", file=sys.stderr)
             return 1
     show(tally, time.monotonic() - began)
     return int(inputs >= EXACT_FROM and leaks(tally))
+
+
+async def beside(directory: Path, seed: int, numbers: range) -> None:
+    """Raises Failed with the number of the first input that is answered as none may be."""
+    for number in numbers:
+        try:
+            await beside_the_socket.check(seed, number, directory)
+        except Exception as error:
+            kind = beside_the_socket.KINDS[number % len(beside_the_socket.KINDS)].__name__
+            raise Failed(f"seed {seed}, beside the socket, number {number}, {kind}: {error!r}") from error
 
 
 def show(tally: Tally, seconds: float) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from agent.api.calls.methods import table
 from tests.fuzz import __main__ as whole
+from tests.fuzz import beside_the_socket
 from tests.fuzz.calls import mistakes
 from tests.fuzz.draw import KINDS, drawn
 from tests.fuzz.input import Wanted
@@ -33,6 +34,11 @@ async def test_two_thousand_inputs_are_answered_and_leave_nothing(tmp_path: Path
     assert tally.outcomes["success"] > INPUTS / 20
     assert tally.grown.blocks < 2
     assert tally.grown.resident < 10_000
+
+
+async def test_what_comes_by_other_ways_than_the_socket_is_understood_or_refused(tmp_path: Path) -> None:
+    for number in range(500):
+        await beside_the_socket.check(SEED, number, tmp_path)
 
 
 async def test_every_seed_is_answered_as_its_directory_says(tmp_path: Path) -> None:

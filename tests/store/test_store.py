@@ -248,3 +248,19 @@ def test_a_damaged_record_is_refused_with_its_name(path: Path, fields: str) -> N
     committed(path, full())
     alter(path, f"UPDATE record SET fields = '{fields}' WHERE class = 'Bond'")
     assert refusal(path).startswith(f"{path}: Bond OpaqueRef:")
+
+
+def test_a_file_with_damaged_pages_is_refused_in_words(path: Path) -> None:
+    with_store(path, lambda store: store.commit(Model(), full()))
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    with pytest.raises(StoreError, match="malformed"):
+        loaded(path)
+
+
+def test_a_record_under_anothers_reference_is_refused(path: Path) -> None:
+    with_store(path, lambda store: store.commit(Model(), full()))
+    other = "OpaqueRef:00000000-0000-0000-0000-000000000001"
+    alter(path, f"UPDATE record SET ref = '{other}' WHERE class = 'Bond'")
+    with pytest.raises(StoreError, match=f"Bond {other} says that it is OpaqueRef:"):
+        loaded(path)
