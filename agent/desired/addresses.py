@@ -1,15 +1,18 @@
 """The addresses and routes that a model wants, beside those that are not pifd's."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from ipaddress import IPv4Interface, IPv6Address, ip_network
+from ipaddress import IPv6Address
 
-from agent.kernel.state import DEFAULT_DESTINATIONS, DEFAULT_METRICS, Address, KernelState, Route
-from agent.model.default_route import gateway_of, gateway_pif
+from agent.desired.homes import Homes
+from agent.desired.links import is_others
+from agent.kernel.state import DEFAULT_METRICS, MAIN_TABLE, MULTIPATH, PROTOCOL, Address, KernelState, Route
+from agent.model.addresses import default_route_of, extra_addresses, interfaces, version_of
+from agent.model.default_route import gateway_pif
 from agent.model.layering import Given, attached, bridge_mac, bridge_of
 from agent.model.model import Model, tunnel_over
-from agent.model.records import PIF, IPMode
+from agent.model.records import PIF, KeptAddress, KeptRoute
 from agent.model.static_routes import parse_static_routes
 
 
@@ -24,15 +27,6 @@ def vital_addresses(model: Model) -> frozenset[str]:
     return frozenset(found)
 
 
-def interfaces(pif: PIF) -> Iterator[str]:
-    """The configured addresses of a PIF."""
-    ip = pif.ip_configuration
-    if ip.ip_configuration_mode == IPMode.STATIC:
-        yield IPv4Interface(f"{ip.IP}/{ip.netmask}").with_prefixlen
-    if ip.ipv6_configuration_mode == IPMode.STATIC:
-        yield from ip.IPv6
-
-
 def link_local(MAC: str) -> str:
     """The EUI-64 link-local address of a MAC (RFC 4291, appendix A)."""
     octets = [int(octet, 16) for octet in MAC.split(":")]
@@ -42,11 +36,15 @@ def link_local(MAC: str) -> str:
 
 @dataclass(frozen=True)
 class WantedAddresses:
-    """The addresses and routes, each from the model and what is there."""
+    """The addresses and routes, each from the model and what is there.
+
+    links: the wanted ones, with the addresses and routes still as they are.
+    """
 
     model: Model
     actual: KernelState
     given: Given
+    links: KernelState
 
     @cached_property
     def attached(self) -> tuple[PIF, ...]:
@@ -58,50 +56,138 @@ class WantedAddresses:
 
     @cached_property
     def mine(self) -> frozenset[str]:
-        """The devices whose addresses and routes are pifd's affair."""
+        """The devices where pifd has its addresses and routes, beside other people's."""
         return self.given.names | {link.name for link in self.actual.links.values() if link.owned}
 
-    def addresses(self) -> Iterator[Address]:
-        """Foreign addresses, those that RAs gave to pifd's bridges, and the configured ones."""
-        yield from (address for address in self.actual.addresses if address.link not in self.mine)
-        yield from (
-            a for a in self.actual.addresses if a.leased and a.version == 6 and a.link in self.bridges
-        )
-        for bridge, pif in self.bridges.items():
-            yield from (Address(bridge, interface) for interface in interfaces(pif))
-            if pif.ip_configuration.is_configured() and self.actual.ipv6:
-                yield Address(bridge, link_local(bridge_mac(self.model, pif)))
+    @cached_property
+    def homes(self) -> Homes:
+        return Homes(self.actual, self.links, self.mine)
 
-    def routes(self) -> Iterator[Route]:
-        """Foreign routes, those that RAs gave to pifd's bridges, and pifd's own where there is room."""
+    def addresses(self) -> frozenset[Address]:
+        """The configured ones, and other people's where they belong."""
+        own = {(address.link, address.interface): address for address in self.own_addresses()}
+        for address in self.foreign_addresses():
+            own.setdefault((address.link, address.interface), address)
+        return frozenset(own.values())
+
+    def foreign_addresses(self) -> Iterator[Address]:
+        """As they are, or at the new place of their device; those of RAs only where they are."""
+        for address in self.actual.addresses:
+            if address.link not in self.mine:
+                yield address
+            elif self._comes_by_itself(address):
+                yield from [address] if address.link in self.bridges else []
+            elif is_others(address, self.given) and not self._is_bridges_own(address):
+                home = self.homes.of(address.link)
+                yield from [replace(address, link=home)] if home else []
+
+    @staticmethod
+    def _comes_by_itself(address: Address) -> bool:
+        return address.leased and address.version == 6
+
+    def _is_bridges_own(self, address: Address) -> bool:
+        """Whether it is the link-local address that a device of pifd's has of its MAC."""
+        link = self.actual.links[address.link]
+        return address.link_local and link.owned and _is_made_of(address, link.MAC)
+
+    def own_addresses(self) -> Iterator[Address]:
+        """The configured ones.  One that is in its place already is the one, whatever else it has."""
+        there = {(address.link, address.interface): address for address in self.actual.addresses}
+        for bridge, pif in self.bridges.items():
+            for address in self._configured(bridge, pif):
+                yield there.get((bridge, address.interface), address)
+
+    def _configured(self, bridge: str, pif: PIF) -> Iterator[Address]:
+        kept = {one.interface: one for one in pif.ip_configuration.kept_addresses}
+        for interface in interfaces(pif):
+            yield _made(bridge, kept.get(interface, KeptAddress(interface)))
+        for one in extra_addresses(pif):
+            if self._is_to_be(pif, one):
+                yield replace(_made(bridge, one), secondary=True)
+        if pif.ip_configuration.is_configured() and self.actual.ipv6:
+            yield _made(bridge, KeptAddress(link_local(bridge_mac(self.model, pif))))
+
+    def _is_to_be(self, pif: PIF, kept: KeptAddress) -> bool:
+        """One that XenAPI tells nobody of is somebody's to take away: it is put back when all are gone."""
+        there = {address.interface for address in self.actual.addresses if address.link in self.mine}
+        return kept.interface in there or not any(interface in there for interface in interfaces(pif))
+
+    def routes(self) -> frozenset[Route]:
+        """pifd's own where there is room, and other people's where they belong."""
         taken = [route for route in self.actual.routes if route.link not in self.mine]
-        taken += [route for route in self.actual.routes if route.leased and route.link in self.bridges]
-        yield from taken
-        keys = {_key(route) for route in taken}
-        for route in self.own_routes():
-            if _key(route) not in keys:
-                keys.add(_key(route))
-                yield route
+        found = {route.key: route for route in taken}
+        for route in (*self.own_routes(), *self.foreign_routes()):
+            found.setdefault(route.key, route)
+        return frozenset([*taken, *found.values()])
+
+    def foreign_routes(self) -> Iterator[Route]:
+        """Those on pifd's devices that are not its own, where they belong; those of RAs where they are."""
+        for route in sorted(self.actual.routes):
+            if route.link not in self.mine or route.marked or route.way in self.given.ways:
+                continue
+            by_itself = route.leased and route.version == 6
+            home = self.homes.of(route.link) if route.link in self.bridges or not by_itself else ""
+            if home and (home == route.link or route.gateway != MULTIPATH):
+                yield replace(route, link=home)
 
     def own_routes(self) -> Iterator[Route]:
-        """The default routes and the static ones."""
+        """The default routes, those that were kept, and the static ones; as they are if they are there."""
+        there = {(route.link, route.way): route for route in self.actual.routes}
+        for route in self._asked_routes():
+            yield there.get((route.link, route.way), route)
+
+    def _asked_routes(self) -> Iterator[Route]:
         for version in (4, 6):
-            pif = gateway_pif(self.attached, version)
-            if pif is not None:
-                yield self._route(pif, DEFAULT_DESTINATIONS[version], gateway_of(pif, version))
+            yield from self._default_routes(version)
         for pif in self.attached:
+            yield from self._kept_routes(pif)
             if pif.ip_configuration.is_configured():
-                yield from (self._route(pif, *route) for route in self._static_routes(pif))
+                yield from (self._static(pif, *route) for route in self._static_routes(pif))
+
+    def _default_routes(self, version: int) -> Iterator[Route]:
+        """Of the PIF whose gateway is taken.  Others' stay behind it, if they were kept and are worse."""
+        chosen = gateway_pif(self.attached, version)
+        best = default_route_of(chosen, version) if chosen else None
+        if chosen is None or best is None:
+            return
+        yield self._route(chosen, best)
+        for pif in self.attached:
+            other = default_route_of(pif, version)
+            if other is not None and _is_kept(pif, other) and other.metric > best.metric:
+                yield self._route(pif, other)
+
+    def _kept_routes(self, pif: PIF) -> Iterator[Route]:
+        """But for the default routes through the PIF's gateways."""
+        own = {default_route_of(pif, version) for version in (4, 6)}
+        yield from (self._route(pif, kept) for kept in pif.ip_configuration.kept_routes if kept not in own)
 
     def _static_routes(self, pif: PIF) -> tuple[tuple[str, str], ...]:
         network = self.model.get(pif.network)
         return parse_static_routes(pif.other_config) + parse_static_routes(network.other_config)
 
-    def _route(self, pif: PIF, destination: str, gateway: str) -> Route:
-        version = ip_network(destination).version
-        return Route(bridge_of(self.model, pif), destination, gateway, DEFAULT_METRICS[version])
+    def _static(self, pif: PIF, destination: str, gateway: str) -> Route:
+        metric = DEFAULT_METRICS[version_of(destination)]
+        return self._route(pif, KeptRoute(destination, gateway, metric, MAIN_TABLE))
+
+    def _route(self, pif: PIF, kept: KeptRoute) -> Route:
+        return Route(
+            bridge_of(self.model, pif),
+            kept.destination,
+            kept.gateway,
+            kept.metric,
+            table=kept.table,
+            source=kept.source,
+            rest=kept.rest,
+        )
 
 
-def _key(route: Route) -> tuple[str, int, int]:
-    """What two routes can't share."""
-    return route.destination, route.metric, route.table
+def _is_kept(pif: PIF, route: KeptRoute) -> bool:
+    return route in pif.ip_configuration.kept_routes
+
+
+def _made(bridge: str, kept: KeptAddress) -> Address:
+    return Address(bridge, kept.interface, peer=kept.peer, rest=kept.rest, protocol=PROTOCOL)
+
+
+def _is_made_of(address: Address, MAC: str) -> bool:
+    return MAC.count(":") == 5 and address.interface == link_local(MAC)

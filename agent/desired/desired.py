@@ -7,9 +7,9 @@ the actual state as it is, so that the difference between the two never names it
 from dataclasses import replace
 
 from agent.desired.addresses import WantedAddresses, vital_addresses
-from agent.desired.links import wanted_links
+from agent.desired.links import is_others, wanted_links
 from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
-from agent.kernel.state import KernelState, Link, Role, Route
+from agent.kernel.state import Address, KernelState, Link, Role, Route
 from agent.model.layering import Given, attached, given_by
 from agent.model.model import Model
 
@@ -23,14 +23,32 @@ def desired(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> 
     free and down, and so is a VIF's device that was in a bridge of pifd's.
     """
     every = given | given_by(model)
-    wanted = WantedAddresses(model, actual, every)
+    wanted = wanted_addresses(model, actual, every)
     return replace(
-        actual,
-        links={link.name: link for link in wanted_links(model, actual, every)},
-        addresses=frozenset(wanted.addresses()),
-        routes=frozenset(wanted.routes()),
+        wanted.links,
+        addresses=wanted.addresses(),
+        routes=wanted.routes(),
         resolver=wanted_resolver(model, actual),
         vital=vital_addresses(model),
+    )
+
+
+def wanted_addresses(model: Model, actual: KernelState, given: Given) -> WantedAddresses:
+    """The addresses and routes, for which it has to be known where each device will be."""
+    links = {link.name: link for link in wanted_links(model, actual, given)}
+    return WantedAddresses(model, actual, given, replace(actual, links=links))
+
+
+def stranded(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> frozenset[Address | Route]:
+    """Other people's addresses and routes whose device goes, without another one in its place."""
+    every = given | given_by(model)
+    wanted = wanted_addresses(model, actual, every)
+    kept: set[object] = {address.interface for address in wanted.addresses()}
+    kept |= {route.way for route in wanted.routes()}
+    addresses = (a for a in actual.addresses if a.link in wanted.mine and is_others(a, every))
+    routes = (r for r in actual.routes if r.link in wanted.mine and is_others(r, every))
+    return frozenset(a for a in addresses if not a.link_local and a.interface not in kept) | frozenset(
+        r for r in routes if r.way not in kept
     )
 
 
@@ -85,5 +103,5 @@ def wanted_nameservers(model: Model) -> tuple[str, ...]:
 
 def crowded_out(model: Model, actual: KernelState) -> frozenset[Route]:
     """Routes of the model's for which there is no room: somebody else, or another PIF, has the same one."""
-    wanted = WantedAddresses(model, actual, given_by(model))
-    return frozenset(wanted.own_routes()) - frozenset(wanted.routes())
+    wanted = wanted_addresses(model, actual, given_by(model))
+    return frozenset(wanted.own_routes()) - wanted.routes()

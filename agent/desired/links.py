@@ -8,7 +8,7 @@ from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
-from agent.kernel.state import GROUP, KernelState, Link, Role
+from agent.kernel.state import GROUP, Address, KernelState, Link, Role, Route
 from agent.model.device_names import digest, gre_device, vlan_device
 from agent.model.layering import (
     Given,
@@ -160,7 +160,7 @@ def nics(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
         if place:
             yield _with_gro(_port(model, link, place), place.nic)
         else:
-            yield _free(model, actual, link, own.get(name))
+            yield _free(model, actual, link, own.get(name), given)
 
 
 def _port(model: Model, link: Link, place: Place) -> Link:
@@ -171,14 +171,33 @@ def _port(model: Model, link: Link, place: Place) -> Link:
     return replace(port, original_MAC=place.nic.MAC if place.bond else "", original_MTU=0)
 
 
-def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None) -> Link:
-    """A NIC that nothing uses is down, unless somebody else's device took it: not pifd's to undo."""
-    taken = link.master and not actual.links[link.master].owned
-    if taken:
+def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None, given: Given) -> Link:
+    """A NIC that nothing needs is down, unless somebody else took it or uses it: not pifd's to undo."""
+    master = actual.links.get(link.master)
+    if master is not None and not master.owned:
         return link
+    if is_used(actual, link, given):
+        return replace(link, master="", MAC=link.original_MAC or link.MAC)
     if pif is None:
         return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC)
     return _with_gro(replace(link, up=False, master="", MAC=pif.MAC, MTU=mtu_of(model, pif)), pif)
+
+
+def is_used(actual: KernelState, link: Link, given: Given) -> bool:
+    """Whether somebody else has a device on the NIC, wherever, or an address or a route."""
+    if link.lent or next(actual.users(link.name), None) is not None:
+        return True
+    addresses = any(is_others(a, given) for a in actual.addresses if a.link == link.name)
+    return addresses or any(is_others(r, given) for r in actual.routes if r.link == link.name)
+
+
+def is_others(found: Address | Route, given: Given) -> bool:
+    """Whether an address or a route on one of pifd's devices is somebody's who put it there."""
+    if found.marked or (found.leased and found.version == 6):
+        return False
+    if isinstance(found, Address):
+        return found.interface not in given.interfaces
+    return found.way not in given.ways
 
 
 def _with_gro(link: Link, pif: PIF) -> Link:

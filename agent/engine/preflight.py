@@ -5,12 +5,12 @@ What a plan brings about anew must be possible.  What is wrong already, and was 
 
 from collections.abc import Collection
 
-from agent.desired.desired import crowded_out, desired, wanted_nameservers
+from agent.desired.desired import crowded_out, desired, stranded, wanted_nameservers
 from agent.engine.fault_attribution import failure, touched
 from agent.errors import DeviceAttachRejected, PIFConfigurationError, VLANInUse
 from agent.interface_reconfigure.plan import plan as plan_steps
 from agent.kernel.kinds.vlan import VLANOptions
-from agent.kernel.state import KernelState
+from agent.kernel.state import Address, KernelState
 from agent.kernel.steps import Refused, SetResolver, Step
 from agent.model.draft import Plan
 from agent.model.layering import given_by, needed_nics
@@ -27,6 +27,7 @@ def preflight(plan: Plan, actual: KernelState, *, makes_devices: bool) -> tuple[
     check_nics_exist(plan, actual)
     check_vifs_exist(plan, actual, brought=plan.plug if makes_devices else ())
     check_vlans_are_free(plan, actual)
+    check_nothing_is_stranded(plan, actual)
     try:
         check_rival_routes(plan, actual)
         check_resolver_is_writable(plan, actual)
@@ -84,6 +85,16 @@ def check_rival_routes(plan: Plan, actual: KernelState) -> None:
     for route in sorted(crowded_out(plan.after, actual) - crowded_out(plan.before, actual)):
         reason = f"there is a route to {route.destination} already, and it is not this one"
         pif = next(iter(touched(plan)), None)
+        raise PIFConfigurationError(pif.ref if pif else "", reason)
+
+
+def check_nothing_is_stranded(plan: Plan, actual: KernelState) -> None:
+    """What others put on a device of pifd's is not dropped with it."""
+    lost = stranded(plan.after, actual, given_by(plan.before)) - stranded(plan.before, actual)
+    for found in sorted(lost, key=str):
+        what = found.interface if isinstance(found, Address) else f"the route to {found.destination}"
+        pif = next(iter(touched(plan)), None)
+        reason = f"{what} on {found.link} is not pifd's, and would be lost"
         raise PIFConfigurationError(pif.ref if pif else "", reason)
 
 

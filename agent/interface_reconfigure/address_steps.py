@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from agent.kernel.simulate import apply
 from agent.kernel.state import Address, KernelState, Route, parsed
 from agent.kernel.steps import AddAddress, Announce, DeleteAddress, DeleteRoute, SetRoute, Step
 
@@ -10,18 +11,38 @@ def address_steps(state: KernelState, wanted: KernelState) -> list[Step]:
     """New addresses, routes over them, then away with the old.
 
     An old IPv4 address in the subnet of a new one on the same link goes first: the kernel would delete the
-    new one, its secondary, along with it.
+    new one, its secondary, along with it.  So it does with other people's, which are put back at once.  What
+    is a subnet's first address where it was becomes the first in its new place.
     """
-    new = sorted(wanted.addresses - state.addresses)
+    new = wanted.addresses - state.addresses
     old = sorted(state.addresses - wanted.addresses)
     first = [address for address in old if any(_same_subnet(address, other) for other in new)]
-    return [
-        *(DeleteAddress(address) for address in first),
-        *(AddAddress(address) for address in new),
-        *(SetRoute(route) for route in _new_routes(state, wanted)),
-        *(DeleteRoute(route) for route in _old_routes(state, wanted, first)),
-        *(DeleteAddress(address) for address in old if address not in first),
-    ]
+    way = _Way(state)
+    way.take(*(DeleteAddress(address) for address in first if address in way.state.addresses))
+    way.take(*(AddAddress(address) for address in sorted(wanted.addresses - way.state.addresses, key=_rank)))
+    way.take(*_new_routes(way.state, wanted))
+    way.take(*(DeleteRoute(route) for route in sorted(way.state.routes - wanted.routes)))
+    for address in old:
+        if address in way.state.addresses:
+            way.take(DeleteAddress(address))
+    return way.steps
+
+
+class _Way:
+    """Steps, and where they lead."""
+
+    def __init__(self, state: KernelState) -> None:
+        self.state = state
+        self.steps: list[Step] = []
+
+    def take(self, *steps: Step) -> None:
+        for step in steps:
+            self.state = apply(step, self.state)
+            self.steps.append(step)
+
+
+def _rank(address: Address) -> tuple[bool, Address]:
+    return address.secondary, address
 
 
 def _same_subnet(one: Address, other: Address) -> bool:
@@ -30,16 +51,22 @@ def _same_subnet(one: Address, other: Address) -> bool:
     return parsed(one.interface).network == parsed(other.interface).network
 
 
-def _new_routes(state: KernelState, wanted: KernelState) -> list[Route]:
-    return sorted(wanted.routes - state.routes)
+def _new_routes(state: KernelState, wanted: KernelState) -> list[Step]:
+    """Those that lead to a gateway come before those that lead through it.
+
+    Of IPv6 one is added beside others of its destination and metric that are to stay.
+    """
+    ordered = sorted(wanted.routes - state.routes, key=lambda route: (bool(route.gateway), route))
+    return [SetRoute(route, beside=_stays_beside(route, state, wanted)) for route in ordered]
 
 
-def _old_routes(state: KernelState, wanted: KernelState, gone: Iterable[Address]) -> list[Route]:
-    """The routes to delete: neither replaced by a new one nor gone with an address deleted before."""
-    replaced = {(route.destination, route.metric, route.table) for route in wanted.routes}
-    bare = {address.link for address in gone}
-    old = sorted(state.routes - wanted.routes)
-    return [r for r in old if (r.destination, r.metric, r.table) not in replaced and r.link not in bare]
+def _stays_beside(route: Route, state: KernelState, wanted: KernelState) -> bool:
+    if route.version == 4:
+        return False
+    place = (route.destination, route.metric, route.table)
+    others = (state.routes | wanted.routes) - {route}
+    same = [other for other in others if (other.destination, other.metric, other.table) == place]
+    return len(same) > 1 or any(other in wanted.routes for other in same)
 
 
 def announcements(state: KernelState, wanted: KernelState, names: Iterable[str]) -> tuple[Announce, ...]:

@@ -1,10 +1,10 @@
 """Which NICs change their bridge or bond, which of them can go at once, and which have to stay for last."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.interface_reconfigure.planner import Planner
-from agent.kernel.state import Address, Link
+from agent.kernel.state import Address, Link, Route
 
 
 def moving_nics(planner: Planner) -> list[str]:
@@ -51,6 +51,7 @@ class Scene:
         self._moving = frozenset(moving_nics(planner))
         self._moves = moves_by_link(planner)
         bearing = {address.link for address in planner.state.addresses}
+        bearing |= {route.link for route in planner.state.routes}
         above = {place for nic in self._moving for place in self._now.above(nic)}
         self.places = sorted(bearing & above, key=lambda place: (not self.is_vital(place), place))
 
@@ -112,17 +113,25 @@ def _kind(links: Mapping[str, Link], name: str) -> str:
     return links[name].kind if name in links else ""
 
 
-def moves_by_link(planner: Planner) -> Mapping[str, list[tuple[Address, str]]]:
-    """The addresses that leave each link, with the link of pifd's where they will be."""
-    links, known = planner.wanted.links, planner.actual.addresses
-    there = (a for a in sorted(planner.wanted.addresses) if links[a.link].owned or a not in known)
-    then = {address.interface: address.link for address in there}
-    found: dict[str, list[tuple[Address, str]]] = {}
-    for address in sorted(_gone(planner)):
-        if address.interface in then:
-            found.setdefault(address.link, []).append((address, then[address.interface]))
+def moves_by_link(planner: Planner) -> Mapping[str, list[tuple[Address | Route, str]]]:
+    """The addresses and routes that leave each link, with the link of pifd's where they will be."""
+    state, wanted = planner.state, planner.wanted
+    new: list[Address | Route] = [
+        *(a for a in wanted.addresses if a not in planner.actual.addresses or wanted.links[a.link].owned),
+        *(r for r in wanted.routes if r not in planner.actual.routes),
+    ]
+    then = {_what(one): one.link for one in sorted(new, key=lambda one: (one.link, repr(_what(one))))}
+    gone: list[Address | Route] = [
+        *sorted(state.addresses - wanted.addresses),
+        *sorted(state.routes - wanted.routes),
+    ]
+    found: dict[str, list[tuple[Address | Route, str]]] = {}
+    for one in gone:
+        if then.get(_what(one), one.link) != one.link:
+            found.setdefault(one.link, []).append((one, then[_what(one)]))
     return found
 
 
-def _gone(planner: Planner) -> Iterable[Address]:
-    return planner.state.addresses - planner.wanted.addresses
+def _what(found: Address | Route) -> object:
+    """What moves, whatever link it is on."""
+    return found.interface if isinstance(found, Address) else found.way

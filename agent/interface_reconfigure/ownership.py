@@ -15,10 +15,13 @@ def check_ownership(actual: KernelState, wanted: KernelState) -> None:
 
 def check_names(actual: KernelState, wanted: KernelState) -> None:
     """A name that somebody else's device has is not ours to take."""
+    also = {name: link.name for link in actual.links.values() for name in link.names}
     for name, link in wanted.links.items():
         there = actual.links.get(name)
         if link.owned and there is not None and not there.owned:
             raise Refused(CreateLink(link), f"{name} exists already and is not pifd's")
+        if link.owned and name in also and there is None:
+            raise Refused(CreateLink(link), f"{also[name]} has the name {name} as well")
 
 
 def check_vlans_are_free(actual: KernelState, wanted: KernelState) -> None:
@@ -33,11 +36,11 @@ def check_vlans_are_free(actual: KernelState, wanted: KernelState) -> None:
 def check_foreign_dependents(actual: KernelState, wanted: KernelState) -> None:
     """Somebody else's device sits on one that would go or change: it would be cut off."""
     for name, link in wanted.links.items():
-        for below in (link.master, link.lower):
+        for below in (link.master, link.lower, link.bound):
             there, then = actual.links.get(below), wanted.links.get(below)
             if there is None or link.owned or actual.links.get(name) != link:
                 continue
-            if then is None or (link.lower == below and _disturbs(there, then)):
+            if then is None or (below in (link.lower, link.bound) and _disturbs(there, then)):
                 raise Refused(DeleteLinks((below,)), f"{name}, which is not pifd's, depends on {below}")
 
 

@@ -15,7 +15,13 @@ from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps, p
 from agent.interface_reconfigure.nic_moves import keepers, moves_by_link, moving_nics
 from agent.interface_reconfigure.ownership import check_ownership
 from agent.interface_reconfigure.planner import Planner
-from agent.interface_reconfigure.vlan_changeover import changeover, make_vlans, old_vlans_on, waiting_vlans
+from agent.interface_reconfigure.vlan_changeover import (
+    changeover,
+    deletions,
+    make_vlans,
+    old_vlans_on,
+    waiting_vlans,
+)
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.option import When, changes, moments
 from agent.kernel.simulate import apply_all
@@ -234,8 +240,9 @@ def delete_leftovers(planner: Planner) -> None:
         for name, link in sorted(planner.state.links.items())
         if link.owned and name not in planner.wanted.links
     )
-    if names:
-        planner.do(DeleteLinks(names))
+    for step in deletions(planner.state, names):
+        if step.names[0] in planner.state.links:
+            planner.do(step)
 
 
 def finish_devices(planner: Planner) -> None:

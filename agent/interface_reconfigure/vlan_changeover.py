@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps
 from agent.interface_reconfigure.planner import Planner
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import DOOMED_GROUP, KernelState, Link
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMAC, SetMaster, Step
 
 
@@ -110,4 +110,11 @@ def old_vlans_on(planner: Planner, nic: str) -> list[Step]:
         for name, link in sorted(planner.state.links.items())
         if link.owned and link.kind == "vlan" and link.lower == nic and name not in planner.wanted.links
     )
+    return list(deletions(planner.state, names))
+
+
+def deletions(state: KernelState, names: tuple[str, ...]) -> list[DeleteLinks]:
+    """In one message; one by one where somebody's device is in the group by which it would be done."""
+    if any(link.group == DOOMED_GROUP and not link.owned for link in state.links.values()):
+        return [DeleteLinks((name,)) for name in names]
     return [DeleteLinks(names)] if names else []

@@ -85,7 +85,7 @@ def _(step: Together, state: KernelState) -> KernelState:
 @apply.register
 def _(step: CreateLink, state: KernelState) -> KernelState:
     link = step.link
-    if link.name in state.links:
+    if link.name in state.links or any(link.name in other.names for other in state.links.values()):
         raise Refused(step, "File exists")
     _check_twins(step, state)
     if link.kind == "vlan":
@@ -239,20 +239,29 @@ def _(step: AddAddress, state: KernelState) -> KernelState:
         raise Refused(step, f"IPv6 needs an MTU of {LEAST_IPV6_MTU}, the link has {link.MTU}")
     if any(_same_address(step.address, other) for other in state.addresses):
         raise Refused(step, "File exists")
-    return replace(state, addresses=state.addresses | {step.address})
+    first = not any(_same_subnet(step.address, other) for other in state.addresses)
+    added = replace(step.address, secondary=step.address.version == 4 and not first)
+    return replace(state, addresses=state.addresses | {added})
 
 
 @apply.register
 def _(step: DeleteAddress, state: KernelState) -> KernelState:
-    """The last IPv4 address of a link takes the link's IPv4 routes with it."""
+    """The first IPv4 address of a subnet takes the others with it, and the last of a link the link's routes.
+
+    So does the last that is an address at all the routes that packets leave by with that one.
+    """
     address = step.address
-    left = frozenset(other for other in state.addresses if not _same_address(address, other))
-    if left == state.addresses:
+    there = [other for other in state.addresses if _same_address(address, other)]
+    if not there:
         raise Refused(step, "Cannot assign requested address")
-    routes = state.routes
+    gone = {*there}
+    if address.version == 4 and not there[0].secondary:
+        gone |= {a for a in state.addresses if a.secondary and _same_subnet(address, a)}
+    left, routes = state.addresses - gone, state.routes
     if address.version == 4 and not any(a.link == address.link and a.version == 4 for a in left):
         routes = frozenset(r for r in routes if r.link != address.link or r.version != 4)
-    return replace(state, addresses=left, routes=routes)
+    hosts = {_host(a) for a in gone if a.version == 4} - {_host(a) for a in left}
+    return replace(state, addresses=left, routes=frozenset(r for r in routes if r.source not in hosts))
 
 
 @apply.register
@@ -262,7 +271,9 @@ def _(step: SetRoute, state: KernelState) -> KernelState:
         raise Refused(step, "Network is down")
     if route.gateway and not _reaches(state, route):
         raise Refused(step, "Nexthop has invalid gateway")
-    others = frozenset(r for r in state.routes if not _same_route(route, r))
+    if route.source and all(_host(address) != route.source for address in state.addresses):
+        raise Refused(step, "Invalid prefsrc address")
+    others = frozenset(r for r in state.routes if step.beside or not _same_route(route, r))
     return replace(state, routes=others | {route})
 
 
@@ -286,13 +297,33 @@ def _same_address(one: Address, other: Address) -> bool:
     )
 
 
+def _same_subnet(one: Address, other: Address) -> bool:
+    """Whether the kernel counts one of them as secondary, beside the other."""
+    if one.link != other.link or one.version == 6 or other.version == 6:
+        return False
+    return parsed(one.interface).network == parsed(other.interface).network
+
+
+def _host(address: Address) -> str:
+    return address.interface.partition("/")[0]
+
+
 def _same_route(one: Route, other: Route) -> bool:
-    return (one.destination, one.metric, one.table) == (other.destination, other.metric, other.table)
+    """Whether one takes the place of the other."""
+    if one.version == 6:
+        return (one.destination, one.metric, one.table) == (other.destination, other.metric, other.table)
+    return one.key == other.key
 
 
 def _reaches(state: KernelState, route: Route) -> bool:
+    """By an address's subnet, its peer, or a route to the gateway; or nobody asks."""
     gateway = ip_address(route.gateway)
-    if gateway.version == 6 and gateway.is_link_local:
+    if route.onlink or (gateway.version == 6 and gateway.is_link_local):
         return True
     own = [a for a in state.addresses_of(route.link) if a.version == gateway.version]
-    return any(gateway in parsed(a.interface).network for a in own)
+    if any(gateway in parsed(a.interface).network or a.peer == route.gateway for a in own):
+        return True
+    direct = (
+        r for r in state.routes if r.link == route.link and not r.gateway and r.version == gateway.version
+    )
+    return any(gateway in parsed(r.destination).network for r in direct)

@@ -17,6 +17,9 @@ GROUP = 0x70696664
 """The link group of every device that pifd makes ("pifd" in ASCII): it is in the creating message, so
 that a device can be told as pifd's from its first moment on."""
 
+MARK = "pifd "
+"""How the alias begins of every device that pifd makes; the object's class and uuid follow."""
+
 DOOMED_GROUP = GROUP + 1
 """Devices of pifd's that are about to be deleted: the kernel deletes a group in one go."""
 
@@ -45,6 +48,8 @@ class Link:
     The fields that are not compared are what the kernel decides by itself: carrier; active_slave of a bond;
     original_MAC and original_MTU, which a bond gives back to a port that leaves it (the MTU it tells nobody:
     what was read has 0).  And what it does not know: role; station, the MAC of the VM behind a VIF's device.
+    And what others have to do with it: names, the alternative ones; bound, the device by which a tunnel goes;
+    lent, whether something in another network namespace uses it.
     """
 
     name: str
@@ -67,11 +72,14 @@ class Link:
     original_MTU: int = field(default=0, compare=False)
     role: Role = field(default=Role.NONE, compare=False)
     station: str = field(default="", compare=False)
+    names: tuple[str, ...] = field(default=(), compare=False)
+    bound: str = field(default="", compare=False)
+    lent: bool = field(default=False, compare=False)
 
     @property
     def owned(self) -> bool:
-        """Whether pifd made it."""
-        return self.group in (GROUP, DOOMED_GROUP)
+        """Whether pifd made it.  In its first moment a device of ours has no alias."""
+        return self.group in (GROUP, DOOMED_GROUP) and (not self.alias or self.alias.startswith(MARK))
 
 
 def _keys_of(link: Link) -> tuple[Hashable, ...]:
@@ -81,6 +89,8 @@ def _keys_of(link: Link) -> tuple[Hashable, ...]:
         keys.append(("master", link.master))
     if link.lower:
         keys.append(("lower", link.lower))
+    if link.bound:
+        keys.append(("bound", link.bound))
     if isinstance(link.options, VLANOptions | GREOptions | VXLANOptions):
         keys.append(_identity(link))
     return tuple(keys)
@@ -97,17 +107,39 @@ def _identity(link: Link) -> Hashable:
             return link.kind, link.lower, options
 
 
+PROTOCOL = 0x70
+"""The routing protocol of a route that pifd made, and the protocol of its address (IFA_PROTO): ASCII's p."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Address:
-    """An address of a link, `192.0.2.10/24`.  leased: it has a lifetime, somebody (DHCP, RA) renews it."""
+    """An address of a link, `192.0.2.10/24`.
+
+    peer: the other end's, `192.0.2.11`, of a point-to-point link.  rest: what else the kernel has of it
+    (broadcast, label, scope, metric, flags), as agent.netlink.rest writes it; empty for one as pifd makes it.
+
+    The fields that are not compared: leased, it has a lifetime, somebody (DHCP, RA) renews it; lifetimes, how
+    long it is preferred and valid then, in seconds; secondary, an IPv4 one that goes when the first one of
+    its subnet goes, or a temporary one of IPv6; protocol, who made it (no kernel before 5.18 can say so).
+    """
 
     link: str
     interface: str
     leased: bool = field(default=False, compare=False)
+    peer: str = ""
+    rest: str = ""
+    lifetimes: tuple[int, int] | None = field(default=None, compare=False)
+    secondary: bool = field(default=False, compare=False)
+    protocol: int = field(default=0, compare=False)
 
     @property
     def version(self) -> int:
         return 6 if ":" in self.interface else 4
+
+    @property
+    def marked(self) -> bool:
+        """Whether pifd made it."""
+        return self.protocol == PROTOCOL
 
     @property
     def link_local(self) -> bool:
@@ -122,13 +154,18 @@ def parsed(interface: str) -> IPv4Interface | IPv6Interface:
 
 MAIN_TABLE = 254
 MULTIPATH = "multipath"
+UNICAST, SCOPE_LINK = 1, 253
+ONLINK = 0x04
+"""The flag of a route whose gateway is on the link, whatever the addresses say."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Route:
-    """A unicast route that the kernel did not make by itself.
+    """A route over a link that the kernel did not make by itself.
 
-    An empty gateway: the destination is on the link; MULTIPATH: there are several.  leased: from an RA.
+    An empty gateway: the destination is on the link; MULTIPATH: there are several.  source: the address that
+    packets leave with.  rest: what else the kernel has of it (protocol, scope, type, flags, MTU …), as
+    agent.netlink.rest writes it; empty for one as pifd makes it.  leased: from an RA.
     """
 
     link: str
@@ -137,10 +174,48 @@ class Route:
     metric: int = 0
     leased: bool = field(default=False, compare=False)
     table: int = MAIN_TABLE
+    source: str = ""
+    rest: str = ""
 
     @property
     def version(self) -> int:
         return 6 if ":" in self.destination else 4
+
+    @property
+    def marked(self) -> bool:
+        """Whether pifd made it."""
+        return self.protocol == PROTOCOL
+
+    @property
+    def protocol(self) -> int:
+        """Who made it: the kernel, a person, a DHCP client, a routing daemon."""
+        return int(self.rest[:2], 16) if self.rest else PROTOCOL
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is as a person makes it who gives no more than destination, gateway and device."""
+        usual = (0, 0, 0 if self.gateway or self.version == 6 else SCOPE_LINK, UNICAST, 0)
+        bare = self.metric == DEFAULT_METRICS[self.version] and self.table == MAIN_TABLE and not self.source
+        return bare and (
+            not self.rest or (len(self.rest) == 12 and tuple(bytes.fromhex(self.rest[2:])) == usual)
+        )
+
+    @property
+    def onlink(self) -> bool:
+        """Whether the gateway needs no subnet of an address."""
+        return bool(self.rest) and bool(int(self.rest[2:4], 16) & ONLINK)
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What two routes can't share.  Those of IPv6 may be beside one another."""
+        tos = self.rest[4:6] if self.rest else "00"
+        beside = (self.link, self.gateway) if self.version == 6 else ()
+        return (self.destination, self.metric, self.table, tos, *beside)
+
+    @property
+    def way(self) -> tuple[str, str, int, int]:
+        """Where it leads and how, whatever the link is and whoever made it."""
+        return self.destination, self.gateway, self.metric, self.table
 
 
 DEFAULT_DESTINATIONS = {4: "0.0.0.0/0", 6: "::/0"}
@@ -152,7 +227,8 @@ DEFAULT_METRICS = {4: 0, 6: 1024}
 class KernelState:
     """Everything that pifd reads and writes.
 
-    An IPv6 link-local address of a device that pifd did not make is the kernel's own and not in here.
+    An IPv6 link-local address that the kernel gave to a device by itself is not in here, nor is the route
+    that comes and goes with an address.
     resolver: the text of resolv.conf, None when somebody else's program writes it (it is a symbolic link).
     ipv6: whether new links can have IPv6.  vital: the addresses by which the host is managed, if it is known.
     """
@@ -176,6 +252,13 @@ class KernelState:
     def ports(self, master: str) -> Iterator[Link]:
         """The ports of a bridge or bond, in the order of their names."""
         return (self.links[name] for name in self.table.having(("master", master)))
+
+    def users(self, name: str) -> Iterator[Link]:
+        """Somebody else's devices that need a device: what sits on it, and tunnels that go by it."""
+        for link in (self.links[upper] for upper in self.table.having(("bound", name))):
+            if not link.owned:
+                yield link
+        yield from (link for link in self.uppers(name) if not link.owned)
 
     def uppers(self, lower: str) -> Iterator[Link]:
         """The devices that sit on a device, in the order of their names."""

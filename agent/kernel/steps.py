@@ -1,12 +1,12 @@
 """The steps that change a kernel: what can be done, and how a person reads it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import Changes, changes, table
 from agent.kernel.kinds.vlan import VLANOptions
-from agent.kernel.state import Address, Link, Route
+from agent.kernel.state import DEFAULT_METRICS, MAIN_TABLE, Address, Link, Route
 
 
 class Refused(Exception):
@@ -190,13 +190,16 @@ class DeleteAddress(Step):
 
 @dataclass(frozen=True)
 class SetRoute(Step):
-    """Add a route, in place of the one with the same destination and metric if there is one."""
+    """Add a route, in place of the one with the same destination and metric if there is one.
+
+    beside: not in its place but beside it, as only IPv6 can have them.
+    """
 
     route: Route
+    beside: bool = False
 
     def __str__(self) -> str:
-        via = f" via {self.route.gateway}" if self.route.gateway else ""
-        return f"route {self.route.destination}{via} over {self.route.link}"
+        return f"route {_way(self.route)}"
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ class DeleteRoute(Step):
     route: Route
 
     def __str__(self) -> str:
-        return f"no longer route {self.route.destination} over {self.route.link}"
+        return f"no longer route {_way(replace(self.route, gateway=''))}"
 
 
 @dataclass(frozen=True)
@@ -267,6 +270,14 @@ class Together(Step):
 
     def __str__(self) -> str:
         return "in one go: " + "; ".join(str(step) for step in self.steps)
+
+
+def _way(route: Route) -> str:
+    """A route as a person reads it."""
+    via = f" via {route.gateway}" if route.gateway else ""
+    table = f" in table {route.table}" if route.table != MAIN_TABLE else ""
+    metric = f" with metric {route.metric}" if route.metric not in DEFAULT_METRICS.values() else ""
+    return f"{route.destination}{via} over {route.link}{table}{metric}"
 
 
 def names_in(step: Step) -> frozenset[str]:

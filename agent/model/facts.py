@@ -3,37 +3,57 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agent.model.records import KeptAddress, KeptRoute
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NIC:
     """A device that counts as a NIC, as the kernel has it.
 
-    addresses: `address/prefix length`.  leased: those of them that have a lifetime.  gateway, ipv6_gateway:
-    of the default routes through it.  routes: the others through a gateway, `(subnet, gateway)`.  in_use: by
-    which foreign device, if any.  unsupported: what it carries that no PIF can hold, for people to read.
-    gro: whether it puts received packets together, None where it can't tell.
+    addresses: `address/prefix length`, of IPv4 one at the most.  leased: those of them that have a lifetime.
+    gateway, ipv6_gateway: of the best default routes through it, which have these metrics (None for none).
+    routes: the others through a gateway, `(subnet, gateway)`.  kept_addresses, kept_routes: those that have
+    more to them.  others: what somebody else's program put there, for people to read.
+    in_use: by which foreign device, if any.  unsupported: what it carries that can't be moved, for people to
+    read.  gro: whether it puts received packets together, None where it can't tell.
     """
 
     device: str
     MAC: str
     MTU: int
+    up: bool = True
     addresses: tuple[str, ...] = ()
     gateway: str = ""
     ipv6_gateway: str = ""
+    metric: int | None = None
+    ipv6_metric: int | None = None
     leased: tuple[str, ...] = ()
     routes: tuple[tuple[str, str], ...] = ()
+    kept_addresses: tuple[KeptAddress, ...] = ()
+    kept_routes: tuple[KeptRoute, ...] = ()
+    others: tuple[str, ...] = ()
     in_use: str = ""
     unsupported: tuple[str, ...] = ()
     gro: bool | None = None
 
+    @property
+    def carries(self) -> bool:
+        """Whether the host, or somebody on it, has an address or a route here."""
+        return bool(self.addresses or self.kept_addresses or self.kept_routes or self.routes or self.others)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The NICs in the order of their names, the devices that pifd made, and the resolver's name servers."""
+    """The NICs in the order of their names, the devices that pifd made, the resolver's name servers, and all
+    names that devices have, alternative ones included."""
 
     nics: tuple[NIC, ...] = ()
     owned: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+
+
+NO_FACTS = Facts()
 
 
 def words_of_leases(facts: Facts) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from agent.model.addresses import Way, all_interfaces, ways
 from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
 from agent.model.records import PIF, VIF, Bond, Network, Ref
 from agent.model.vifs import device_of, is_plugged
@@ -10,13 +11,24 @@ from agent.model.vifs import device_of, is_plugged
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The devices that pifd did not make and is to configure: the NICs, and the plugged VIFs' devices."""
+    """The devices that pifd did not make and is to configure: the NICs, and the plugged VIFs' devices.
+
+    interfaces, ways: the addresses and routes that records ask for; on these devices they are pifd's, whoever
+    made them there.
+    """
 
     nics: frozenset[str] = frozenset()
     vifs: frozenset[str] = frozenset()
+    interfaces: frozenset[str] = frozenset()
+    ways: frozenset[Way] = frozenset()
 
     def __or__(self, other: "Given") -> "Given":
-        return Given(self.nics | other.nics, self.vifs | other.vifs)
+        return Given(
+            self.nics | other.nics,
+            self.vifs | other.vifs,
+            self.interfaces | other.interfaces,
+            self.ways | other.ways,
+        )
 
     @property
     def names(self) -> frozenset[str]:
@@ -25,8 +37,13 @@ class Given:
 
 def given_by(model: Model) -> Given:
     """What the model gives to pifd."""
-    nics = frozenset(pif.device for pif in model.all(PIF) if pif.physical and pif.managed)
-    return Given(nics, frozenset(device_of(model, vif) for vif in model.all(VIF) if is_plugged(model, vif)))
+    pifs = model.all(PIF)
+    return Given(
+        frozenset(pif.device for pif in pifs if pif.physical and pif.managed),
+        frozenset(device_of(model, vif) for vif in model.all(VIF) if is_plugged(model, vif)),
+        frozenset(interface for pif in pifs for interface in all_interfaces(pif)),
+        frozenset(way for pif in pifs for way in ways(pif)),
+    )
 
 
 def attached(model: Model) -> tuple[PIF, ...]:

@@ -70,8 +70,35 @@ class PowerState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeptAddress:
+    """What an address has that XenAPI has no words for; one that no other field names is there beside them.
+
+    interface: `192.0.2.10/24`.  peer, rest: as in agent.kernel.state.Address.
+    """
+
+    interface: str
+    peer: str = ""
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRoute:
+    """A route that XenAPI has no words for.  The fields are those of agent.kernel.state.Route."""
+
+    destination: str
+    gateway: str
+    metric: int
+    table: int
+    source: str = ""
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IPConfiguration:
-    """What a PIF knows of IP, as one value, because it moves as one (create, step 5; destroy, step 2)."""
+    """What a PIF knows of IP, as one value, because it moves as one (create, step 5; destroy, step 2).
+
+    kept_addresses, kept_routes: what else the host had when it was taken over.
+    """
 
     ip_configuration_mode: IPMode = IPMode.NONE
     IP: str = ""
@@ -82,10 +109,13 @@ class IPConfiguration:
     IPv6: tuple[str, ...] = ()
     ipv6_gateway: str = ""
     primary_address_type: AddressType = AddressType.IPV4
+    kept_addresses: tuple[KeptAddress, ...] = ()
+    kept_routes: tuple[KeptRoute, ...] = ()
 
     def is_configured(self) -> bool:
-        """Whether either family has a mode other than None."""
-        return (self.ip_configuration_mode, self.ipv6_configuration_mode) != (IPMode.NONE, IPMode.NONE)
+        """Whether either family has a mode other than None, or something was kept."""
+        modes = (self.ip_configuration_mode, self.ipv6_configuration_mode)
+        return modes != (IPMode.NONE, IPMode.NONE) or bool(self.kept_addresses or self.kept_routes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

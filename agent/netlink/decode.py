@@ -1,12 +1,13 @@
 """Netlink messages as a KernelState."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import socket
+import struct
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.kinds.bond import BondStatus, PortStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
@@ -14,20 +15,49 @@ from agent.kernel.kinds.kind import options_of
 from agent.kernel.kinds.option import Names, decoded
 from agent.kernel.state import (
     MULTIPATH,
+    ONLINK,
     Address,
     Link,
     Route,
+    parsed,
 )
-from agent.netlink.encode import ANY_MAC, IFF_UP, RTN_UNICAST
+from agent.netlink.encode import ANY_MAC, IFF_UP
 from agent.netlink.link_info import LinkMessage, Message, kind_data, port_data
+from agent.netlink.rest import (
+    ADDRESS_HEADER,
+    IFA_FLAGS,
+    IFA_PROTO,
+    IFAPROT_KERNEL_LL,
+    ROUTE_HEADER,
+    RTA_DST,
+    RTA_GATEWAY,
+    RTA_MULTIPATH,
+    RTA_OIF,
+    RTA_PREFSRC,
+    RTA_PRIORITY,
+    RTA_TABLE,
+    STABLE_PRIVACY,
+    TYPE_MASK,
+    address_of,
+    attributes,
+    has_no_prefix_route,
+    route_rest,
+)
+from agent.netlink.socket import HEADER
 
-IFA_F_PERMANENT = 0x80
 RTPROT_KERNEL, RTPROT_RA = 2, 9
 RT_TABLE_LOCAL = 255
 RTM_F_CLONED = 0x200
+NO_WAY = frozenset({0, 6, 7, 8, 9})
+"""Types of routes that lead over no device: unspecified, blackhole, unreachable, prohibit, throw."""
+NEXT_HOP = struct.Struct("=HBBI")
+LINK_LOCAL = "fe80::/64"
 AF_INET6 = 10
 STACKED_KINDS = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 """Kinds whose IFLA_LINK is the device that they sit on; a veth's is its peer, perhaps elsewhere."""
+
+TUNNEL_LINKS = {"vxlan": 3, "gre": 1, "gretap": 1, "ip6gre": 1, "ip6gretap": 1, "ipip": 1, "sit": 1, "vti": 1}
+"""Where tunnels say by which device they go that don't say it in IFLA_LINK."""
 
 
 def links(raw: Iterable[bytes]) -> tuple[dict[str, Link], dict[str, int]]:
@@ -51,7 +81,7 @@ def link(message: Message, names: Mapping[int, str]) -> Link:
         MTU=message.get_attr("IFLA_MTU"),
         up=bool(message["flags"] & IFF_UP),
         master=names.get(message.get_attr("IFLA_MASTER"), ""),
-        lower=names.get(message.get_attr("IFLA_LINK"), "") if kind in STACKED_KINDS else "",
+        lower=_below(message, names) if kind in STACKED_KINDS else "",
         group=message.get_attr("IFLA_GROUP") or 0,
         alias=message.get_attr("IFLA_IFALIAS") or "",
         options=options_of(kind, data, by_index),
@@ -60,7 +90,28 @@ def link(message: Message, names: Mapping[int, str]) -> Link:
         active_slave=decoded(BondStatus, data, by_index).active_slave if kind == "bond" else "",
         original_MAC=decoded(PortStatus, port).perm_hwaddr if master == "bond" else "",
         isolated=master == "bridge" and decoded(BridgePortOptions, port).isolated,
+        names=_alternative_names(message),
+        bound=_bound(message, kind, data, names),
     )
+
+
+def _below(message: Message, names: Mapping[int, str]) -> str:
+    """The device below; not one of the same index in another network namespace."""
+    elsewhere = message.get_attr("IFLA_LINK_NETNSID") is not None
+    return "" if elsewhere else names.get(message.get_attr("IFLA_LINK"), "")
+
+
+def _bound(message: Message, kind: str, data: bytes, names: Mapping[int, str]) -> str:
+    """The device that a tunnel's packets go by, if it has been told one."""
+    if kind in STACKED_KINDS or kind == "veth" or not kind:
+        return ""
+    told = dict(attributes(data, 0)).get(TUNNEL_LINKS[kind], b"") if kind in TUNNEL_LINKS else b""
+    return names.get(_number(told), "") if any(told) else _below(message, names)
+
+
+def _alternative_names(message: Message) -> tuple[str, ...]:
+    found = message.get_attr("IFLA_PROP_LIST")
+    return tuple(found.get_attrs("IFLA_ALT_IFNAME")) if found else ()
 
 
 def with_floods(links: Mapping[str, Link], raw: Iterable[bytes], names: Mapping[int, str]) -> dict[str, Link]:
@@ -84,38 +135,99 @@ def one_link(raw: bytes) -> Message:
 
 
 def addresses(raw: Iterable[bytes], links: Mapping[str, Link], names: Mapping[int, str]) -> Iterator[Address]:
-    """The addresses, but for the link-local ones that the kernel gave to devices that pifd did not make."""
+    """The addresses, but for the link-local ones that the kernel gave to devices by itself."""
     for data in raw:
-        message = _decoded(ifaddrmsg, data)
-        value = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-        flags = message.get_attr("IFA_FLAGS") or message["flags"]
-        name = names[message["index"]]
-        address = Address(name, f"{value}/{message['prefixlen']}", leased=not flags & IFA_F_PERMANENT)
-        if not address.link_local or links[name].owned:
-            yield address
+        index = ADDRESS_HEADER.unpack_from(data, HEADER.size)[4]
+        if index in names:
+            address = address_of(data, names[index])
+            if not (address.link_local and is_kernels_own(data, address, links[address.link])):
+                yield address
 
 
-def routes(raw: Iterable[bytes], names: Mapping[int, str]) -> Iterator[Route]:
-    """The unicast routes that the kernel did not make by itself."""
+def is_kernels_own(raw: bytes, address: Address, link: Link) -> bool:
+    """Whether the kernel made this link-local address.  Before 5.18 only how it looks can tell."""
+    found = dict(attributes(raw, HEADER.size + ADDRESS_HEADER.size))
+    if IFA_PROTO in found and found[IFA_PROTO] != b"\0":
+        return found[IFA_PROTO] == bytes([IFAPROT_KERNEL_LL])
+    if link.owned:
+        return False
+    flags = int.from_bytes(found.get(IFA_FLAGS, b""), "little")
+    made_of = {eui64(MAC) for MAC in (link.MAC, link.original_MAC) if MAC.count(":") == 5}
+    return bool(flags & STABLE_PRIVACY) or parsed(address.interface).ip.packed[8:] in made_of
+
+
+def eui64(MAC: str) -> bytes:
+    """The second half of the address that the kernel makes of a MAC (RFC 4291, appendix A)."""
+    octets = bytes.fromhex(MAC.replace(":", ""))
+    return bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
+
+
+def routes(
+    raw: Iterable[bytes], names: Mapping[int, str], addresses: Iterable[Address] = ()
+) -> Iterator[Route]:
+    """The routes, but for those that the kernel made by itself: to its addresses and their subnets."""
+    subnets = {subnet for address in addresses for subnet in subnets_of(address)}
     for data in raw:
-        message = _decoded(rtmsg, data)
-        ours = message["type"] == RTN_UNICAST and message["proto"] != RTPROT_KERNEL
-        if ours and not message["flags"] & RTM_F_CLONED:
-            yield from _routes(message, names)
+        _, _, _, _, _, protocol, _, kind, flags = ROUTE_HEADER.unpack_from(data, HEADER.size)
+        if flags & RTM_F_CLONED or kind in NO_WAY:
+            continue
+        for route in _routes(data, names):
+            if protocol != RTPROT_KERNEL or not _is_automatic(route, subnets):
+                yield route
 
 
-def _routes(message: Message, names: Mapping[int, str]) -> Iterator[Route]:
-    """A route, or one for each way of a multipath one."""
-    table = message.get_attr("RTA_TABLE") or message["table"]
-    anywhere = "::" if message["family"] == AF_INET6 else "0.0.0.0"  # noqa: S104 (a destination)
-    destination = f"{message.get_attr('RTA_DST') or anywhere}/{message['dst_len']}"
-    metric = message.get_attr("RTA_PRIORITY") or 0
-    leased = message["proto"] == RTPROT_RA
-    ways = [hop["oif"] for hop in message.get_attr("RTA_MULTIPATH") or ()]
-    gateway = MULTIPATH if ways else message.get_attr("RTA_GATEWAY") or ""
-    for index in ways or [message.get_attr("RTA_OIF")]:
-        if index in names and table != RT_TABLE_LOCAL:
-            yield Route(names[index], destination, gateway, metric, leased, table)
+def subnets_of(address: Address) -> Iterator[tuple[str, str]]:
+    """(link, subnet) of the routes that come and go with an address."""
+    if not has_no_prefix_route(address):
+        length = parsed(address.interface).network.prefixlen
+        yield address.link, str(parsed(address.interface).network)
+        if address.peer:
+            yield address.link, str(ip_network(f"{address.peer}/{length}", strict=False))
+
+
+def _is_automatic(route: Route, subnets: Collection[tuple[str, str]]) -> bool:
+    if route.table == RT_TABLE_LOCAL or route.destination == LINK_LOCAL:
+        return True
+    return not route.gateway and (route.link, route.destination) in subnets
+
+
+def _routes(data: bytes, names: Mapping[int, str]) -> Iterator[Route]:
+    """A route, or one for each way of a multipath one; IPv6's ways are routes of their own."""
+    family, length, _, _, table, protocol, _, _, flags = ROUTE_HEADER.unpack_from(data, HEADER.size)
+    found = {k & TYPE_MASK: v for k, v in attributes(data, HEADER.size + ROUTE_HEADER.size)}
+    version = 6 if family == AF_INET6 else 4
+    where = socket.inet_ntop(family, found.get(RTA_DST, bytes(16 if version == 6 else 4)))
+    source = socket.inet_ntop(family, found[RTA_PREFSRC]) if RTA_PREFSRC in found else ""
+    for index, flags_of_way, gateway in _ways(found, flags):
+        if index in names:
+            several = RTA_MULTIPATH in found and version == 4
+            yield Route(
+                names[index],
+                f"{where}/{length}",
+                MULTIPATH if several else socket.inet_ntop(family, gateway) if gateway else "",
+                _number(found.get(RTA_PRIORITY, b"")),
+                leased=protocol == RTPROT_RA,
+                table=_number(found.get(RTA_TABLE, bytes([table]))),
+                source=source,
+                rest=route_rest(data, has_gateway=bool(gateway), onlink=bool(flags_of_way & ONLINK)),
+            )
+
+
+def _ways(found: Mapping[int, bytes], flags: int) -> Iterator[tuple[int, int, bytes]]:
+    """Interface index, flags and gateway of each."""
+    if RTA_MULTIPATH not in found:
+        yield _number(found.get(RTA_OIF, b"")), flags, found.get(RTA_GATEWAY, b"")
+        return
+    hops, offset = found[RTA_MULTIPATH], 0
+    while offset + NEXT_HOP.size <= len(hops):
+        size, flags, _, index = NEXT_HOP.unpack_from(hops, offset)
+        inner = dict(attributes(hops[: offset + size], offset + NEXT_HOP.size))
+        yield index, flags, inner.get(RTA_GATEWAY, b"")
+        offset += (max(size, NEXT_HOP.size) + 3) & ~3
+
+
+def _number(value: bytes) -> int:
+    return int.from_bytes(value, "little")
 
 
 def _decoded(kind: Any, data: bytes) -> Message:

@@ -1,21 +1,17 @@
 """Steps as netlink messages."""
 
-import socket
 from collections.abc import Callable
 from functools import singledispatch
-from ipaddress import IPv4Interface, ip_interface, ip_network
 from typing import Any
 
 from pyroute2.netlink import nlmsg
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.kinds.bond import BondStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import Names, creation, encoded
-from agent.kernel.state import DOOMED_GROUP, Address, Route
+from agent.kernel.state import DOOMED_GROUP
 from agent.kernel.steps import (
     AddAddress,
     AddFlood,
@@ -37,15 +33,14 @@ from agent.kernel.steps import (
     Step,
 )
 from agent.netlink.link_info import LinkMessage
+from agent.netlink.rest import address_message, route_message
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 IFF_UP = 1
-IFA_F_NODAD = 0x02
 IN6_ADDR_GEN_MODE_NONE = 1
-RTPROT_STATIC, RTN_UNICAST, RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 4, 1, 0, 253
 RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
 NLM_F_APPEND = 0x800
 AF_BRIDGE, NTF_SELF, NUD_NOARP, NUD_PERMANENT = 7, 0x02, 0x40, 0x80
@@ -163,27 +158,25 @@ def _(step: SetActiveSlave, index: Index) -> list[nlmsg]:
 
 @messages.register
 def _(step: AddAddress, index: Index) -> list[nlmsg]:
-    message = _address(RTM_NEWADDR, step.address, index)
-    message["header"]["flags"] = NLM_F_CREATE | NLM_F_EXCL
-    return [message]
+    """One that is there already is no error: a kernel may promote it when the first of its subnet goes."""
+    flags = NLM_F_CREATE | NLM_F_REPLACE
+    return [address_message(RTM_NEWADDR, flags, step.address, index(step.address.link))]
 
 
 @messages.register
 def _(step: DeleteAddress, index: Index) -> list[nlmsg]:
-    return [_address(RTM_DELADDR, step.address, index)]
+    return [address_message(RTM_DELADDR, 0, step.address, index(step.address.link))]
 
 
 @messages.register
 def _(step: SetRoute, index: Index) -> list[nlmsg]:
-    message = _route(RTM_NEWROUTE, step.route, index)
-    message["header"]["flags"] = NLM_F_CREATE | NLM_F_REPLACE
-    message["proto"] = RTPROT_STATIC
-    return [message]
+    flags = NLM_F_CREATE | (NLM_F_APPEND if step.beside else NLM_F_REPLACE)
+    return [route_message(RTM_NEWROUTE, flags, step.route, index(step.route.link))]
 
 
 @messages.register
 def _(step: DeleteRoute, index: Index) -> list[nlmsg]:
-    return [_route(RTM_DELROUTE, step.route, index)]
+    return [route_message(RTM_DELROUTE, 0, step.route, index(step.route.link))]
 
 
 def _attrs(*attrs: tuple[str, Any]) -> dict[str, Any]:
@@ -230,41 +223,3 @@ def _created(options: Options | None, index: Index) -> bytes:
 
 def _kind(kind: str, data: bytes) -> dict[str, Any]:
     return _attrs(("IFLA_INFO_KIND", kind), *([("IFLA_INFO_DATA", data)] if data else []))
-
-
-def _address(kind: int, address: Address, index: Index) -> nlmsg:
-    """IPv6 without duplicate address detection: it would leave the address unusable for a second or two."""
-    interface = ip_interface(address.interface)
-    message = ifaddrmsg()
-    message["header"]["type"] = kind
-    message["family"] = _family(interface.version)
-    message["prefixlen"] = interface.network.prefixlen
-    message["index"] = index(address.link)
-    message["scope"] = RT_SCOPE_LINK if address.link_local else RT_SCOPE_UNIVERSE
-    message["attrs"] = [("IFA_LOCAL", str(interface.ip)), ("IFA_ADDRESS", str(interface.ip))]
-    if kind == RTM_NEWADDR and interface.version == 6:
-        message["attrs"].append(("IFA_FLAGS", IFA_F_NODAD))
-    if kind == RTM_NEWADDR and isinstance(interface, IPv4Interface) and interface.network.prefixlen < 31:
-        message["attrs"].append(("IFA_BROADCAST", str(interface.network.broadcast_address)))
-    return message
-
-
-def _route(kind: int, route: Route, index: Index) -> nlmsg:
-    destination = ip_network(route.destination)
-    message = rtmsg()
-    message["header"]["type"] = kind
-    message["family"] = _family(destination.version)
-    message["dst_len"] = destination.prefixlen
-    message["table"] = route.table
-    message["type"] = RTN_UNICAST
-    message["scope"] = RT_SCOPE_UNIVERSE if route.gateway or destination.version == 6 else RT_SCOPE_LINK
-    message["attrs"] = [("RTA_OIF", index(route.link)), ("RTA_PRIORITY", route.metric)]
-    if destination.prefixlen:
-        message["attrs"].append(("RTA_DST", str(destination.network_address)))
-    if route.gateway:
-        message["attrs"].append(("RTA_GATEWAY", route.gateway))
-    return message
-
-
-def _family(version: int) -> int:
-    return int(socket.AF_INET6 if version == 6 else socket.AF_INET)

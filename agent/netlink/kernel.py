@@ -145,12 +145,13 @@ class Netlink:
         names = {index: name for name, index in self._indices.items()}
         if any(link.kind == "vxlan" for link in links.values()):
             links = decode.with_floods(links, self._wire.dump(neighbours.bridge_request()), names)
-        addresses = self._wire.dump(_request(ifaddrmsg(), RTM_GETADDR))
+        raw = self._wire.dump(_request(ifaddrmsg(), RTM_GETADDR))
+        addresses = frozenset(decode.addresses(raw, links, names))
         routes = self._wire.dump(_request(rtmsg(), RTM_GETROUTE))
         return KernelState(
             links=links,
-            addresses=frozenset(decode.addresses(addresses, links, names)),
-            routes=frozenset(decode.routes(routes, names)),
+            addresses=addresses,
+            routes=frozenset(decode.routes(routes, names, addresses)),
             resolver=self._resolv_conf.read(),
             ipv6=_new_links_have_ipv6(),
         )

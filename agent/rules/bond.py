@@ -4,10 +4,11 @@ VIFs that change their network are given up first (create, step 3; destroy, step
 end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from agent.model.draft import Draft, Plan
+from agent.model.facts import NO_FACTS, Facts
 from agent.model.model import Model, pifs_of, primary_slave_of
 from agent.model.records import PIF, VIF, Bond, BondMode, Host, Network, Ref
 from agent.rules.bond_checks import (
@@ -39,6 +40,8 @@ def create(
     MAC: str,
     mode: str = BondMode.ACTIVE_BACKUP,
     properties: Mapping[str, str] | None = None,
+    *,
+    facts: Facts = NO_FACTS,
 ) -> Plan:
     """Put the members into a new bond on a network (design, New Behaviour on Bond creation)."""
     named = [model.find(PIF, member) for member in without_duplicates(members)]  # step 1
@@ -47,7 +50,7 @@ def create(
     asked = vifs_to_ask(model, named)  # step 3
     primary = primary_slave(named)  # step 4
     draft = Draft(model)
-    master = draft.put(new_master(draft, home, named, primary, MAC))  # step 5
+    master = draft.put(new_master(draft, home, named, primary, MAC, facts.names))  # step 5
     bond = draft.put(new_bond(draft.new_uuid(), master, primary, bond_mode, MAC))  # step 6
     enslave(draft, bond, named)  # step 7
     move_vlans(draft, named, master)  # step 8
@@ -100,7 +103,14 @@ def set_property(model: Model, self: Ref[Bond], name: str, value: str) -> Plan:
     return Plan(model, draft.model)
 
 
-def new_master(draft: Draft, network: Network, members: Sequence[PIF], primary: PIF, MAC: str) -> PIF:
+def new_master(
+    draft: Draft,
+    network: Network,
+    members: Sequence[PIF],
+    primary: PIF,
+    MAC: str,
+    taken: Collection[str] = (),
+) -> PIF:
     """The master, with the primary slave's MAC and IP configuration (create, step 5).
 
     Management without an IP configuration, which no call leads to, has it from the slave that has one.
@@ -109,7 +119,7 @@ def new_master(draft: Draft, network: Network, members: Sequence[PIF], primary: 
     source = next(iter([] if primary in having else having), primary)
     return PIF(
         uuid=draft.new_uuid(),
-        device=free_device(draft.model, primary.host),
+        device=free_device(draft.model, primary.host, taken),
         network=network.ref,
         host=primary.host,
         MAC=checked_mac(MAC) if MAC else primary.MAC,
@@ -121,14 +131,16 @@ def new_master(draft: Draft, network: Network, members: Sequence[PIF], primary: 
     )
 
 
-def free_device(model: Model, host: Ref[Host]) -> str:
+def free_device(model: Model, host: Ref[Host], names: Collection[str] = ()) -> str:
     """`bond<x>`, x the smallest non-negative integer that no PIF of the host has (create, step 5).
 
-    A number that a bridge or a VIF's device has in its name is used too: the kernel has one name for each.
+    A number that a bridge or a VIF's device has in its name is used too, and one that any device of the host
+    has, pifd's or not (names): the kernel has one name for each.
     """
     taken = {pif.device for pif in pifs_of(model, host)}
     taken |= {network.bridge for network in model.all(Network)}
     taken |= {name for vif in model.all(VIF) for name in names_of(model, vif)}
+    taken |= set(names)
     return next(name for name in (f"bond{x}" for x in range(len(taken) + 1)) if name not in taken)
 
 

@@ -40,6 +40,7 @@ from agent.rules.plugging import (
     check_not_management,
     vifs_in_use,
 )
+from agent.rules.take_over import is_taken_over, take_over
 
 IP_KEYS = frozenset({"domain", "defaultroute", "peerdns", STATIC_ROUTES})
 """The other_config keys that describe the IP configuration, and so move with it."""
@@ -52,13 +53,16 @@ ETHTOOL = "ethtool-"
 
 
 def scan(model: Model, host: Ref[Host], *, facts: Facts) -> Plan:
-    """A PIF for every NIC that has none yet; nothing is plugged, and a NIC that is gone keeps its PIF."""
+    """A PIF for every NIC that has none yet; a NIC that is gone keeps its PIF.
+
+    One that carries addresses or routes is taken over with them, as at the first start.
+    """
     here = model.find(Host, host)
     draft = Draft(model)
     known = {pif.device for pif in pifs_of(model, here.ref)}
     for nic in facts.nics:
         if nic.device not in known:
-            add_physical(draft, here, nic)
+            add_found(draft, here, nic)
     return Plan(model, draft.model)
 
 
@@ -74,7 +78,7 @@ def introduce(
     if nic is None or wanted not in ("", nic.MAC):
         raise NoSuchNIC(device, MAC)
     draft = Draft(model)
-    pif = add_physical(draft, here, nic)
+    pif = add_found(draft, here, nic) if managed else add_physical(draft, here, nic)
     draft.put(replace(pif, managed=managed and pif.managed))
     return Plan(model, draft.model, pif.ref)
 
@@ -217,6 +221,16 @@ def _as_managed(model: Model, host: Host) -> IPConfiguration:
     """A new PIF prefers the family by which its host is managed, lest no bond could take both."""
     managing = [pif for pif in pifs_of(model, host.ref) if pif.management]
     return no_ip_like(managing[0]) if managing else IPConfiguration()
+
+
+def add_found(draft: Draft, host: Host, nic: NIC) -> PIF:
+    """The PIF of a NIC of a host that has a model already.  What can't be taken over is left unmanaged."""
+    pif = add_physical(draft, host, nic)
+    if not is_taken_over(nic):
+        return pif
+    if nic.unsupported:
+        return draft.put(replace(pif, managed=False, currently_attached=False))
+    return take_over(draft, pif, nic, ())
 
 
 def own_network(draft: Draft, host: Host, nic: NIC) -> Network:

@@ -16,6 +16,7 @@ from agent.model.records import PIF, AddressType, IPConfiguration, IPMode, Ref
 from agent.model.tunnels import remote_ips
 from agent.rules.ipv4 import checked_ip_configuration, dns_servers
 from agent.rules.ipv6 import checked_ipv6_configuration
+from agent.rules.kept import still_kept
 from agent.rules.plugging import check_managed, check_not_management
 from agent.rules.transport import check_tunnels_stay
 
@@ -33,7 +34,7 @@ def reconfigure_ip(
     check_management_keeps(pif, AddressType.IPV4, wanted.mode)
     kept = [server for server in dns_servers(pif.ip_configuration.DNS) if ":" in server]
     new = replace(
-        pif.ip_configuration,
+        still_kept(pif.ip_configuration, 4, {wanted.IP} - {""}, wanted.gateway),
         ip_configuration_mode=wanted.mode,
         IP=wanted.IP,
         netmask=wanted.netmask,
@@ -52,8 +53,9 @@ def reconfigure_ipv6(model: Model, self: Ref[PIF], mode: str, IPv6: str, gateway
     wanted = checked_ipv6_configuration(mode, IPv6, gateway, DNS, others(model, pif))
     check_management_keeps(pif, AddressType.IPV6, wanted.mode)
     kept = [server for server in dns_servers(pif.ip_configuration.DNS) if ":" not in server]
+    hosts = {interface.partition("/")[0] for interface in wanted.IPv6}
     new = replace(
-        pif.ip_configuration,
+        still_kept(pif.ip_configuration, 6, hosts, wanted.gateway),
         ipv6_configuration_mode=wanted.mode,
         IPv6=wanted.IPv6,
         ipv6_gateway=wanted.gateway,

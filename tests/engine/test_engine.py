@@ -9,7 +9,7 @@ import pytest
 from agent.engine import reachability
 from agent.errors import NetworkAlreadyConnected
 from agent.kernel.kinds.bridge import BridgeOptions
-from agent.kernel.state import GROUP, Address, Link
+from agent.kernel.state import GROUP, PROTOCOL, Address, Link
 from agent.kernel.steps import (
     AddAddress,
     CreateLink,
@@ -99,7 +99,7 @@ async def test_a_start_repairs_drift(world: World) -> None:
         SetMTU("bond0", 1400),
         SetDown("xapi0"),
         DeleteAddress(Address("xapi0", ADDRESS)),
-        AddAddress(Address("xapi0", "198.51.100.9/24")),
+        AddAddress(Address("xapi0", "198.51.100.9/24", protocol=PROTOCOL)),
         CreateLink(Link(name="xapi7", kind="bridge", group=GROUP, options=BridgeOptions())),
     )
     await world.restart()

@@ -118,13 +118,21 @@ async def test_a_NIC_that_has_been_gone_for_long_does_not_hold_up_other_calls(wo
     assert world.pif("eth0").disallow_unplug is True
 
 
-async def test_a_name_that_somebody_elses_device_has_is_a_clear_error(world: World) -> None:
+async def test_a_bond_takes_the_smallest_number_that_no_device_of_the_host_has(world: World) -> None:
     theirs = Link(name="bond0", kind="bond", MAC="02:00:00:00:00:77", options=BondOptions())
-    world.kernel.behind_our_back(CreateLink(theirs))
-    failure = await refused(world, "eth0", "eth1")
-    assert failure.code == "PIF_CONFIGURATION_ERROR"
-    assert failure.parameters[1].endswith("bond0 exists already and is not pifd's")
-    assert world.kernel.state.links["bond0"] == theirs
+    also = Link(name="team0", kind="team", MAC="02:00:00:00:00:78", names=("bond1",))
+    world.kernel.insert(theirs)
+    world.kernel.insert(also)
+    await world.create_bond("eth0", "eth1")
+    assert world.above("eth0") == ["bond2", "xapi0"]
+    assert (world.kernel.state.links["bond0"], world.kernel.state.links["team0"]) == (theirs, also)
+
+
+async def test_a_name_that_somebody_elses_device_has_is_a_clear_error(world: World) -> None:
+    world.kernel.insert(Link(name="team0", kind="team", names=("xenbr1",)))
+    with pytest.raises(Failure) as caught:
+        await world.do(pif.plug, world.pif("eth1").ref)
+    assert caught.value.parameters[1].endswith("team0 has the name xenbr1 as well")
 
 
 async def test_a_port_of_somebody_elses_in_a_bridge_that_would_go_is_a_clear_error(world: World) -> None:

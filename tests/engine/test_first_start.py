@@ -6,12 +6,13 @@ import pytest
 
 from agent.desired.nics import facts_of
 from agent.errors import CannotTakeOver
-from agent.kernel.state import GROUP, MULTIPATH, Address, KernelState, Link, Route
+from agent.kernel.state import GROUP, MULTIPATH, ONLINK, Address, KernelState, Link, Route
 from agent.model.model import Model, management_of
-from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, Network, Pool
+from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, KeptAddress, Network, Pool
 from agent.rules.first_start import first_start
 from tests.worlds.hosts import host_over_ipv6
 from tests.worlds.world import (
+    ADDRESS,
     GATEWAY,
     facts,
     host,
@@ -150,24 +151,80 @@ def test_a_NIC_that_somebody_elses_device_sits_on_is_unmanaged_and_not_plugged()
     assert (pif.managed, pif.currently_attached) == (False, False)
 
 
-def test_a_second_IPv4_address_is_refused() -> None:
-    assert refusal(Address("eth0", "192.0.2.11/24")) == ("eth0", "a second IPv4 address, 192.0.2.11/24")
+def test_a_second_IPv4_address_is_kept_beside_the_first() -> None:
+    ip = pif_of(taken_over(having(host(), Address("eth0", "192.0.2.11/24"))), "eth0").ip_configuration
+    assert (ip.IP, ip.kept_addresses) == ("192.0.2.10", (KeptAddress("192.0.2.11/24"),))
 
 
-def test_an_address_without_a_subnet_is_refused() -> None:
-    assert refusal(Address("eth1", "198.51.100.2/32")) == ("eth1", "198.51.100.2/32 has no subnet")
+def test_a_single_address_beside_one_with_a_subnet_is_a_fail_over_daemons_and_not_kept() -> None:
+    state = having(host(), Address("eth0", "192.0.2.9/32"))
+    assert pif_of(taken_over(state), "eth0").ip_configuration.kept_addresses == ()
+    assert facts(state).nics[0].others == ("192.0.2.9/32",)
+
+
+def test_an_address_without_a_subnet_may_be_the_hosts_own() -> None:
+    ip = pif_of(taken_over(having(host(), Address("eth1", "198.51.100.2/32"))), "eth1").ip_configuration
+    assert (ip.IP, ip.netmask) == ("198.51.100.2", "255.255.255.255")
+
+
+def test_a_multipath_route_is_refused() -> None:
+    assert refusal(Route("eth0", "10.0.0.0/8", MULTIPATH)) == ("eth0", "a route to 10.0.0.0/8 multipath")
+
+
+KERNELS_ONLINK = f"{2:02x}{ONLINK:02x}" + "00" + "00" + "01" + "00"
+"""What ifupdown2 gives its routes: made by the kernel, it says, and on the link."""
+BIRDS = f"{12:02x}" + "00" + "00" + "00" + "01" + "00"
 
 
 @pytest.mark.parametrize(
-    ("route", "reason"),
+    "route",
     [
-        (Route("eth0", "10.0.0.0/8"), "a route to 10.0.0.0/8 without gateway"),
-        (Route("eth0", "10.0.0.0/8", MULTIPATH), "a route to 10.0.0.0/8 multipath"),
-        (Route("eth0", "10.0.0.0/8", GATEWAY, table=100), "a route to 10.0.0.0/8 in table 100"),
+        Route("eth0", "10.0.0.0/8", rest=f"{3:02x}" + "00" + "00" + "fd" + "01" + "00"),
+        Route("eth0", "10.0.0.0/8", GATEWAY, table=100),
+        Route("eth0", "10.0.0.0/8", GATEWAY, 77),
+        Route("eth0", "10.0.0.0/8", GATEWAY, source="192.0.2.10"),
+        Route("eth0", "10.0.0.0/8", "203.0.113.1", rest=KERNELS_ONLINK),
+        Route("eth0", "0.0.0.0/0", "192.0.2.2", 100),
     ],
 )
-def test_a_route_that_no_PIF_can_hold_is_refused(route: Route, reason: str) -> None:
-    assert refusal(route) == ("eth0", reason)
+def test_a_route_that_has_more_to_it_is_kept_whole(route: Route) -> None:
+    assert kept(having(host(), route)) == [route]
+
+
+def kept(state: KernelState, device: str = "eth0") -> list[Route]:
+    return [
+        Route(device, r.destination, r.gateway, r.metric, table=r.table, source=r.source, rest=r.rest)
+        for r in pif_of(taken_over(state), device).ip_configuration.kept_routes
+    ]
+
+
+def test_a_routing_daemons_route_is_not_kept_because_it_is_the_daemons_to_make() -> None:
+    assert kept(having(host(), Route("eth0", "10.0.0.0/8", GATEWAY, rest=BIRDS))) == []
+
+
+def test_a_default_route_that_has_more_to_it_is_kept_beside_the_gateway() -> None:
+    routed = Route("eth0", "0.0.0.0/0", GATEWAY, 100, rest=KERNELS_ONLINK)
+    state = replace(host(), routes=frozenset({routed}))
+    assert pif_of(taken_over(state), "eth0").ip_configuration.gateway == GATEWAY
+    assert kept(state) == [routed]
+
+
+def test_a_NIC_without_an_address_that_the_default_route_goes_over_is_management() -> None:
+    routed = Route("eth1", "0.0.0.0/0", "203.0.113.1", rest=KERNELS_ONLINK)
+    state = replace(without_addresses(host()), routes=frozenset({routed}))
+    model = taken_over(having(state, Address("lo", "198.51.100.7/32")))
+    assert (management(model), kept(having(state), "eth1")) == ("eth1", [routed])
+
+
+def test_of_two_default_routes_the_one_with_the_lower_metric_is_managements() -> None:
+    state = having(without_addresses(host()), Address("eth0", ADDRESS), Address("eth1", "198.51.100.2/24"))
+    routes = {Route("eth0", "0.0.0.0/0", GATEWAY, 200), Route("eth1", "0.0.0.0/0", "198.51.100.1", 100)}
+    assert management(taken_over(replace(state, routes=frozenset(routes)))) == "eth1"
+
+
+def test_a_NIC_that_its_administrator_set_down_is_not_plugged() -> None:
+    state = having(host(nic(0), nic(1, up=False)), Address("eth1", "198.51.100.2/24"))
+    assert pif_of(taken_over(state), "eth1").currently_attached is False
 
 
 def test_what_an_unmanaged_NIC_carries_is_nobodys_business() -> None:
