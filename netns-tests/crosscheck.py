@@ -8,20 +8,20 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_interface
 from typing import Any
 
-from told import Device, OnChange, default_routes, device_told, owned, tunnels_told
+from host_state import Device, HostState, default_routes, device_state, owned, tunnel_states
 from xenapi import Records
 
 NOBODY = "OpaqueRef:NULL"
 
 
-def disagreements(told: OnChange, records: Records) -> list[str]:
+def disagreements(told: HostState, records: Records) -> list[str]:
     """What the programs and the model say differently, in words."""
     wanted = Wanted(records)
     return [
         *wanted.contradictions(),
         *differing_devices(told, dict(wanted.devices())),
         *differing("pifd's own devices", owned(told), wanted.owned()),
-        *differing("tunnel devices", tunnels_told(told), sorted(wanted.tunnels())),
+        *differing("tunnel devices", tunnel_states(told), sorted(wanted.tunnels())),
         *differing("addresses", sorted(told.addresses), sorted(wanted.addresses())),
         *differing("default routes", sorted(default_routes(told)), sorted(wanted.default_routes())),
     ]
@@ -32,12 +32,12 @@ def differing(what: str, told: object, wanted: object) -> Iterator[str]:
         yield f"{what}: are {told}, should be {wanted}"
 
 
-def differing_devices(told: OnChange, wanted: Mapping[str, Device]) -> Iterator[str]:
+def differing_devices(told: HostState, wanted: Mapping[str, Device]) -> Iterator[str]:
     for name, device in sorted(wanted.items()):
         if name not in told.links:
             yield f"{name} is not there"
             continue
-        found = device_told(told, name)
+        found = device_state(told, name)
         yield from (
             f"{name}: {key} is {found.get(key)}, should be {value}"
             for key, value in device.items()
@@ -144,7 +144,7 @@ class Wanted:
         return sorted(made)
 
     def tunnels(self) -> Iterator[tuple[object, ...]]:
-        """As tunnels_told has them: GRE has a device for each other end, VXLAN one for all."""
+        """As tunnel_states has them: GRE has a device for each other end, VXLAN one for all."""
         for ref, tunnel in self._tunnels.items():
             if ref not in self._attached:
                 continue

@@ -7,7 +7,7 @@ from pathlib import Path
 from daemon import Home
 
 from agent.cli.__main__ import Outcome, outcome_of
-from agent.cli.screen import Screen
+from agent.cli.terminal import Screen
 
 SCREEN = Screen(width=100, has_boxes=True, has_colour=False)
 

@@ -15,9 +15,9 @@ from typing import Any
 from cabling import HOST_IP, OVERVIEW, SEGMENTS, Cabling, cabling, shown_by, teach_tags
 from daemon import Daemon, Home, OpenKernel, await_answer, start_forked
 from fault import Fault, inject
+from host_state import GROUP, HostState, told_by
 from iproute import Iproute
 from machines import Far, far_host, gre, machine, plug_in, vxlan
-from told import GROUP, OnChange, told_by
 from traffic import Frame, Tap, answers
 from witness import KernelAsShown, kernel_shown, without_operstates
 from xenapi import Records, XenAPI
@@ -179,7 +179,7 @@ class Playground:
         """Whether the admin reaches the host."""
         return answers(self.net.admin, address)
 
-    def told(self) -> OnChange:
+    def told(self) -> HostState:
         """What the programs tell of the host."""
         return told_by(self._around.ip, self._around.bridge, self.net.host)
 
@@ -193,7 +193,7 @@ class Playground:
         return ports(told), lowers(told), addresses(told)
 
 
-def ports(told: OnChange) -> dict[str, str]:
+def ports(told: HostState) -> dict[str, str]:
     ours = [name for name, link in told.links.items() if link["linkinfo"]["info_kind"] in OURS]
     return {
         master: " ".join(sorted(n for n, link in told.links.items() if link.get("master") == master))
@@ -201,7 +201,7 @@ def ports(told: OnChange) -> dict[str, str]:
     }
 
 
-def lowers(told: OnChange) -> dict[str, str]:
+def lowers(told: HostState) -> dict[str, str]:
     return {
         name: link["link"]
         for name, link in told.links.items()
@@ -209,7 +209,7 @@ def lowers(told: OnChange) -> dict[str, str]:
     }
 
 
-def addresses(told: OnChange) -> dict[str, str]:
+def addresses(told: HostState) -> dict[str, str]:
     return {link: address for link, address in sorted(told.addresses) if ":" not in address}
 
 

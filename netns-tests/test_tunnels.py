@@ -8,8 +8,8 @@ import pytest
 from cabling import HOST_IP, HOST_IPV6, Cabling, cabling
 from crosscheck import disagreements
 from daemon import Home, await_answer, start_forked
+from host_state import state_of
 from machines import Far, far_host, gre, machine, plug_in, vxlan
-from told import told_of
 from traffic import TRIAL, Tap, answers, shout
 from xenapi import XenAPI
 
@@ -92,9 +92,9 @@ def test_a_vm_talks_to_both_far_hosts_and_what_one_shouts_does_not_come_to_the_o
         dig(mesh.net, far, END, int(status["key"]), here, f"{INNER}.{number}/24")
     assert [answers(mesh.vm, f"{INNER}.{number}") for number in (2, 3)] == [True, True]
     assert heard(mesh) == {"vm": 1, "far": 0}
-    assert disagreements(told_of(mesh.net.host), mesh.api.records()) == []
+    assert disagreements(state_of(mesh.net.host), mesh.api.records()) == []
     fill(mesh, made)
-    assert disagreements(told_of(mesh.net.host), mesh.api.records()) == []
+    assert disagreements(state_of(mesh.net.host), mesh.api.records()) == []
 
 
 def heard(mesh: Mesh) -> dict[str, int]:

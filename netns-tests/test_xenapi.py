@@ -14,7 +14,7 @@ from cabling import ADMIN_IPV6, HOST_IP, HOST_IPV6, cabling
 from conftest import Site
 from daemon import Home, await_answer, start_forked
 from ethtool import gro
-from told import GROUP
+from host_state import GROUP
 from traffic import answers, watching
 from witness import bonding, state_of
 

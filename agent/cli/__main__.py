@@ -6,17 +6,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, NoReturn, TextIO
 
-from agent.cli import program
 from agent.cli.client import Client, client_of
 from agent.cli.command import Call, Command
 from agent.cli.commands import COMMANDS
+from agent.cli.errors import OWN, APIFailure, CommandError, explained, program_name, usage
 from agent.cli.invocation import Words, bound, taken_apart
 from agent.cli.objects import Objects
-from agent.cli.program import usage
-from agent.cli.refusal import Failed, Refusal
-from agent.cli.screen import Screen, screen_of
 from agent.cli.session import Session
-from agent.cli.streams import NOWHERE, Streams, wrote
+from agent.cli.terminal import NOWHERE, Screen, Streams, screen_of, wrote
 
 SOCKET = "/run/pifd/xapi"
 COMPLETE = "__complete"
@@ -37,7 +34,7 @@ def main() -> NoReturn:
     """Carry out the command line."""
     stdout, stderr = opened(sys.stdout), opened(sys.stderr)
     try:
-        status = told(sys.argv[1:], os.environ, stdout, stderr)
+        status = run(sys.argv[1:], os.environ, stdout, stderr)
     except KeyboardInterrupt:
         status = INTERRUPTED
     sys.exit(status)
@@ -59,7 +56,7 @@ def outcome_of(
     try:
         client, words = client_of(arguments, environment)
         return Outcome(0, answer(taken_apart(words), client, environment, screen, streams))
-    except Refusal as refusal:
+    except CommandError as refusal:
         return Outcome(refusal.status, error=f"{refusal}\n")
 
 
@@ -84,10 +81,8 @@ def carried_out(command: Command, words: Words, login: Session, screen: Screen, 
         objects = Objects(session)
         try:
             return command.action(Call(command, values, filters, session, objects, screen, pairs, streams))
-        except Failed as failed:
-            from agent.cli.failure import refusal
-
-            raise refusal(failed, objects) from None
+        except APIFailure as failed:
+            raise explained(failed, objects.described) from None
 
 
 def command_called(name: str) -> Command:
@@ -95,8 +90,8 @@ def command_called(name: str) -> Command:
     if name in COMMANDS:
         return COMMANDS[name]
     if not name:
-        raise Refusal("No command was given", usage())
-    raise Refusal(f"Unknown command: {name}", *(f"Did you mean {one}?" for one in like(name)), usage())
+        raise CommandError("No command was given", usage())
+    raise CommandError(f"Unknown command: {name}", *(f"Did you mean {one}?" for one in like(name)), usage())
 
 
 def like(name: str) -> list[str]:
@@ -117,12 +112,12 @@ def may_be_ours(name: str, command: Command, words: Words) -> bool:
 def about(words: Words) -> str:
     """Help, or the version."""
     if "version" in words.flags or words.command == "version":
-        return f"{program.name()} {version()}\n"
+        return f"{program_name()} {version()}\n"
     from agent.cli.manual import page
 
     subject = "".join(words.further[:1]) if words.command == "help" else words.command
     known = "" if subject in ("", "help") else command_called(subject).name
-    return page(known, is_everything="all" in words.flags).replace(program.OWN, program.name())
+    return page(known, is_everything="all" in words.flags).replace(OWN, program_name())
 
 
 def version() -> str:
@@ -135,7 +130,7 @@ def version() -> str:
         return "(not installed)"
 
 
-def told(arguments: Sequence[str], environment: Mapping[str, str], stdout: TextIO, stderr: TextIO) -> int:
+def run(arguments: Sequence[str], environment: Mapping[str, str], stdout: TextIO, stderr: TextIO) -> int:
     """Carry out a command line and print what it comes to; the exit status."""
     try:
         streams = Streams(stdout, stderr, terminal(stderr, environment))

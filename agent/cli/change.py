@@ -17,7 +17,7 @@ class Message(NamedTuple):
 
 Parameters = Callable[[Call], list[Any]]
 Messages = Callable[[Call], Sequence[Message]]
-OnChange = Callable[[Call, str], str]
+Prints = Callable[[Call, str], str]
 
 # JSON here is for the dry run and for the uuid of what was made.
 CHANGE = (DRY_RUN, JSON)
@@ -34,16 +34,16 @@ PREVIEW_SHAPE = {
 
 
 def itself(call: Call, made: str) -> str:
-    """What was made is what is told of."""
+    """The object that was made."""
     return made
 
 
-def sends(method: str, parameters: Parameters, told: OnChange = itself) -> Callable[[Call], str]:
-    """The action of a command that calls one method; `told` gives the object whose uuid is printed."""
-    return sends_all(lambda call: [Message(method, parameters(call))], told)
+def sends(method: str, parameters: Parameters, prints: Prints = itself) -> Callable[[Call], str]:
+    """The action of a command that calls one method; `prints` gives the object whose uuid is printed."""
+    return sends_all(lambda call: [Message(method, parameters(call))], prints)
 
 
-def sends_all(messages: Messages, told: OnChange = itself) -> Callable[[Call], str]:
+def sends_all(messages: Messages, prints: Prints = itself) -> Callable[[Call], str]:
     """The action of a command whose values decide what it calls."""
 
     def action(call: Call) -> str:
@@ -53,20 +53,20 @@ def sends_all(messages: Messages, told: OnChange = itself) -> Callable[[Call], s
         # One that is refused must not leave half of them done; live objects have no dry runs to find out.
         if len(wanted) > 1 and "dry-run" in call.values:
             for message in wanted:
-                foretold(call, message)
-        printed = [carried_out(call, message, told) for message in wanted][-1]
+                dry_run(call, message)
+        printed = [carried_out(call, message, prints) for message in wanted][-1]
         return ",".join(printed.splitlines()) + "\n" if call.values["minimal"] else printed
 
     return action
 
 
-def carried_out(call: Call, message: Message, told: OnChange) -> str:
+def carried_out(call: Call, message: Message, prints: Prints) -> str:
     """What is printed of one call."""
     made = changed(call, message)
     if isinstance(made, list):
         return new_uuids(call, call.session.checked(made, [str], message.method))
     ref = call.session.checked(made, str | None, message.method)
-    return "" if not ref or ref in NULL_REFERENCES else new_uuid(call, told(call, ref))
+    return "" if not ref or ref in NULL_REFERENCES else new_uuid(call, prints(call, ref))
 
 
 def changed(call: Call, message: Message) -> Any:
@@ -78,22 +78,22 @@ def changed(call: Call, message: Message) -> Any:
     return progress.changed(call, message.method, message.arguments)
 
 
-def foretold(call: Call, message: Message) -> dict[str, Any]:
-    """What a call would do, told by the daemon."""
-    told: dict[str, Any] = call.session.ask(
+def dry_run(call: Call, message: Message) -> dict[str, Any]:
+    """What a call would do, from the daemon."""
+    outcome: dict[str, Any] = call.session.ask(
         f"DryRun.{message.method}", *message.arguments, shape=PREVIEW_SHAPE
     )
-    return told
+    return outcome
 
 
 def previews(call: Call, messages: Sequence[Message]) -> str:
     """What the calls would do, each by itself."""
     from agent.cli.preview import described
 
-    told = [foretold(call, message) for message in messages]
+    outcomes = [dry_run(call, message) for message in messages]
     if call.values["json"]:
-        return as_json(told if len(told) > 1 else told[0])
-    return "\n".join(described(one, call.command.name, call.objects) for one in told)
+        return as_json(outcomes if len(outcomes) > 1 else outcomes[0])
+    return "\n".join(described(one, call.command.name, call.objects) for one in outcomes)
 
 
 def new_uuid(call: Call, ref: str) -> str:

@@ -28,7 +28,7 @@ def duplex(metrics: Record) -> str:
 
 
 # What is not simply what the record has under a key; and what people read another way than programs.
-TOLD: Mapping[str, Callable[[Record], Any]] = {
+FROM_RECORD: Mapping[str, Callable[[Record], Any]] = {
     "unknown": lambda record: "<unknown>",
     "operations": lambda record: list(record["current_operations"].values()),
     "duplex": duplex,
@@ -69,7 +69,7 @@ def field_of(field: schema.Field) -> Field:
         field.setter or f"set_{field.name}",
         field.key_setter,
         field.keys,
-        TOLD.get(field.format),
+        FROM_RECORD.get(field.format),
         PRINTED.get(field.format),
         field.is_costly,
     )

@@ -9,10 +9,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from agent.cli import program
+from agent.cli.errors import XE, CommandError, program_name, usage
 from agent.cli.parameter import boolean
-from agent.cli.program import usage
-from agent.cli.refusal import Refusal
 
 WITH_A_WORD = {
     "-s": "server",
@@ -32,7 +30,7 @@ TRACEPARENT = "TRACEPARENT"
 class Client(NamedTuple):
     """Who logs in.  traceparent: what the request is a part of, as W3C's header has it.
 
-    is_debugging: each call is told of on standard error.
+    is_debugging: each call is printed on standard error.
     """
 
     username: str = "root"
@@ -62,7 +60,7 @@ def check_is_text(word: str) -> None:
     try:
         word.encode()
     except UnicodeEncodeError:
-        raise Refusal(f"Syntax error: {word!r} is not valid UTF-8", usage()) from None
+        raise CommandError(f"Syntax error: {word!r} is not valid UTF-8", usage()) from None
 
 
 def name_in(word: str) -> str:
@@ -82,7 +80,7 @@ def separated(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
             options[WITH_A_WORD[word]] = word_after(word, remaining)
         elif word in ALONE:
             options[ALONE[word]] = "true"
-        elif word == "-h" and program.name() == program.XE and word_follows(word, arguments):
+        elif word == "-h" and program_name() == XE and word_follows(word, arguments):
             options["server"] = word_after(word, remaining)
         elif equals and key in KEYS and not may_be_a_pair:
             options[key] = value
@@ -95,7 +93,7 @@ def word_after(option: str, remaining: Iterator[str]) -> str:
     """The word that belongs to an option."""
     word = next(remaining, None)
     if word is None:
-        raise Refusal(f"Syntax error: {option} needs a word after it", usage())
+        raise CommandError(f"Syntax error: {option} needs a word after it", usage())
     return word
 
 
@@ -106,7 +104,7 @@ def word_follows(option: str, arguments: list[str]) -> bool:
 
 def defaults(environment: Mapping[str, str]) -> Iterator[list[str]]:
     """The further words: those in XE_EXTRA_ARGS, then those in ~/.xe; xe's settings are not pifctl's."""
-    if program.name() == program.XE:
+    if program_name() == XE:
         yield extra_words(environment.get("XE_EXTRA_ARGS", ""))
         yield lines_in(f"{environment['HOME']}/.xe") if environment.get("HOME") else []
 
@@ -131,10 +129,10 @@ def lines_in(path: str) -> list[str]:
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as trouble:
-        raise Refusal(f"The file {path} cannot be read: {reason(trouble)}") from None
+        raise CommandError(f"The file {path} cannot be read: {reason(trouble)}") from None
     for line in lines:
         if "=" not in line:
-            raise Refusal(f"The file {path} cannot be used: '{line}' is not name=value")
+            raise CommandError(f"The file {path} cannot be used: '{line}' is not name=value")
     return lines
 
 
@@ -158,8 +156,8 @@ def check_server(server: str) -> None:
     """There is no way from here to another host."""
     own = os.uname().nodename.lower()
     if server.lower() not in (*HERE, own, own.partition(".")[0]):
-        name = program.name()
-        raise Refusal(
+        name = program_name()
+        raise CommandError(
             f"The server '{server}' is not this host: {name} talks to this host's pifd alone", usage()
         )
 
@@ -167,13 +165,13 @@ def check_server(server: str) -> None:
 def check_port(port: str) -> None:
     """The port makes no difference here, but it has to be one."""
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= LAST_PORT):
-        raise Refusal(f"Port number must be an integer (0-{LAST_PORT})", usage())
+        raise CommandError(f"Port number must be an integer (0-{LAST_PORT})", usage())
 
 
 def check_traceparent(value: str) -> None:
     """It travels in a header, so nothing may be in it that ends one."""
     if not set(value.lower()) <= set("0123456789abcdef-"):
-        raise Refusal(
+        raise CommandError(
             f"Syntax error: '{value}' is no traceparent: it has hexadecimal digits and hyphens", usage()
         )
 
@@ -183,10 +181,10 @@ def password_in(path: str) -> dict[str, str]:
     try:
         lines = text_in(path).splitlines()
     except (OSError, UnicodeDecodeError) as trouble:
-        raise Refusal(f"Error opening password file '{path}': {reason(trouble)}") from None
+        raise CommandError(f"Error opening password file '{path}': {reason(trouble)}") from None
     if len(lines) < 2:
         order = "expecting username on the first line, password on the second line"
-        raise Refusal(f"Error: password file format: {order}")
+        raise CommandError(f"Error: password file format: {order}")
     return {"username": lines[0], "password": lines[1]}
 
 

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 from agent.cli.field import Field
 from agent.cli.objects import Objects
 from agent.cli.parameter import Parameter
-from agent.cli.screen import Screen
 from agent.cli.session import Session
-from agent.cli.streams import NOWHERE, Streams
+from agent.cli.terminal import NOWHERE, Screen, Streams
 
 
 class Command(NamedTuple):

@@ -23,10 +23,10 @@ from agent.cli.completion_values import (
     values,
     values_of_key,
 )
+from agent.cli.errors import CommandError, NoAnswer
 from agent.cli.invocation import Words, parameter_of, taken_apart
 from agent.cli.objects import is_uuid
 from agent.cli.parameter import Parameter
-from agent.cli.refusal import NoAnswer, Refusal
 from agent.cli.session import Session
 
 SOCKET = "/run/pifd/xapi"
@@ -42,7 +42,7 @@ SECONDS = 2
 
 
 def completed(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """What a shell is told: `bash`, `zsh` or `fish`, the line, and for bash COMP_TYPE and COMP_WORDBREAKS."""
+    """The answer to a shell, `bash`, `zsh` or `fish`; for bash with COMP_TYPE and COMP_WORDBREAKS."""
     shell, text, *more = [*arguments, "", ""][: max(2, len(arguments))]
     line = line_in(text)
     reply = NOTHING
@@ -50,7 +50,7 @@ def completed(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     signal.alarm(SECONDS)
     try:
         reply = reply_to(line, environment)
-    except Refusal:
+    except CommandError:
         pass
     finally:
         signal.alarm(0)

@@ -18,24 +18,24 @@ ZSH = """\
 # What zsh does when Tab is pressed in a command line of NAME.  Source it, or put it as _NAME into a
 # directory of $fpath.
 _NAME() {
-    local -a answer part whole whole_told begun begun_told
-    local line told
+    local -a answer part whole whole_text begun begun_text
+    local line text
     answer=("${(@f)$("${(Q)words[1]/#\\~/$HOME}" __complete zsh "${(j: :)words[1,CURRENT-1]} $PREFIX" \\
         2>/dev/null)}")
     [[ $answer[1] == <-> ]] || return 1
     compset -p $answer[1]
     for line in "${(@)answer[2,-1]}"; do
         part=("${(@ps:\\t:)line}")
-        told=$part[2]${part[3]:+  -- $part[3]}
+        text=$part[2]${part[3]:+  -- $part[3]}
         if [[ $part[1] == + ]]; then
-            begun+=("$part[2]") begun_told+=("$told")
+            begun+=("$part[2]") begun_text+=("$text")
         else
-            whole+=("$part[2]") whole_told+=("$told")
+            whole+=("$part[2]") whole_text+=("$text")
         fi
     done
     local any='m:{a-zA-Z}={A-Za-z}' found=1
-    (( $#whole )) && compadd -M $any -l -d whole_told -a whole && found=0
-    (( $#begun )) && compadd -M $any -S '' -l -d begun_told -a begun && found=0
+    (( $#whole )) && compadd -M $any -l -d whole_text -a whole && found=0
+    (( $#begun )) && compadd -M $any -S '' -l -d begun_text -a begun && found=0
     return found
 }
 if [[ $funcstack[1] == _NAME ]]; then

@@ -1,4 +1,4 @@
-"""The shells: how each is told what can come next."""
+"""The shells: what each takes as what can come next."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -34,12 +34,12 @@ def for_bash(reply: Reply, line: Line, kind: str = "", breaks: str = "") -> str:
     stay short: there are many of them, and help tells more.
     """
     start = line.opened if line.quote else after_break(line, breaks)
-    is_told = reply.stem and len(reply.candidates) > 1 and not line.quote and kind not in INSERTING
+    is_hint = reply.stem and len(reply.candidates) > 1 and not line.quote and kind not in INSERTING
     lines = []
     for text, about, is_open in reply.candidates:
         end = "" if is_open or line.quote else " "
-        told = f" ({about})" if is_told and about else ""
-        lines.append(quoted((reply.stem + text)[start:], line.quote) + end + told)
+        hint = f" ({about})" if is_hint and about else ""
+        lines.append(quoted((reply.stem + text)[start:], line.quote) + end + hint)
     return "".join(f"{one}\n" for one in lines)
 
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from agent.cli.classes import CLASSES
 from agent.cli.command import Command
 from agent.cli.completion_shells import Candidate
+from agent.cli.errors import APIFailure, CommandError
 from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Class, Field, Record
 from agent.cli.objects import Objects
 from agent.cli.parameter import OneOf, Parameter, boolean, words
-from agent.cli.refusal import Failed, Refusal
 from agent.cli.value import text_in, text_of, value_of
 
 MAPS, SETS = (MAP, MAP_RW), (SET, SET_RW)
@@ -43,7 +43,7 @@ class Quiet(Objects):
         """Every object of a class by reference."""
         try:
             return super().of(class_name)
-        except (Failed, Refusal):
+        except (APIFailure, CommandError):
             self._records[class_name] = {}
             return {}
 
@@ -128,7 +128,7 @@ def keys_of_one(asked: Asked, kind: Class) -> Iterator[Candidate]:
     field = field_called(kind, asked.given.get("param-name", ""))
     try:
         ref = asked.objects.find(kind.name, asked.given.get("uuid", ""))
-    except (Failed, Refusal):
+    except (APIFailure, CommandError):
         return
     record = asked.objects.record(kind.name, ref)
     if field is None or record is None or field.source not in record:

@@ -5,7 +5,7 @@ http.client would cost more time to import than a whole command takes, and this 
 
 import socket
 
-from agent.cli.refusal import Lost, NoAnswer, Refusal
+from agent.cli.errors import CommandError, Lost, NoAnswer
 
 PATH = "/jsonrpc"
 LONGEST_HEAD = 65536
@@ -58,7 +58,7 @@ def length_of_body(head: bytes) -> int:
     if not protocol.startswith("HTTP/1."):
         raise NoAnswer("pifd's answer is not valid: it is not HTTP.")
     if outcome[:4].strip() == "403":
-        raise Refusal("pifd has turned you away: you are neither root nor in a group that may use it.")
+        raise CommandError("pifd has turned you away: you are neither root nor in a group that may use it.")
     if outcome[:4].strip() != "200":
         raise NoAnswer(f"pifd could not handle the request: it answered HTTP {outcome.strip()}.")
     pairs = (line.partition(":") for line in lines)

@@ -16,8 +16,8 @@ class Field(NamedTuple):
 
     read: how a new value is read.  setter: the message that sets it; key_setter: the one that sets one key of
     a map that has no setter.  keys: the known keys of a map, with their values.
-    told: what is told of the record (that of the object referred to, where it shows another field than the
-    uuid), where it is not just a key.  printed: how people read it.  is_costly: in lists xe leaves it out.
+    from_record: what is shown, where it is not just the value of a key; of the object referred to, where it
+    shows another field than the uuid.  printed: how people read it.  is_costly: in lists xe leaves it out.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Field(NamedTuple):
     setter: str = ""
     key_setter: str = ""
     keys: Mapping[str, tuple[str, ...]] = {}
-    told: Callable[[Record], Any] | None = None
+    from_record: Callable[[Record], Any] | None = None
     printed: Callable[[Any], str] | None = None
     is_costly: bool = False
 
 
 class Class(NamedTuple):
-    """One class.  `prefix` begins its commands, `listed` are the fields that -list prints unless told.
+    """One class.  `prefix` begins its commands, `listed` are the fields that -list prints by itself.
 
     followed: the fields of its records that follow from other objects.
     usual: the field and its value that -list leaves the others out for, unless asked for all.

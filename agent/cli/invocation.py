@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 from agent.cli.classes import CLASSES
 from agent.cli.command import Command
+from agent.cli.errors import CommandError, usage
 from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Field
 from agent.cli.parameter import MINIMAL, Parameter
-from agent.cli.program import usage
-from agent.cli.refusal import Refusal
 
 HELP = ("--help", "-help", "-h", "-?")
 # xe takes these wherever it lists objects; they say nothing about which ones.
@@ -60,7 +59,7 @@ def taken_apart(arguments: Sequence[str]) -> Words:
 def path_in(word: str) -> str:
     """The word after --socket, which has to be there."""
     if not word:
-        raise Refusal("Syntax error: --socket needs a path", usage())
+        raise CommandError("Syntax error: --socket needs a path", usage())
     return word
 
 
@@ -69,7 +68,7 @@ def bound(command: Command, words: Words) -> Bound:
     bare = tuple((command.bare, word) for word in words.further[:1] if command.bare)
     if words.further[len(bare) :]:
         wrong = words.further[len(bare)]
-        raise Refusal(f"Syntax error: '{wrong}' is not name=value or --flag", usage(command.name))
+        raise CommandError(f"Syntax error: '{wrong}' is not name=value or --flag", usage(command.name))
     values: dict[str, Any] = {}
     filters, pairs = [], []
     for name, given in (*bare, *words.pairs):
@@ -107,7 +106,7 @@ def put(command: Command, values: dict[str, Any], parameter: Parameter, key: str
     name = key if parameter.is_map else parameter.name
     if name in into:
         twice = f"{parameter.name}:{key}" if key else parameter.name
-        raise Refusal(f"Syntax error: {twice} is given twice", usage(command.name))
+        raise CommandError(f"Syntax error: {twice} is given twice", usage(command.name))
     is_left_out = not given and not (parameter.is_required or parameter.is_map or parameter.may_be_empty)
     into[name] = parameter.default if is_left_out else parameter.read(parameter.name, given)
 
@@ -139,7 +138,7 @@ def part_called(command: Command, name: str) -> tuple[Field | None, str]:
     return None, ""
 
 
-def unknown_parameter(command: Command, name: str, field: Field | None) -> Refusal:
+def unknown_parameter(command: Command, name: str, field: Field | None) -> CommandError:
     """The error for a parameter that the command does not have; xe would not say anything."""
     known = [f"{one.name}:<key>" if one.is_map else one.name for one in command.parameters]
     if field is not None and command.fields:
@@ -148,14 +147,14 @@ def unknown_parameter(command: Command, name: str, field: Field | None) -> Refus
     if command.takes_filters:
         fields = ", ".join(one.name for one in CLASSES[command.class_name].fields)
         lines.append(f"and as filters the fields: {fields}")
-    return Refusal(f"Unknown parameter: {name}", *lines, usage(command.name))
+    return CommandError(f"Unknown parameter: {name}", *lines, usage(command.name))
 
 
-def field_not_settable(command: Command, field: Field) -> Refusal:
+def field_not_settable(command: Command, field: Field) -> CommandError:
     """The error for a field that is only written by the daemon."""
     settable = ", ".join(one.name for one in command.fields)
     what = f"The field {field.name} of a {command.class_name} cannot be set; these can: {settable}"
-    return Refusal(what, usage(command.name))
+    return CommandError(what, usage(command.name))
 
 
 def check_no_twins(command: Command, pairs: Sequence[tuple[str, str]]) -> None:
@@ -163,13 +162,13 @@ def check_no_twins(command: Command, pairs: Sequence[tuple[str, str]]) -> None:
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
-            raise Refusal(f"Syntax error: {name} is given twice", usage(command.name))
+            raise CommandError(f"Syntax error: {name} is given twice", usage(command.name))
 
 
 def check_complete(command: Command, values: dict[str, Any]) -> None:
     """Every required parameter is there, and no two that exclude each other."""
     for parameter in command.parameters:
         if parameter.is_required and parameter.name not in values:
-            raise Refusal(f"Required parameter not found: {parameter.name}", usage(command.name))
+            raise CommandError(f"Required parameter not found: {parameter.name}", usage(command.name))
     if values.get("json") and values.get("minimal"):
-        raise Refusal("Syntax error: --json and --minimal exclude each other", usage(command.name))
+        raise CommandError("Syntax error: --json and --minimal exclude each other", usage(command.name))

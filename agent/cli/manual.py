@@ -4,7 +4,7 @@ import textwrap
 
 from agent.cli.command import Command
 from agent.cli.commands import CHANGES, COMMANDS, FIELDS, LISTS, REST
-from agent.cli.commands.looking import TOPOLOGY
+from agent.cli.commands.listing import TOPOLOGY
 from agent.cli.parameter import Parameter
 from agent.errors import by_code
 

@@ -1,11 +1,9 @@
 """The daemon's objects, read once a class when somebody asks, and found by uuid or by name."""
 
-from agent.cli import program
 from agent.cli.classes import CLASSES
+from agent.cli.errors import CommandError, NoAnswer, program_name
 from agent.cli.field import Class, Record
-from agent.cli.refusal import NoAnswer, Refusal
-from agent.cli.session import Session
-from agent.cli.shape import fits
+from agent.cli.session import Session, fits
 from agent.cli.value import NULL_REFERENCES
 
 
@@ -15,18 +13,20 @@ def is_uuid(text: str) -> bool:
     return lengths == [8, 4, 4, 4, 12] and set(text.lower()) <= set("0123456789abcdef-")
 
 
-def ambiguity(kind: Class, given: str, candidates: list[str]) -> Refusal:
+def ambiguity(kind: Class, given: str, candidates: list[str]) -> CommandError:
     """The error for a name or a prefix that several objects have."""
-    return Refusal(f"'{given}' can mean more than one {kind.name}:", *(f"  {line}" for line in candidates))
+    return CommandError(
+        f"'{given}' can mean more than one {kind.name}:", *(f"  {line}" for line in candidates)
+    )
 
 
-def unknown(kind: Class, given: str) -> Refusal:
+def unknown(kind: Class, given: str) -> CommandError:
     """The error for a name or a prefix that no object has."""
     if not given:
-        return Refusal(f"No {kind.name} was named: the parameter is empty.")
-    return Refusal(
+        return CommandError(f"No {kind.name} was named: the parameter is empty.")
+    return CommandError(
         f"There is no {kind.name} whose uuid begins with '{given}' or that has this name.",
-        f"'{program.name()} {kind.prefix}-list' shows what there is.",
+        f"'{program_name()} {kind.prefix}-list' shows what there is.",
     )
 
 
@@ -49,7 +49,7 @@ class Objects:
         """The object behind a reference, if there is one."""
         return None if ref in NULL_REFERENCES else self.of(class_name).get(ref)
 
-    def told(self, ref: str) -> str:
+    def described(self, ref: str) -> str:
         """The object behind a reference of unknown class as `uuid (name)`; "" when there is none."""
         for class_name, kind in CLASSES.items():
             record = self.record(class_name, ref) if kind.prefix else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from agent.cli.refusal import Refusal
+from agent.cli.errors import CommandError
 
 Reader = Callable[[str, str], Any]
 
@@ -42,7 +42,7 @@ def boolean(name: str, given: str) -> bool:
     """true or false, in all of xe's spellings."""
     if given.lower() in TRUE + FALSE:
         return given.lower() in TRUE
-    raise Refusal(f"Error: Failed to parse parameter '{name}': expecting a boolean (true or false)")
+    raise CommandError(f"Error: Failed to parse parameter '{name}': expecting a boolean (true or false)")
 
 
 def integer(name: str, given: str) -> int:
@@ -50,7 +50,7 @@ def integer(name: str, given: str) -> int:
     digits = given.removeprefix("-")
     if digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS:
         return int(given)
-    raise Refusal(f"Error: Failed to parse parameter '{name}': expecting an integer")
+    raise CommandError(f"Error: Failed to parse parameter '{name}': expecting an integer")
 
 
 class OneOf:
@@ -64,7 +64,9 @@ class OneOf:
         for choice in self.choices:
             if choice.lower() == given.lower():
                 return choice
-        raise Refusal(f"Error: Invalid {self.kind}. Got {given}", f"Known are: {', '.join(self.choices)}")
+        raise CommandError(
+            f"Error: Invalid {self.kind}. Got {given}", f"Known are: {', '.join(self.choices)}"
+        )
 
 
 def one_of(kind: str, *choices: str) -> Reader:

@@ -12,18 +12,18 @@ FIELD_WIDTH = 23
 DULL: tuple[Any, ...] = ("", [], {}, None, False, -1, "None", "unknown", *NULL_REFERENCES)
 
 
-def described(told: dict[str, Any], command: str, objects: Objects) -> str:
+def described(outcome: dict[str, Any], command: str, objects: Objects) -> str:
     """The whole preview."""
-    lookup = lookup_with(told, objects)
-    lines = [f"Dry run of {command}: nothing has been changed.", "", *model_lines(told, lookup), ""]
-    lines += vif_lines("VIFs that their VMs are asked to give up first:", told["unplug"], lookup)
-    lines += vif_lines("VIFs that their VMs are asked to take in the end:", told["plug"], lookup)
-    return "\n".join([*lines, *step_lines(told["steps"])]) + "\n"
+    lookup = lookup_with(outcome, objects)
+    lines = [f"Dry run of {command}: nothing has been changed.", "", *model_lines(outcome, lookup), ""]
+    lines += vif_lines("VIFs that their VMs are asked to give up first:", outcome["unplug"], lookup)
+    lines += vif_lines("VIFs that their VMs are asked to take in the end:", outcome["plug"], lookup)
+    return "\n".join([*lines, *step_lines(outcome["steps"])]) + "\n"
 
 
-def lookup_with(told: dict[str, Any], objects: Objects) -> Lookup:
+def lookup_with(outcome: dict[str, Any], objects: Objects) -> Lookup:
     """A lookup that knows the objects that would come, besides those that are there."""
-    coming = {one["ref"]: (one["class"], one["record"]) for one in (*told["added"], *told["removed"])}
+    coming = {one["ref"]: (one["class"], one["record"]) for one in (*outcome["added"], *outcome["removed"])}
 
     def lookup(class_name: str, ref: str) -> Record | None:
         found_class, record = coming.get(ref, ("", None))
@@ -32,11 +32,11 @@ def lookup_with(told: dict[str, Any], objects: Objects) -> Lookup:
     return lookup
 
 
-def model_lines(told: dict[str, Any], lookup: Lookup) -> list[str]:
+def model_lines(outcome: dict[str, Any], lookup: Lookup) -> list[str]:
     """What would become of the objects."""
-    lines = [line for one in told["added"] for line in added_lines(one, lookup)]
-    lines += [line for one in told["changed"] for line in changed_lines(one, lookup)]
-    lines += [line for one in told["removed"] for line in removed_lines(one, lookup)]
+    lines = [line for one in outcome["added"] for line in added_lines(one, lookup)]
+    lines += [line for one in outcome["changed"] for line in changed_lines(one, lookup)]
+    lines += [line for one in outcome["removed"] for line in removed_lines(one, lookup)]
     return ["Changes to the model:", *lines] if lines else ["Changes to the model: none."]
 
 
@@ -89,9 +89,9 @@ def in_order(class_name: str, record: Record) -> list[tuple[str, Any]]:
     return [(key, record[key]) for key in keys if not (kind and key in kind.followed)]
 
 
-def field_line(class_name: str, key: str, told: str) -> str:
+def field_line(class_name: str, key: str, outcome: str) -> str:
     """A line about one field."""
-    return f"      {field_name(class_name, key):{FIELD_WIDTH}} {told}"
+    return f"      {field_name(class_name, key):{FIELD_WIDTH}} {outcome}"
 
 
 def field_name(class_name: str, key: str) -> str:

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import Any
 
 from agent.cli.command import Call
-from agent.cli.refusal import Failed, Interrupted, NoAnswer, Refusal, maybe_done
-from agent.cli.screen import Screen
+from agent.cli.errors import APIFailure, CommandError, Interrupted, NoAnswer, maybe_done
+from agent.cli.terminal import Screen
 from agent.cli.watch import EVENTS
 
 # A line that is there for less is a flicker.
@@ -51,9 +51,9 @@ def begun(call: Call, method: str, arguments: list[Any]) -> str:
         task: str = call.session.change(call.command.name, f"Async.{method}", *arguments, shape=str)
     except (NoAnswer, Interrupted):
         raise
-    except Refusal:
+    except CommandError:
         return ""
-    except Failed as failed:
+    except APIFailure as failed:
         if failed.code != UNKNOWN_METHOD:
             raise
         return ""
@@ -94,7 +94,7 @@ def stop(call: Call, task: str) -> None:
     )
     try:
         call.session.ask("task.cancel", task, shape=object)
-    except Failed as failed:
+    except APIFailure as failed:
         call.streams.remark(f"It cannot be stopped ({failed.code}).\n")
 
 
@@ -121,7 +121,7 @@ def result(call: Call, task: str, record: dict[str, Any], interrupts: "Interrupt
         raise Interrupted(f"Interrupted.  {name} was stopped, and what it had done was undone.")
     if record["status"] != "success":
         code, *parameters = record["error_info"] or ["INTERNAL_ERROR", "The task says nothing of its error."]
-        raise Failed(code, tuple(parameters))
+        raise APIFailure(code, tuple(parameters))
     if interrupts.is_there:
         call.streams.remark(f"It was too late: {name} is done.\n")
     return value_in(record["result"])
@@ -130,7 +130,7 @@ def result(call: Call, task: str, record: dict[str, Any], interrupts: "Interrupt
 def forget(call: Call, task: str) -> None:
     """Destroy the task."""
     # If it cannot be, the daemon will one day by itself; how the change has ended matters more.
-    with suppress(Failed, Refusal):
+    with suppress(APIFailure, CommandError):
         call.session.ask("task.destroy", task, shape=object)
 
 

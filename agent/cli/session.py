@@ -5,22 +5,30 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from agent.cli import program
 from agent.cli.client import Client
 from agent.cli.connection import Connection
-from agent.cli.refusal import Failed, Interrupted, NoAnswer, Refusal, maybe_done
-from agent.cli.shape import fits
+from agent.cli.errors import OWN, APIFailure, CommandError, Interrupted, NoAnswer, maybe_done
 
 API_FAILURE = 1
 Trace = Callable[[str], None]
 
 
 def unheard(text: str) -> None:
-    """Where nobody listens to what is told on the way."""
+    """Where nobody wants a trace."""
+
+
+def fits(value: Any, shape: Any) -> bool:
+    """Whether a value has a shape: a type, `[shape]` for a list, `{key: shape}` for at least these keys."""
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(fits(item, shape[0]) for item in value)
+    if isinstance(shape, dict):
+        return isinstance(value, dict) and all(key in value and fits(value[key], shape[key]) for key in shape)
+    # In Python True is an int, but an MTU is not.
+    return isinstance(value, shape) and not (shape is int and isinstance(value, bool))
 
 
 def result(answer: bytes, number: int) -> Any:
-    """What a call gave back; Failed if the daemon refused it."""
+    """What a call gave back; APIFailure if the daemon refused it."""
     message = message_of(answer)
     if message.get("id") != number or ("result" in message) == ("error" in message):
         raise NoAnswer("pifd's answer is not valid: it is no JSON-RPC answer to this request.")
@@ -40,17 +48,17 @@ def message_of(answer: bytes) -> dict[str, Any]:
     return message
 
 
-def failure(error: Any) -> Failed | Refusal:
+def failure(error: Any) -> APIFailure | CommandError:
     """The exception for a JSON-RPC error: XenAPI's have code 1, the protocol's own are negative."""
     if not fits(error, {"code": int, "message": str}):
         return NoAnswer("pifd's answer is not valid: its error has no code and message.")
     if error["code"] != API_FAILURE:
         reason = f"{error['message']} (JSON-RPC error {error['code']})"
-        return Refusal(f"pifd did not accept the request: {reason}.")
+        return CommandError(f"pifd did not accept the request: {reason}.")
     parameters = error.get("data", [])
     if not fits(parameters, [str]):
         return NoAnswer("pifd's answer is not valid: the parameters of its error are not a list of strings.")
-    return Failed(error["message"], tuple(parameters))
+    return APIFailure(error["message"], tuple(parameters))
 
 
 class Session:
@@ -73,7 +81,7 @@ class Session:
         try:
             if self._handle and self._connection.is_idle:
                 self._call("session.logout", [self._handle])
-        except (Failed, Refusal):
+        except (APIFailure, CommandError):
             pass  # the daemon forgets the session by itself, and the command's outcome matters more
         finally:
             self._connection.close()
@@ -82,7 +90,7 @@ class Session:
         """Connect and log in, unless this has been done."""
         if self._handle:
             return
-        who = [self._client.username, self._client.password, "1.0", program.OWN]
+        who = [self._client.username, self._client.password, "1.0", OWN]
         handle = self._call("session.login_with_password", who)
         self._handle = self.checked(handle, str, "session.login_with_password")
 

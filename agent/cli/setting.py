@@ -6,8 +6,8 @@ from typing import Any
 from agent.cli.change import Message
 from agent.cli.classes import CLASSES
 from agent.cli.command import Call
+from agent.cli.errors import CommandError
 from agent.cli.field import MAP_RW, SET_RW, Class, Field, is_map, settable
-from agent.cli.refusal import Refusal
 from agent.cli.value import NULL
 
 
@@ -16,7 +16,7 @@ def new_values(call: Call) -> Sequence[Message]:
     kind, ref = CLASSES[call.command.class_name], call.find(call.command.class_name, "uuid")
     given = [field for field in settable(kind) if is_given(call.values[field.name])]
     if not given:
-        raise Refusal(f"Nothing to set was given; this can be: {', '.join(names(kind))}")
+        raise CommandError(f"Nothing to set was given; this can be: {', '.join(names(kind))}")
     return [message for field in given for message in settings(call, kind, field, ref)]
 
 
@@ -50,11 +50,11 @@ def additions(call: Call) -> Iterator[Message]:
     key, pairs = call.values["param-key"], dict(call.pairs)
     if field.mark == SET_RW:
         if pairs or not key:
-            raise Refusal(f"Error: {field.name} is a set: give the new member as param-key=<value>")
+            raise CommandError(f"Error: {field.name} is a set: give the new member as param-key=<value>")
         yield Message(f"{kind.name}.add_{field.source}", [ref, sent(call, field, key)])
         return
     if key or not pairs:
-        raise Refusal(f"Error: {field.name} is a map: give what to add as <key>=<value>")
+        raise CommandError(f"Error: {field.name} is a map: give what to add as <key>=<value>")
     for name, value in pairs.items():
         yield Message(f"{kind.name}.add_to_{field.source}", [ref, name, value])
 
@@ -82,7 +82,7 @@ def target(call: Call) -> tuple[Class, Field, str]:
     found = next((field for field in ours if field.name.lower() == name.lower()), None)
     if found is None:
         able = ", ".join(field.name for field in ours)
-        raise Refusal(f"Error: {call.command.name} has no field {name} to change; it has: {able}")
+        raise CommandError(f"Error: {call.command.name} has no field {name} to change; it has: {able}")
     return kind, found, call.find(kind.name, "uuid")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from agent.cli.screen import Screen
+from agent.cli.terminal import Screen
 
 STATE_WIDTH = max(map(len, ("no carrier", "unplugged", "missing")))
 MAC_WIDTH = len("00:00:00:00:00:00")
@@ -35,7 +35,7 @@ NOTHING = "   "
 
 
 class Line(NamedTuple):
-    """A node's line: the strokes before its name, those before what is told below it, and the node."""
+    """A node's line: the strokes before its name, those before its details, and the node."""
 
     lead: str
     below: str

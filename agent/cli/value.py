@@ -24,7 +24,7 @@ def known_fields(kind: Class, record: Record) -> tuple[Field, ...]:
 def value_of(field: Field, record: Record, lookup: Lookup) -> Any:
     """A field's value in JSON's types; a reference is a uuid or what the field shows of the object."""
     if not field.refers:
-        return told_by(field, field.source, record)
+        return taken_from(field, field.source, record)
     value = record[field.source]
     if isinstance(value, list):
         return [referred(field, ref, lookup) for ref in value]
@@ -38,12 +38,12 @@ def referred(field: Field, ref: str, lookup: Lookup) -> Any:
     if field.shows == "uuid":
         return uuid_of(ref)
     record = lookup(field.refers, ref)
-    return LOST_OBJECT if record is None else told_by(field, field.shows, record)
+    return LOST_OBJECT if record is None else taken_from(field, field.shows, record)
 
 
-def told_by(field: Field, key: str, record: Record) -> Any:
+def taken_from(field: Field, key: str, record: Record) -> Any:
     """What a record tells under a key, or as the field has it."""
-    return record.get(key, "") if field.told is None else field.told(record)
+    return record.get(key, "") if field.from_record is None else field.from_record(record)
 
 
 def text_in(field: Field, value: Any) -> str:

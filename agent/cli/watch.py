@@ -9,11 +9,11 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from agent.cli.classes import CLASSES
+from agent.cli.errors import APIFailure, CommandError, Lost
 from agent.cli.field import Record
 from agent.cli.objects import Objects
-from agent.cli.refusal import Failed, Lost, Refusal
 from agent.cli.session import Session
-from agent.cli.streams import Streams
+from agent.cli.terminal import Streams
 
 FOREVER = float("inf")
 # One question to the daemon waits for so many seconds at most; if nothing has happened, the next one follows.
@@ -55,7 +55,7 @@ class Watch(Objects):
             return self._next(min(LONGEST, max(0.0, until - monotonic())))
         except Lost:
             return self._regained(until)
-        except Failed as failed:
+        except APIFailure as failed:
             if failed.code != "SESSION_INVALID":
                 raise
         self._session.renew()
@@ -121,4 +121,4 @@ def class_called(name: str) -> str:
         if kind.prefix and name.lower() in (kind.name.lower(), kind.prefix.lower()):
             return kind.name
     known = ", ".join(kind.prefix for kind in CLASSES.values() if kind.prefix)
-    raise Refusal(f"Error: Unsupported event class: {name}", f"Known are: {known}")
+    raise CommandError(f"Error: Unsupported event class: {name}", f"Known are: {known}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.__main__ import Outcome, outcome_of
-from agent.cli.screen import Screen
+from agent.cli.terminal import Screen
 from tests.cli.fake_daemon import Daemon, Server
 from tests.cli.world import guests
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.client import Client, client_of, extra_words
-from agent.cli.refusal import Refusal
+from agent.cli.errors import CommandError
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
 from tests.cli.world import ETH0
@@ -187,5 +187,5 @@ def test_debugging_tells_of_each_call_but_of_no_secret(xe: Xe, daemon: Daemon) -
 
 def test_a_traceparent_comes_from_the_environment_where_none_is_given() -> None:
     assert client_of(["pif-list"], {"TRACEPARENT": TRACE}) == (Client(traceparent=TRACE), ["pif-list"])
-    with pytest.raises(Refusal):
+    with pytest.raises(CommandError):
         client_of(["pif-list"], {"TRACEPARENT": "a\r\nb: c"})

@@ -268,28 +268,3 @@ def node(name: str, uuid: str, state: str, *notes: str) -> dict[str, Any]:
     """A node of the topology."""
     plain = {"MAC": "00:16:3e:00:00:0b", "MTU": 1500, "addresses": [], "children": []}
     return {"kind": "NIC", "name": name, "uuid": uuid, "state": state, "notes": list(notes), **plain}
-
-
-LIVE = """\
-bond   mode           MAC                links-up  slave  link        active
-bond0  active-backup  00:16:3e:00:00:0b  1 of 2    eth1   no carrier
-                                                   eth2   up          yes
-"""
-
-
-def test_live_bonds_show_the_link_of_each_slave(run: Run, daemon: Daemon) -> None:
-    slaves = [
-        node("eth1", ETH1, "no carrier", "primary slave of bond0"),
-        node("eth2", ETH2, "up", "slave of bond0", "active slave"),
-    ]
-    bond = node("bond0", BOND, "up") | {"kind": "bond", "children": slaves}
-    bridge = node("xapi0", "", "up") | {"kind": "bridge", "children": [bond]}
-    daemon.results["pifd.topology"] = {"host": {"uuid": HOST, "name_label": "ant"}, "trees": [bridge]}
-    assert run("bond-list", "--live") == (0, LIVE, "")
-    assert run("bond-list", "--live", "mode=lacp") == (0, "", "")
-    [told] = json.loads(run("bond-list", "--live", "--json").output)
-    assert (told["device"], told["links-up"], told["uuid"]) == ("bond0", 1, BOND)
-    assert [(one["device"], one["carrier"], one["active"]) for one in told["slaves"]] == [
-        ("eth1", False, False),
-        ("eth2", True, True),
-    ]

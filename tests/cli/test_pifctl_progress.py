@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from agent.cli.progress import drawn, value_in
-from agent.cli.screen import Screen
+from agent.cli.terminal import Screen
 from tests.cli.fake_daemon import Daemon
 from tests.cli.world import ETH1, MADE, ref
 

@@ -8,7 +8,7 @@ import pytest
 
 from agent.cli.__main__ import Outcome, outcome_of
 from agent.cli.connection import why_not
-from agent.cli.screen import Screen
+from agent.cli.terminal import Screen
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
 from tests.cli.world import ETH0, ETH1, MADE, STORAGE, ref
@@ -33,7 +33,7 @@ WRONG = [
     ),
     (
         "bond-list colour=red",
-        "Unknown parameter: colour\nbond-list takes: params, minimal, json, live\n"
+        "Unknown parameter: colour\nbond-list takes: params, minimal, json\n"
         "and as filters the fields: uuid, master, slaves, mode, properties, primary-slave, links-up, "
         "auto-update-mac\nFor usage run: 'pifctl help bond-list'\n",
     ),
@@ -61,10 +61,6 @@ WRONG = [
     (
         "pif-set-primary-address-type uuid=eth0 primary_address_type=IPX",
         "Error: Invalid primary address type. Got IPX\nKnown are: IPv4, IPv6\n",
-    ),
-    (
-        "bond-list --live params=all",
-        "Syntax error: --live and params exclude each other\nFor usage run: 'pifctl help bond-list'\n",
     ),
     (
         "network-create name-label=a MTU=big",

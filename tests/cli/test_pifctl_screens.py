@@ -9,7 +9,7 @@ import pytest
 
 from agent.cli.__main__ import outcome_of
 from agent.cli.commands import COMMANDS
-from agent.cli.screen import Screen, screen_of
+from agent.cli.terminal import Screen, screen_of
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
 from tests.cli.world import TOPOLOGY

@@ -15,8 +15,7 @@ from agent.api.calls.call import agent_of
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.cli.__main__ import Outcome, outcome_of
-from agent.cli.screen import Screen
-from agent.cli.streams import NOWHERE, Streams
+from agent.cli.terminal import NOWHERE, Screen, Streams
 from tests.api.world import EngineInMemory
 
 

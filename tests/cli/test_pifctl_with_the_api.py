@@ -17,8 +17,8 @@ from agent.api.records.record import field_names, fields_of
 from agent.cli.__main__ import outcome_of
 from agent.cli.commands import COMMANDS, FIELDS, KINDS, LISTS
 from agent.cli.field import MAP, MAP_RW, RW, SET, SET_RW, Class, Field, settable
-from agent.cli.screen import Screen
 from agent.cli.session import Session
+from agent.cli.terminal import Screen
 from tests.api.world import EngineInMemory
 
 Pifctl = Callable[[str], str]

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.cli.__main__ import Outcome, outcome_of
 from agent.cli.field import Class, Field
-from agent.cli.screen import Screen
+from agent.cli.terminal import Screen
 
 Records = Mapping[str, Mapping[str, Any]]
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from agent.model.model import Model
 from agent.model.records import PIF, VIF, VLAN, VM, Bond, Network, Pool, Tunnel
-from tests.rules.told import NOTHING, told
+from tests.rules.log_lines import NOTHING, told
 from tests.worlds.laden import (
     home_of,
     lower_of,

@@ -10,7 +10,7 @@ from agent.api.calls.call import agent_of
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.cli.__main__ import Outcome, outcome_of
-from agent.cli.screen import Screen
+from agent.cli.terminal import Screen
 from agent.errors import CannotPlugBondSlave
 from agent.model.model import Model
 from agent.model.records import VM, PowerState

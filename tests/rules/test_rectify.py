@@ -5,7 +5,7 @@ from dataclasses import replace
 from agent.model.model import Model
 from agent.model.records import IPConfiguration, IPMode, Network
 from agent.rules.rectify import Rectified, rectify
-from tests.rules.told import told
+from tests.rules.log_lines import told
 from tests.worlds.laden import (
     ELSEWHERE,
     home_of,

@@ -2,7 +2,7 @@
 
 from agent.cli.classes import CLASSES
 from agent.cli.commands import bond, completion, event, network, pif, task, tunnel, vif, vlan, vm
-from agent.cli.commands.looking import TOPOLOGY, field_commands, list_command
+from agent.cli.commands.listing import TOPOLOGY, field_commands, list_command
 from agent.cli.commands.setting import setting_commands
 
 # What is there for its fields alone (VM_guest_metrics, PIF_metrics) has no commands.

@@ -1,7 +1,7 @@
 """The command that prints what makes a shell complete pifctl's command lines."""
 
-from agent.cli import program
 from agent.cli.command import Call, Command
+from agent.cli.errors import program_name
 from agent.cli.parameter import one_of, required
 
 
@@ -9,7 +9,7 @@ def script(call: Call) -> str:
     """The script of the shell that is asked for."""
     from agent.cli.completion_scripts import script
 
-    return script(call.values["shell"], program.name())
+    return script(call.values["shell"], program_name())
 
 
 COMMANDS = (

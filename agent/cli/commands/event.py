@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from agent.cli.classes import CLASSES
 from agent.cli.command import Call, Command
+from agent.cli.errors import CommandError
 from agent.cli.field import Class, Record
-from agent.cli.inspection import matches
 from agent.cli.invocation import NO_FILTERS, Filter, filter_of
+from agent.cli.listing import matches
 from agent.cli.parameter import JSON, Parameter, integer, optional, required, words
-from agent.cli.refusal import Refusal
 from agent.cli.watch import FOREVER, Watch, class_called
 
 # Each change is a task, too; who asks for nothing in particular wants to see what it changes.
@@ -33,7 +33,7 @@ def wait(call: Call) -> str:
     watch = Watch(call.session, call.streams, classes_for(kind, wishes))
     while not any(grants(call, watch, wishes, record) for record in watch.of(kind.name).values()):
         if monotonic() >= until:
-            raise Refusal(f"No {kind.name} was as wanted within {seconds} seconds.")
+            raise CommandError(f"No {kind.name} was as wanted within {seconds} seconds.")
         watch.changes(until)
     return ""
 
@@ -61,7 +61,7 @@ def grants(call: Call, watch: Watch, wishes: Sequence[Wish], record: Record) -> 
 
 def tell(call: Call) -> str:
     """Tell of what happens, as it happens, until somebody has seen enough."""
-    from agent.cli.happening import Shown, json_line, line
+    from agent.cli.event_lines import Displayed, json_line, line
 
     unless_asked = [kind.name for kind in CLASSES.values() if kind.prefix and kind.name != NOT_UNLESS_ASKED]
     wanted = [class_called(name) for name in call.values["class"]] or unless_asked
@@ -69,10 +69,10 @@ def tell(call: Call) -> str:
         [*unless_asked, *wanted, *(one.name for one in CLASSES.values() if not one.prefix)]
     )
     watch = Watch(call.session, call.streams, list(everything))
-    shown = Shown(watch, wanted)
+    shown = Displayed(watch, wanted)
     while True:
-        for happening in shown.happenings(watch.changes()):
-            call.streams.tell(json_line(happening) if call.values["json"] else line(happening))
+        for event in shown.events(watch.changes()):
+            call.streams.tell(json_line(event) if call.values["json"] else line(event))
 
 
 TIMEOUT = Parameter("timeout", "After so many seconds it ends, with an error.", integer, None)

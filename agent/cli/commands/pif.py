@@ -4,8 +4,8 @@ from typing import Any
 
 from agent.cli.change import CHANGE, sends, the_object
 from agent.cli.command import Call, Command
+from agent.cli.errors import CommandError
 from agent.cli.parameter import boolean, one_of, optional, required
-from agent.cli.refusal import Refusal
 
 IP_MODE = one_of("ip configuration mode", "None", "DHCP", "Static")
 IPv6_MODE = one_of("ipv6 configuration mode", "None", "DHCP", "Static", "Autoconf")
@@ -21,7 +21,7 @@ def host(call: Call) -> str:
         return call.find("host", "host-uuid")
     hosts = call.objects.of("host")
     if len(hosts) != 1:
-        raise Refusal("Required parameter not found: host-uuid", f"(there are {len(hosts)} hosts)")
+        raise CommandError("Required parameter not found: host-uuid", f"(there are {len(hosts)} hosts)")
     return next(iter(hosts))
 
 

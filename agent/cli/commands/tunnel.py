@@ -16,7 +16,7 @@ def new_tunnel(call: Call) -> list[Any]:
 
 
 def access_PIF(call: Call, made: str) -> str:
-    """xe tells of the PIF on top of a new tunnel, which is what one goes on with."""
+    """xe prints the PIF on top of a new tunnel, which is what one goes on with."""
     access: str = call.session.ask("tunnel.get_access_PIF", made, shape=str)
     return access
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from agent.cli.change import CHANGE, sends
 from agent.cli.command import Call, Command
+from agent.cli.errors import CommandError
 from agent.cli.objects import is_uuid
 from agent.cli.parameter import integer, required
-from agent.cli.refusal import Refusal
 from agent.cli.value import uuid_of
 
 
@@ -14,8 +14,8 @@ def tag(name: str, given: str) -> int:
     """A whole number; the daemon says which ones are tags."""
     try:
         return integer(name, given)
-    except Refusal as refusal:
-        raise Refusal(*refusal.args, f"Got '{given}'; a VLAN tag is a number from 0 to 4094") from None
+    except CommandError as refusal:
+        raise CommandError(*refusal.args, f"Got '{given}'; a VLAN tag is a number from 0 to 4094") from None
 
 
 def new_vlan(call: Call) -> list[Any]:
@@ -29,7 +29,7 @@ def new_vlans(call: Call) -> list[Any]:
 
 
 def untagged_PIF(call: Call, made: str) -> str:
-    """xe tells of the PIF on top of a new VLAN, which is what one goes on with."""
+    """xe prints the PIF on top of a new VLAN, which is what one goes on with."""
     upper: str = call.session.ask("VLAN.get_untagged_PIF", made, shape=str)
     return upper
 

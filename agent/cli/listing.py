@@ -6,8 +6,8 @@ from typing import Any
 from agent.cli.change import as_json
 from agent.cli.classes import CLASSES
 from agent.cli.command import Call
+from agent.cli.errors import CommandError
 from agent.cli.field import Class, Field, Record
-from agent.cli.refusal import Refusal
 from agent.cli.value import known_fields, text_in, text_of, value_of
 
 MARGIN = 4
@@ -34,15 +34,6 @@ def list_objects(call: Call) -> str:
     return printed(call, wanted, records)
 
 
-def list_bonds(call: Call) -> str:
-    """The bonds that pass the filters, as xe lists them or as they are this moment."""
-    if not call.values["live"]:
-        return list_objects(call)
-    from agent.cli.live import live_bonds
-
-    return live_bonds(call)
-
-
 def list_fields(call: Call) -> str:
     """All fields of one object."""
     kind = CLASSES[call.command.class_name]
@@ -60,7 +51,7 @@ def get_field(call: Call) -> str:
     field = field_named(kind, call.values["param-name"])
     record = the_record(call)
     if field not in known_fields(kind, record):
-        raise Refusal(f"Error: this pifd's {kind.name} objects have no field {field.name}")
+        raise CommandError(f"Error: this pifd's {kind.name} objects have no field {field.name}")
     value = value_of(field, record, call.objects.record)
     if call.values["param-key"]:
         value = entry(field, value, call.values["param-key"])
@@ -74,9 +65,9 @@ def topology(call: Call) -> str:
     """The host's networks, bridges, bonds and NICs as a tree."""
     from agent.cli.topology import drawn
 
-    told = call.session.ask("pifd.topology", shape={"host": {"uuid": str, "name_label": str}, "trees": list})
-    check_nodes(call, told["trees"])
-    return as_json(told) if call.values["json"] else drawn(told["host"], told["trees"], call.screen)
+    found = call.session.ask("pifd.topology", shape={"host": {"uuid": str, "name_label": str}, "trees": list})
+    check_nodes(call, found["trees"])
+    return as_json(found) if call.values["json"] else drawn(found["host"], found["trees"], call.screen)
 
 
 def check_nodes(call: Call, nodes: list[Any]) -> None:
@@ -108,21 +99,21 @@ def field_named(kind: Class, name: str) -> Field:
         if field.name.lower() == name.lower():
             return field
     known = ", ".join(field.name for field in kind.fields)
-    raise Refusal(f"Error: a {kind.name} has no field {name}", f"Its fields are: {known}")
+    raise CommandError(f"Error: a {kind.name} has no field {name}", f"Its fields are: {known}")
 
 
 def entry(field: Field, value: Any, key: str) -> Any:
     """The value of a key in a map."""
     if not isinstance(value, dict):
-        raise Refusal(f"Error: the field {field.name} is not a map, so it has no keys")
+        raise CommandError(f"Error: the field {field.name} is not a map, so it has no keys")
     if key not in value:
-        raise Refusal(f"Error: Key {key} not found in {field.name}")
+        raise CommandError(f"Error: Key {key} not found in {field.name}")
     return value[key]
 
 
 def cheap(field: Field) -> Field:
     """The field as lists have it: one that xe asks for by a call of its own is not shown there."""
-    return field._replace(told=not_in_a_list, printed=None, refers="") if field.is_costly else field
+    return field._replace(from_record=not_in_a_list, printed=None, refers="") if field.is_costly else field
 
 
 def not_in_a_list(record: Record) -> str:
@@ -163,9 +154,11 @@ def has(field: Field, value: Any, key: str, wanted: str) -> bool:
     if isinstance(value, dict):
         return key in value and text_of(value[key]) == wanted
     if not isinstance(value, list):
-        raise Refusal(f"Error: Field '{field.name}' is not a set or map")
+        raise CommandError(f"Error: Field '{field.name}' is not a set or map")
     if key != "contains":
-        raise Refusal(f"Error: Invalid syntax for set filtering (should be {field.name}:contains=<member>)")
+        raise CommandError(
+            f"Error: Invalid syntax for set filtering (should be {field.name}:contains=<member>)"
+        )
     return wanted in map(text_of, value)
 
 

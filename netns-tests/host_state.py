@@ -1,4 +1,4 @@
-"""OnChange: what iproute2 and /proc say of a host's devices, addresses and routes."""
+"""HostState: what iproute2 and /proc say of a host's devices, addresses and routes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Device = dict[str, object]
 
 
 @dataclass(frozen=True)
-class OnChange:
+class HostState:
     """What the programs tell: links, ports and forwarding entries by device, addresses, routes, bonds."""
 
     links: Mapping[str, dict[str, Any]]
@@ -32,17 +32,17 @@ class OnChange:
     bonds: Mapping[str, str]
 
 
-def told_of(namespace: str) -> OnChange:
+def state_of(namespace: str) -> HostState:
     """Ask the programs, which are started for it."""
     with Iproute("ip", namespace) as ip, Iproute("bridge", namespace) as bridge:
         return told_by(ip, bridge, namespace)
 
 
-def told_by(ip: Iproute, bridge: Iproute, namespace: str) -> OnChange:
+def told_by(ip: Iproute, bridge: Iproute, namespace: str) -> HostState:
     """Ask programs that run already."""
     links, addresses, routes = ip.ask("link show", "addr show", "route show table all")
     ports, fdb = bridge.ask("link show", "fdb show")
-    return OnChange(
+    return HostState(
         {link["ifname"]: link for link in links if link["ifname"] not in (*FOREIGN_NAMES, *LOCAL_TUNNELS)},
         frozenset(global_addresses(addresses)),
         tuple(route for route in routes if route.get("table", "main") == "main"),
@@ -64,7 +64,7 @@ def proc_bonds() -> dict[str, str]:
     return {file.name: file.read_text() for file in folder.iterdir()} if folder.exists() else {}
 
 
-def device_told(told: OnChange, name: str) -> Device:
+def device_state(told: HostState, name: str) -> Device:
     link = told.links[name]
     info = link.get("linkinfo", {})
     data = info.get("info_data", {})
@@ -82,14 +82,14 @@ def device_told(told: OnChange, name: str) -> Device:
     return found | (bond_told(told, name, data) if name in told.bonds else {})
 
 
-def bond_told(told: OnChange, name: str, data: Mapping[str, Any]) -> Device:
+def bond_told(told: HostState, name: str, data: Mapping[str, Any]) -> Device:
     """/proc's word for it, and netlink's mode."""
     lines = told.bonds[name].splitlines()
     slaves = sorted(line.partition(": ")[2] for line in lines if line.startswith("Slave Interface"))
     return {"mode": data["mode"], "slaves": slaves}
 
 
-def owned(told: OnChange) -> list[str]:
+def owned(told: HostState) -> list[str]:
     """Tunnels are compared by what they are, because their names say nothing."""
     return sorted(
         name
@@ -102,12 +102,12 @@ def is_tunnel(link: Mapping[str, Any]) -> bool:
     return link.get("linkinfo", {}).get("info_kind") in ("gretap", "ip6gretap", "vxlan")
 
 
-def tunnels_told(told: OnChange) -> list[tuple[object, ...]]:
+def tunnel_states(told: HostState) -> list[tuple[object, ...]]:
     """kind, key, local address, other ends, bridge, isolated, up, MTU of each."""
     return sorted(_tunnel_told(told, link) for link in told.links.values() if is_tunnel(link))
 
 
-def _tunnel_told(told: OnChange, link: dict[str, Any]) -> tuple[object, ...]:
+def _tunnel_told(told: HostState, link: dict[str, Any]) -> tuple[object, ...]:
     kind, data, name = link["linkinfo"]["info_kind"], link["linkinfo"]["info_data"], link["ifname"]
     if kind == "vxlan":
         key, local = data["id"], data.get("local") or data.get("local6")
@@ -118,5 +118,5 @@ def _tunnel_told(told: OnChange, link: dict[str, Any]) -> tuple[object, ...]:
     return kind, key, local, ends, link.get("master"), isolated, "UP" in link["flags"], link["mtu"]
 
 
-def default_routes(told: OnChange) -> Iterator[tuple[str, str]]:
+def default_routes(told: HostState) -> Iterator[tuple[str, str]]:
     return ((route["gateway"], route["dev"]) for route in told.routes if route["dst"] == "default")

@@ -1,4 +1,4 @@
-"""The screen: how wide it is, and whether it can show box characters and colours."""
+"""The terminal: what it can show, and what a command writes to it while it is still at work."""
 
 import os
 from collections.abc import Mapping
@@ -43,3 +43,31 @@ def width_of(stdout: TextIO, environment: Mapping[str, str]) -> int:
         return max(NARROWEST, os.get_terminal_size(stdout.fileno()).columns or DEFAULT_WIDTH)
     except OSError:
         return DEFAULT_WIDTH
+
+
+def wrote(text: str, stream: TextIO) -> None:
+    """Write a text out, whatever the stream's encoding makes of it."""
+    encoding = stream.encoding or "ascii"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+class Streams(NamedTuple):
+    """stdout and stderr, None where nobody listens; `terminal` is what stderr can show, if it is one."""
+
+    stdout: TextIO | None = None
+    stderr: TextIO | None = None
+    terminal: Screen | None = None
+
+    def tell(self, text: str) -> None:
+        """Write a part of what the command prints."""
+        if self.stdout is not None:
+            wrote(text, self.stdout)
+
+    def remark(self, text: str) -> None:
+        """Write what is said beside it."""
+        if self.stderr is not None:
+            wrote(text, self.stderr)
+
+
+NOWHERE = Streams()

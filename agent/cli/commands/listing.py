@@ -1,15 +1,13 @@
 """The commands that only look: the topology, and what every class has."""
 
-from agent.cli import inspection
+from agent.cli import listing
 from agent.cli.command import Command
 from agent.cli.field import Class
-from agent.cli.parameter import JSON, MINIMAL, flag, optional, required, words
-
-LIVE = flag("live", "Print a table: each bond with its slaves, which have carrier and which is active.")
+from agent.cli.parameter import JSON, MINIMAL, Parameter, flag, optional, required, words
 
 TOPOLOGY = Command(
     "topology",
-    inspection.topology,
+    listing.topology,
     (JSON,),
     "Draw what is on top of what, from networks down to NICs, with addresses and link states.",
     prints="a tree",
@@ -25,13 +23,13 @@ def list_command(kind: Class) -> Command:
         "what is printed.\n"
         f"Without params= it prints: {', '.join(kind.listed)}."
     )
-    further = (LIVE,) if kind.name == "Bond" else ()
+    further: tuple[Parameter, ...] = ()
     if kind.usual is not None:
         name, value = kind.usual
         further = (flag("all", f"List also those with another {name} than {value}."),)
     return Command(
         f"{kind.prefix}-list",
-        inspection.list_bonds if kind.name == "Bond" else inspection.list_objects,
+        listing.list_objects,
         (fields, MINIMAL, JSON, *further),
         f"List the {kind.name} objects.",
         about,
@@ -50,7 +48,7 @@ def field_commands(kind: Class) -> tuple[Command, ...]:
     return (
         Command(
             f"{kind.prefix}-param-list",
-            inspection.list_fields,
+            listing.list_fields,
             (one, JSON),
             f"Print all fields of one {kind.name}.",
             prints="the object",
@@ -58,7 +56,7 @@ def field_commands(kind: Class) -> tuple[Command, ...]:
         ),
         Command(
             f"{kind.prefix}-param-get",
-            inspection.get_field,
+            listing.get_field,
             (one, field, key, JSON),
             f"Print one field of one {kind.name}.",
             prints="the bare value",

@@ -1,4 +1,4 @@
-"""A happening: a change of an object in xe's words, as a line for people or for programs."""
+"""A event: a change of an object in xe's words, as a line for people or for programs."""
 
 from collections.abc import Iterator, Sequence
 from time import gmtime, localtime, strftime, time
@@ -13,7 +13,7 @@ CLASS_WIDTH = max(len(kind.name) for kind in CLASSES.values() if kind.prefix)
 NOTHING = "none"
 
 
-class Happening(NamedTuple):
+class ObjectEvent(NamedTuple):
     """What has happened to an object: `before` and `after` are its fields, by xe's names, that differ.
 
     For a new object, and for one that is gone, these are all of its fields.
@@ -27,8 +27,8 @@ class Happening(NamedTuple):
     after: dict[str, Any]
 
 
-class Shown:
-    """What has been shown of every object: with what it shows now, that makes a happening."""
+class Displayed:
+    """What has been shown of every object: with what it shows now, that makes a event."""
 
     def __init__(self, watch: Watch, classes: Sequence[str]) -> None:
         self._watch = watch
@@ -39,11 +39,11 @@ class Shown:
             for ref, record in watch.of(class_name).items():
                 self._remember(class_name, ref, record)
 
-    def happenings(self, changes: Sequence[Change]) -> Iterator[Happening]:
+    def events(self, changes: Sequence[Change]) -> Iterator[ObjectEvent]:
         """What the changes mean for the objects that are shown, each object once."""
         concerned = {one: None for change in changes for one in self._concerned(change)}
         for class_name, ref in concerned:
-            yield from self._happening(class_name, ref)
+            yield from self._event(class_name, ref)
 
     def _concerned(self, change: Change) -> Iterator[tuple[str, str]]:
         """The object itself, or those that show its fields as theirs: a PIF its PIF_metrics'."""
@@ -56,14 +56,14 @@ class Shown:
                 if any(record.get(source) == change.ref for source in sources):
                     yield class_name, ref
 
-    def _happening(self, class_name: str, ref: str) -> Iterator[Happening]:
+    def _event(self, class_name: str, ref: str) -> Iterator[ObjectEvent]:
         if class_name not in self._classes:
             return
         record, name = self._watch.record(class_name, ref), self._named.get((class_name, ref), "")
         before = self._fields.pop((class_name, ref), {})
         after = self._remember(class_name, ref, record) if record else {}
         operation = "mod" if before and after else "add" if after else "del"
-        one = Happening(
+        one = ObjectEvent(
             CLASSES[class_name], operation, (after or before).get("uuid", ""), name, before, after
         )
         one = one._replace(name=self._named.get((class_name, ref), name))
@@ -89,12 +89,12 @@ def shown(kind: Class, record: Record, watch: Watch) -> dict[str, Any]:
 
 
 def is_own(field: Field) -> bool:
-    """Whether a field is the object's own, not what is to see of another that has happenings itself."""
+    """Whether a field is the object's own, not what is to see of another that has events itself."""
     return not (field.refers in CLASSES and CLASSES[field.refers].prefix and field.shows != "uuid")
 
 
-def differing(one: Happening) -> Happening:
-    """The happening with the fields alone that differ."""
+def differing(one: ObjectEvent) -> ObjectEvent:
+    """The event with the fields alone that differ."""
     names = [name for name in one.before | one.after if one.before.get(name) != one.after.get(name)]
     return one._replace(
         before={name: one.before.get(name) for name in names},
@@ -102,7 +102,7 @@ def differing(one: Happening) -> Happening:
     )
 
 
-def line(one: Happening) -> str:
+def line(one: ObjectEvent) -> str:
     """A line for people: time, class, what happened, the object, and what differs."""
     now = time()
     clock = f"{strftime('%H:%M:%S', localtime(now))}.{int(now * 1000) % 1000:03}"
@@ -113,19 +113,19 @@ def line(one: Happening) -> str:
     return "  ".join(words) + "\n"
 
 
-def difference(one: Happening, name: str) -> str:
+def difference(one: ObjectEvent, name: str) -> str:
     """A field that differs."""
     return f"{name}: {text(one, name, one.before[name])} -> {text(one, name, one.after[name])}"
 
 
-def text(one: Happening, name: str, value: Any) -> str:
+def text(one: ObjectEvent, name: str, value: Any) -> str:
     """A value as xe prints it, on one line."""
     field = next((field for field in one.kind.fields if field.name == name), None)
     printed = text_in(field, value) if field else text_of(value)
     return NOTHING if value is None or not printed else printed.replace("\n", " ")
 
 
-def json_line(one: Happening) -> str:
+def json_line(one: ObjectEvent) -> str:
     """A line for programs."""
     import json
 
