@@ -5,8 +5,10 @@ the VIF, and after a crash the next start finds it there.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 from secrets import token_bytes
 from typing import Protocol
 
@@ -15,14 +17,17 @@ from agent.model.draft import Draft
 from agent.model.model import Model
 from agent.model.records import VIF, Ref
 
+log = logging.getLogger(__name__)
+
 NOBODY: frozenset[Ref[VIF]] = frozenset()
 
 
 class Store(Protocol):
-    """What the engine needs of the store.  Both raise an OSError when the file can't be used."""
+    """What the engine needs of the store.  All raise an OSError when the file can't be used."""
 
     def load(self) -> Model: ...
     def commit(self, before: Model, after: Model) -> None: ...
+    def keep_copy(self) -> Path: ...
 
 
 class CommittedModel:
@@ -41,6 +46,13 @@ class CommittedModel:
         self._stored = await asyncio.to_thread(self._store.load)
         self.asked = frozenset(vif.ref for vif in self._stored.all(VIF) if vif.released)
         self.model = replace(marked(self._stored, NOBODY), seed=token_bytes(32))
+
+    async def keep_copy(self) -> None:
+        """Keep the store as it was before it is put right, which is done in any case."""
+        try:
+            log.warning("the store as it was is kept in %s", await asyncio.to_thread(self._store.keep_copy))
+        except OSError as error:
+            log.error("the store as it was is not kept: %s", error)
 
     async def note(self, vifs: Collection[Ref[VIF]]) -> None:
         """Write down, before it is done, that the VMs of these VIFs are asked."""

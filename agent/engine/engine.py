@@ -250,6 +250,8 @@ class Engine:
         rectified = rectify(self.model)
         for line in rectified.log:
             log.warning("%s", line)
+        if rectified.log:
+            await self._committed.keep_copy()
         await self._committed.commit(rectified.model)
 
     async def _first_start(self, hostname: str) -> None:

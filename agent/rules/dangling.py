@@ -1,29 +1,18 @@
-"""Records that refer to nothing, or to what makes no sense: each rule puts one kind right, and says so.
+"""Records of the store that refer to nothing, or to what they do not fit, are left out, with a line each.
 
-Nothing in such a model can be relied on, so the rules look with `found`.  Every rule frees or removes, or
-fills in what was missing, so they come to an end.
+One rule for all classes: a reference that a record can do without is forgotten, and a record that needs it is
+left out; what that leaves behind is found in the next round.  The engine keeps the store as it was beside the
+new one.  Nothing in such a model can be relied on, so this looks with `found`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
 from agent.model.draft import Draft
 from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
-from agent.model.records import (
-    PIF,
-    VIF,
-    VLAN,
-    VM,
-    Bond,
-    Host,
-    Network,
-    Pool,
-    R,
-    Record,
-    Ref,
-    Tunnel,
-    VMGuestMetrics,
-)
+from agent.model.records import PIF, VLAN, VM, Bond, Host, Network, Pool, R, Record, Ref, Tunnel
 from agent.model.vifs import is_live
 from agent.rules.network import free_bridge
 from agent.rules.vlan import TAGS
@@ -32,100 +21,57 @@ Rule = Callable[[Draft], Iterator[str]]
 """Puts things right in a draft; yields a line for a person for each, and none if all was right."""
 
 
+def forgotten_references(draft: Draft) -> Iterator[str]:
+    """A reference that may be null and leads nowhere becomes null; a member of a set goes."""
+    for record in draft.model.records.values():
+        own: Any = type(record)
+        may_be_null = {name: kind for name, kind in references(own).items() if name not in needed(own)}
+        known = {name: kept(draft.model, record, name, kind) for name, kind in may_be_null.items()}
+        lost = [name for name, value in known.items() if value != getattr(record, name)]
+        if lost:
+            draft.put(replace(record, **known))
+            yield f"{word(record)} forgets its {', '.join(lost)}: not there, or it does not fit"
+
+
+def kept(model: Model, record: Any, name: str, kind: Any) -> Any:
+    """What stays of a reference, or of a set of them."""
+    value = getattr(record, name)
+    if isinstance(value, tuple):
+        return tuple(ref for ref in value if found(model, kind, ref))
+    if isinstance(record, VM) and name == "resident_on" and is_live(record):
+        return value if found(model, Host, value) else this_host(model)  # its devices are here
+    if isinstance(record, PIF) and name == "bond_slave_of":
+        return value if can_be_slave(model, record) else None
+    return value if found(model, kind, value) else None
+
+
 def pools_without_master(draft: Draft) -> Iterator[str]:
-    """The master is a host of the model's."""
+    """The master is this host, if it is none that is there."""
+    host = this_host(draft.model)
     for pool in draft.model.all(Pool):
-        if found(draft.model, Host, pool.master) is None:
-            host = next(iter(draft.model.all(Host)), None)
-            if host is None:
-                draft.remove(pool.ref)
-            else:
-                draft.put(replace(pool, master=host.ref))
-            yield f"{word(pool)} had no master: {host.name_label if host else 'removed'}"
+        if host and not found(draft.model, Host, pool.master):
+            draft.put(replace(pool, master=host))
+            yield f"{word(pool)} had no master: now it is this host"
 
 
-def homeless_pifs(draft: Draft) -> Iterator[str]:
-    """A PIF without its host or network goes, but for those that the host is reached over."""
-    model, needed = draft.model, under_management(draft.model)
-    for pif in model.all(PIF):
-        if found(model, Host, pif.host) is None:
-            draft.remove(pif.ref)
-            yield f"{word(pif)} was of a host that is not there: removed"
-        elif found(model, Network, pif.network) is None and pif.ref in needed:
+def management_without_network(draft: Draft) -> Iterator[str]:
+    """A PIF that the host is reached over stays, on a network of its own."""
+    needed = under_management(draft.model)
+    for pif in draft.model.all(PIF):
+        if pif.ref in needed and not found(draft.model, Network, pif.network):
             network = give_own_network(draft, pif)
             yield f"{word(pif)}, which management needs, was on no network: put on {word(network)}"
-        elif found(model, Network, pif.network) is None:
-            draft.remove(pif.ref)
-            yield f"{word(pif)} was on a network that is not there: removed"
 
 
-def slaves_of_nothing(draft: Draft) -> Iterator[str]:
-    """A slave's bond is there, on its host, and a slave is no VLAN, tunnel or bond itself."""
-    for pif in draft.model.all(PIF):
-        if pif.bond_slave_of is None:
-            continue
-        bond = found(draft.model, Bond, pif.bond_slave_of)
-        master = found(draft.model, PIF, bond.master) if bond else None
-        if bond is None or has_role(draft.model, pif) or (master and master.host != pif.host):
-            draft.put(replace(pif, bond_slave_of=None))
-            yield f"{word(pif)} could not be a slave of {pif.bond_slave_of}: freed"
-
-
-def broken_bonds(draft: Draft) -> Iterator[str]:
-    """A bond has a master of its own, and a slave; else it goes, and its slaves are free."""
-    model, masters = draft.model, set[str]()
-    for bond in model.all(Bond):
-        master = found(model, PIF, bond.master)
-        own = master is not None and is_made(master) and master.VLAN < 0 and not tunnel_over(model, master)
-        if own and bond.master not in masters and slaves(model, bond):
-            masters.add(bond.master)
-            continue
-        for slave in slaves(model, bond):
-            draft.put(replace(slave, bond_slave_of=None))
-        draft.remove(bond.ref)
-        yield f"{word(bond)} had no master of its own, or no slaves: removed"
-
-
-def broken_vlans(draft: Draft) -> Iterator[str]:
-    """A VLAN has a NIC or a bond below and an upper PIF of its own; else it goes with the upper PIF."""
-    model, taken = draft.model, set[str]()
-    for vlan in model.all(VLAN):
-        lower, upper = found(model, PIF, vlan.tagged_PIF), found(model, PIF, vlan.untagged_PIF)
-        own = upper is not None and is_made(upper) and vlan.tag == upper.VLAN and upper.ref not in taken
-        below = lower is not None and lower.VLAN < 0 and not tunnel_over(model, lower)
-        if own and below and upper and lower and upper.host == lower.host and vlan.tag in TAGS:
-            taken.add(upper.ref)
-            continue
-        draft.remove(vlan.ref)
-        if own and upper:
-            taken.add(upper.ref)
-            draft.remove(upper.ref)
-        yield f"{word(vlan)}, tag {vlan.tag}, had no PIF below it or above it: removed"
-
-
-def broken_tunnels(draft: Draft) -> Iterator[str]:
-    """A tunnel runs from a PIF that is no tunnel's, to an access PIF of its own; else it goes with that."""
-    model, taken = draft.model, set[str]()
-    for tunnel in model.all(Tunnel):
-        access, transport = found(model, PIF, tunnel.access_PIF), found(model, PIF, tunnel.transport_PIF)
-        own = access is not None and is_access(model, access) and access.ref not in taken
-        below = transport is not None and not tunnel_over(model, transport)
-        if own and below and access and transport and access.host == transport.host:
-            taken.add(access.ref)
-            continue
-        draft.remove(tunnel.ref)
-        if own and access:
-            taken.add(access.ref)
-            draft.remove(access.ref)
-        yield f"{word(tunnel)}, key {tunnel.key}, had no transport PIF or no access PIF: removed"
-
-
-def leftover_pifs(draft: Draft) -> Iterator[str]:
-    """A PIF that is no NIC belongs to a bond, a VLAN or a tunnel."""
-    for pif in draft.model.all(PIF):
-        if is_made(pif) and not has_role(draft.model, pif):
-            draft.remove(pif.ref)
-            yield f"{word(pif)} belonged to no bond, VLAN or tunnel: removed"
+def left_out_records(draft: Draft) -> Iterator[str]:
+    """A record whose reference leads nowhere, or that does not fit the others, goes."""
+    model = draft.model
+    claims = claims_of(model)
+    for record in model.records.values():
+        reason = trouble(model, record, claims)
+        if reason:
+            draft.remove(record.ref)
+            yield f"{word(record)} is left out: {reason}"
 
 
 def missing_primary_slaves(draft: Draft) -> Iterator[str]:
@@ -137,37 +83,78 @@ def missing_primary_slaves(draft: Draft) -> Iterator[str]:
             yield f"{word(bond)} had no primary slave: now {word(own[0])}"
 
 
-def vms_of_nowhere(draft: Draft) -> Iterator[str]:
-    """A VM's hosts and guest metrics are there.
-
-    One that has a domain has it here: so far there is one host, and its devices are to be in our bridges.
-    """
-    for vm in draft.model.all(VM):
-        here = next((host.ref for host in draft.model.all(Host)), None)
-        known = replace(
-            vm,
-            resident_on=known_or(draft.model, Host, vm.resident_on, here if is_live(vm) else None),
-            affinity=known_or(draft.model, Host, vm.affinity),
-            possible_hosts=tuple(ref for ref in vm.possible_hosts if found(draft.model, Host, ref)),
-            guest_metrics=known_or(draft.model, VMGuestMetrics, vm.guest_metrics),
-        )
-        if known != vm:
-            draft.put(known)
-            yield f"{word(vm)} referred to a host or to guest metrics that are not there: forgotten"
-
-
-def vifs_of_nothing(draft: Draft) -> Iterator[str]:
-    """A VIF has a VM and a network, or goes."""
-    for vif in draft.model.all(VIF):
-        if found(draft.model, VM, vif.VM) is None or found(draft.model, Network, vif.network) is None:
-            draft.remove(vif.ref)
-            yield f"{word(vif)} had no VM or no network: removed"
-
-
 RULES: tuple[Rule, ...] = (
-    pools_without_master, homeless_pifs, slaves_of_nothing, broken_bonds, broken_vlans, broken_tunnels,
-    leftover_pifs, missing_primary_slaves, vms_of_nowhere, vifs_of_nothing,
+    pools_without_master, management_without_network, forgotten_references, left_out_records,
+    missing_primary_slaves,
 )  # fmt: skip
+
+
+def trouble(model: Model, record: Any, claims: Mapping[str, Record]) -> str:
+    """Why a record can't stay; "" if it can."""
+    own: Any = type(record)
+    for name, kind in references(own).items():
+        if name in needed(own) and not found(model, kind, getattr(record, name)):
+            return f"its {name} is not there"
+    if isinstance(record, PIF) and not record.physical and record.ref not in claims:
+        return "it belongs to no bond, VLAN or tunnel"
+    if not isinstance(record, Bond | VLAN | Tunnel):
+        return ""
+    if claims.get(upper_of(record)) is not record:
+        return "the PIF on top of it is none of its own"
+    if isinstance(record, Bond):
+        return "" if slaves(model, record) else "it has no slaves"
+    lower = model.get(record.tagged_PIF if isinstance(record, VLAN) else record.transport_PIF)
+    fits = lower.host == model.get(upper_of(record)).host and not tunnel_over(model, lower)
+    if isinstance(record, VLAN):
+        fits = fits and lower.VLAN < 0 and record.tag in TAGS
+    return "" if fits else "it can't be on the PIF below it"
+
+
+def claims_of(model: Model) -> Mapping[str, Record]:
+    """By the PIF on top, the first bond, VLAN or tunnel that it can be of."""
+    found_so_far: dict[str, Record] = {}
+    made: tuple[Bond | VLAN | Tunnel, ...] = (*model.all(Bond), *model.all(VLAN), *model.all(Tunnel))
+    for record in made:
+        upper = found(model, PIF, upper_of(record))
+        tag = record.tag if isinstance(record, VLAN) else -1
+        if upper is not None and not upper.physical and tag == upper.VLAN:
+            found_so_far.setdefault(upper.ref, record)
+    return found_so_far
+
+
+def upper_of(record: Bond | VLAN | Tunnel) -> Ref[PIF]:
+    """The PIF that a bond, a VLAN or a tunnel has made."""
+    if isinstance(record, Bond):
+        return record.master
+    return record.untagged_PIF if isinstance(record, VLAN) else record.access_PIF
+
+
+def can_be_slave(model: Model, pif: PIF) -> bool:
+    """Whether a PIF fits the bond that it is a slave of: it is a NIC, of the same host."""
+    bond = found(model, Bond, pif.bond_slave_of)
+    master = found(model, PIF, bond.master) if bond else None
+    has_role = bond_of_master(model, pif) or vlan_over(model, pif) or tunnel_over(model, pif)
+    return bond is not None and not has_role and (master is None or master.host == pif.host)
+
+
+@cache
+def references(kind: Any) -> Mapping[str, Any]:
+    """The fields of a class that refer to others, with the classes of those."""
+    hints = {name: referred_class(hint) for name, hint in get_type_hints(kind).items()}
+    return {name: hint for name, hint in hints.items() if hint is not None}
+
+
+def referred_class(hint: Any) -> Any:
+    """The class that a reference, one that may be null, or a set of them refers to; None for other types."""
+    if get_origin(hint) is Ref:
+        return get_args(hint)[0]
+    return next((inner for argument in get_args(hint) if (inner := referred_class(argument))), None)
+
+
+@cache
+def needed(kind: Any) -> frozenset[str]:
+    """The references that a record of a class can't do without."""
+    return frozenset(name for name, hint in get_type_hints(kind).items() if get_origin(hint) is Ref)
 
 
 def found(model: Model, kind: type[R], ref: Ref[R] | None) -> R | None:
@@ -176,9 +163,9 @@ def found(model: Model, kind: type[R], ref: Ref[R] | None) -> R | None:
     return record if isinstance(record, kind) else None
 
 
-def known_or(model: Model, kind: type[R], ref: Ref[R] | None, other: Ref[R] | None = None) -> Ref[R] | None:
-    """A reference that leads somewhere, else the other one."""
-    return ref if found(model, kind, ref) is not None else other
+def this_host(model: Model) -> Ref[Host] | None:
+    """The one host, if it is there."""
+    return next((host.ref for host in model.all(Host)), None)
 
 
 def give_own_network(draft: Draft, pif: PIF) -> Network:
@@ -187,21 +174,6 @@ def give_own_network(draft: Draft, pif: PIF) -> Network:
     network = draft.put(Network(uuid=draft.new_uuid(), name_label=label, MTU=pif.MTU, bridge=bridge))
     draft.put(replace(pif, network=network.ref))
     return network
-
-
-def is_made(pif: PIF) -> bool:
-    """Whether the PIF is no NIC, and so somebody's master, upper or access PIF."""
-    return not pif.physical
-
-
-def is_access(model: Model, pif: PIF) -> bool:
-    """Whether the PIF can be a tunnel's access PIF."""
-    return is_made(pif) and pif.VLAN < 0 and bond_of_master(model, pif) is None
-
-
-def has_role(model: Model, pif: PIF) -> bool:
-    """Whether a bond, a VLAN or a tunnel has made the PIF."""
-    return bool(bond_of_master(model, pif) or vlan_over(model, pif) or tunnel_over(model, pif))
 
 
 def under_management(model: Model) -> frozenset[str]:

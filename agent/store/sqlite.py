@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from agent.model.records import CLASSES, Record
 
 APPLICATION_ID = 0x70696664
 SCHEMA_VERSION = 2
-"""2: VLAN, tunnel, VM, VM_guest_metrics and VIF.  Version 1 has none of these, and is no different else."""
 SCHEMA = """
 CREATE TABLE record (
     ref TEXT PRIMARY KEY,
@@ -75,6 +75,15 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
 
+    def keep_copy(self) -> Path:
+        """Keep the file as it is beside itself, and say where."""
+        copy = self._path.with_name(f"{self._path.name}.{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
+        try:
+            self._database.execute("VACUUM INTO ?", (str(copy),))
+        except sqlite3.Error as error:
+            raise StoreError(f"{copy}: {error}") from error
+        return copy
+
     def _open(self) -> None:
         """Exclusive, so that a second daemon is refused.  A file that is not pifd's is left as it is."""
         self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -83,9 +92,9 @@ class Store:
         new = not tables and not application
         if not new and application != APPLICATION_ID:
             raise StoreError(f"{self._path}: this is not a store of pifd's")
-        if version > SCHEMA_VERSION:
+        if not new and version != SCHEMA_VERSION:
             raise StoreError(
-                f"{self._path}: written by a newer pifd (schema version {version};"
+                f"{self._path}: written by another pifd (schema version {version};"
                 f" this one knows {SCHEMA_VERSION}). Install that version again, or move the file away."
             )
         for pragma in ("journal_mode = WAL", "synchronous = FULL"):  # durable at each commit
@@ -102,7 +111,7 @@ class Store:
             self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _lock(self) -> None:
-        """Take the write lock, which exclusive mode keeps.  An older store is of this version then."""
+        """Take the write lock, which exclusive mode keeps."""
         with self._transaction():
             self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

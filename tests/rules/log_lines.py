@@ -16,3 +16,11 @@ def told(model: Model, *words: str) -> Rectified:
     assert violations(done.model) == []
     assert [word in line for word, line in zip(words, done.log, strict=True)] == [True] * len(words), done.log
     return done
+
+
+def mended(model: Model, *words: str) -> Rectified:
+    """What rectify makes of it: sound, with these words somewhere in its lines."""
+    done = rectify(model)
+    assert violations(done.model) == []
+    assert [word for word in words if word not in "\n".join(done.log)] == [], done.log
+    return done
