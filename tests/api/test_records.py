@@ -26,6 +26,7 @@ from agent.model.records import (
 )
 from agent.rules import bond, network
 from tests.api.world import EngineInMemory
+from tests.docs.design import design
 
 NULL = "OpaqueRef:NULL"
 
@@ -121,6 +122,8 @@ async def test_a_PIFs_record_is_flat(engine: EngineInMemory) -> None:
     }
 
 
+@design("create", 6)
+@design("create", 7)
 def test_what_connects_objects_is_computed_from_both_sides(engine: EngineInMemory) -> None:
     model, made = bonded(engine)
     slaves = [engine.pif("eth1").ref, engine.pif("eth2").ref]

@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import PREVIEW, Daemon
 from tests.cli.world import BOND, ETH0, ETH1, HOST, MADE, MANAGEMENT, STORAGE, ref
+from tests.docs.design import design
 
 NETWORK = {
     "name_label": "backup",
@@ -69,6 +70,9 @@ SENT = [
 
 
 @pytest.mark.parametrize(("line", "method", "parameters"), SENT)
+@design("pifctl", 2)
+@design("pifctl", 3)
+@design("pifctl", 4)
 def test_a_command_sends_one_call_and_prints_nothing(
     run: Run, daemon: Daemon, line: str, method: str, parameters: list[Any]
 ) -> None:
@@ -105,6 +109,7 @@ MADE_BY = [
 
 
 @pytest.mark.parametrize(("line", "method", "parameters"), MADE_BY)
+@design("pifctl", 1)
 def test_a_creating_command_prints_the_uuid(
     run: Run, daemon: Daemon, line: str, method: str, parameters: list[Any]
 ) -> None:

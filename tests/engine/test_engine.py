@@ -21,6 +21,7 @@ from agent.kernel.steps import (
 )
 from agent.model.records import PIF, IPMode
 from agent.rules import bond, pif, reconfigure
+from tests.docs.design import design
 from tests.worlds.world import (
     ADDRESS,
     World,
@@ -46,6 +47,7 @@ async def test_a_bond_carries_the_address_of_its_slave(world: World) -> None:
     assert "xenbr0" not in world.kernel.state.links
 
 
+@design("destroy", 7)
 async def test_create_and_destroy_give_kernel_and_model_back(world: World) -> None:
     await world.new_network()
     before = world.everything()

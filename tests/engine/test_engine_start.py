@@ -10,6 +10,7 @@ from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
 from agent.model.records import Tunnel
 from agent.rules import pif, setters, tunnel, vlan
+from tests.docs.design import design
 from tests.fakes.fake_kernel import Killed
 from tests.fakes.mortal_store import alter_store
 from tests.worlds.world import ADDRESS, World, network_of, with_pif
@@ -30,6 +31,7 @@ async def test_a_VIF_on_a_slaves_network_is_moved_up_to_the_bond_with_a_line_in_
     assert len([line for line in said if world.model.get(plugged).uuid in line]) == 1
 
 
+@design("start", 2)
 async def test_what_was_put_right_is_stored_before_the_kernel_is_touched(world: World) -> None:
     await world.create_bond("eth0", "eth1")
     wanted = world.model

@@ -10,6 +10,7 @@ from agent.engine import reconciler
 from agent.errors import DeviceAttachRejected, DeviceDetachRejected, InternalError, VMMissingPVDrivers
 from agent.kernel.steps import SetMaster
 from agent.model.records import VIF
+from tests.docs.design import design
 from tests.engine.handovers import create, everything, host_with_vms, ports
 from tests.fakes.fake_kernel import Killed
 from tests.fakes.mortal_store import alter_store
@@ -30,6 +31,7 @@ async def host(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     assert world.kernel.trespasses == []
 
 
+@design("create", 3)
 async def test_VIFs_are_given_up_first_and_taken_last(host: World) -> None:
     await create(host)
     assert host.hotplug.asked == [
@@ -93,6 +95,7 @@ async def test_a_VM_that_refuses_all_it_is_asked_keeps_its_VIF_and_that_is_all(h
     assert (everything(host), host.engine.in_model_state.is_set()) == (before, True)
 
 
+@design("create", 3)
 async def test_a_VM_without_PV_drivers_refuses_where_there_is_no_script(world: World) -> None:
     plugged = await world.run_vm("alpha", network_of(world.model, "xenbr0").ref, PV_drivers=False)
     await world.new_network()

@@ -7,6 +7,7 @@ import pytest
 
 from agent.errors import DeviceAttachRejected, DeviceDetachRejected, Failure
 from agent.store.sqlite import StoreError
+from tests.docs.design import design
 from tests.engine.handovers import counts, create, dying, everything, host_with_vms
 from tests.fakes.fake_kernel import Killed
 from tests.worlds.world import ADDRESS, World
@@ -34,6 +35,7 @@ async def test_a_refused_kernel_part_leaves_everything_as_it_was(host: World, tm
     assert parts > 10
 
 
+@design("create", 3)
 async def test_a_VM_that_refuses_leaves_everything_as_it_was(host: World, tmp_path: Path) -> None:
     _, requests = await counts(host, tmp_path)
     before = everything(host)

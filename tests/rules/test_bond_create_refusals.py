@@ -25,6 +25,7 @@ from agent.errors import (
 from agent.model.model import Model
 from agent.model.records import PIF, AddressType, Host, Network, Ref
 from agent.rules import bond
+from tests.docs.design import design
 from tests.worlds.laden import with_tunnel, with_vif, with_vlan
 from tests.worlds.world import (
     bonded,
@@ -92,12 +93,14 @@ def test_a_network_that_is_not_managed_is_refused() -> None:
     assert said(refusal(model, ["eth1"])) == (NetworkUnmanaged, (home,))
 
 
+@design("create", 2)
 def test_a_network_with_a_PIF_on_the_host_is_refused() -> None:
     model, home = with_new_network(MODEL)
     model = with_pif(model, "eth2", network=home)
     assert said(refusal(model, ["eth1"])) == (NetworkAlreadyConnected, (home, ref(model, "eth2")))
 
 
+@design("create", 2)
 def test_a_network_with_a_PIF_on_another_host_is_free() -> None:
     model, home = with_new_network(MODEL)
     model = with_pif(with_record(model, ELSEWHERE), "eth2", network=home, host=ELSEWHERE.ref)
@@ -107,6 +110,7 @@ def test_a_network_with_a_PIF_on_another_host_is_free() -> None:
 @pytest.mark.parametrize(
     "MAC", ["junk", "02:00:00:00:00", "03:00:00:00:00:01", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"]
 )
+@design("create", 2)
 def test_a_MAC_that_no_device_can_have_is_refused(MAC: str) -> None:
     assert said(refusal(MODEL, ["eth1"], MAC)) == (MACInvalid, (MAC,))
 
@@ -141,6 +145,7 @@ def test_an_unmanaged_member_is_refused() -> None:
     assert said(refusal(MODEL, ["eth1", "eth8"])) == (PIFUnmanaged, (ref(MODEL, "eth8"),))
 
 
+@design("create", 2)
 def test_a_member_of_another_bond_is_refused() -> None:
     model, _ = with_new_network(bonded(MODEL, "eth1"), "mine")
     model = with_network(with_network(model, "xapi0", bridge="theirs"), "mine", bridge="xapi0")
@@ -153,16 +158,19 @@ def test_a_bond_of_a_bond_is_refused() -> None:
     assert said(refusal(model, ["eth2", "bond0"])) == (PIFAlreadyBonded, (ref(model, "bond0"),))
 
 
+@design("create", 2)
 def test_a_VLAN_is_refused() -> None:
     model = with_pif(MODEL, "eth1", VLAN=7)
     assert said(refusal(model, ["eth1"])) == (PIFVLANExists, (ref(model, "eth1"),))
 
 
+@design("create", 2)
 def test_a_tunnels_access_PIF_is_refused() -> None:
     model = with_tunnel(MODEL, ref(MODEL, "eth0"), bridge="far")
     assert said(refusal(model, ["eth1", "tunnel0"])) == (IsTunnelAccessPIF, (ref(model, "tunnel0"),))
 
 
+@design("create", 2)
 def test_members_on_two_hosts_are_refused() -> None:
     model = with_pif(MODEL, "eth2", host=ELSEWHERE.ref)
     assert said(refusal(model, ["eth1", "eth2"])) == (PIFCannotBondCrossHost, ())
@@ -207,6 +215,7 @@ def test_a_tunnel_that_the_bond_has_no_room_for_is_refused() -> None:
     assert caught.value.parameters[0] == "MTU"
 
 
+@design("create", 2)
 def test_the_checks_come_in_XenAPIs_order() -> None:
     """Everything is wrong, then one thing after the other is put right."""
     model, home = with_new_network(MODEL)

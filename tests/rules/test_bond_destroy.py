@@ -6,6 +6,7 @@ from agent.errors import HandleInvalid
 from agent.model.model import Model
 from agent.model.records import PIF, Bond, IPConfiguration, Network, Ref
 from agent.rules import bond
+from tests.docs.design import design
 from tests.worlds.world import (
     bond_of,
     bonded,
@@ -26,6 +27,7 @@ def unbonded(model: Model) -> Model:
     return bond.destroy(model, bond_of(model).ref).after
 
 
+@design("destroy", 2)
 def test_the_IP_configuration_of_the_master_goes_to_the_primary_slave() -> None:
     model = with_pif(bonded(MODEL, "eth1", "eth2"), "bond0", ip_configuration=static("198.51.100.2/24"))
     after = unbonded(model)
@@ -41,26 +43,31 @@ def test_the_keys_of_other_config_that_go_with_it_go_with_it() -> None:
     assert pif_of(unbonded(model), "eth1").other_config == {"taste": "sour", "peerdns": "true"}
 
 
+@design("destroy", 6)
 def test_management_goes_to_the_primary_slave_which_is_plugged() -> None:
     primary = pif_of(unbonded(bonded(MODEL, "eth1", "eth0")), "eth0")
     assert (primary.management, primary.currently_attached) == (True, True)
 
 
+@design("destroy", 7)
 def test_the_primary_slave_is_plugged_if_the_master_was_and_no_other_slave() -> None:
     model = bonded(with_pif(MODEL, "eth2", currently_attached=True), "eth1", "eth2")
     assert [pif_of(unbonded(model), d).currently_attached for d in ("eth1", "eth2")] == [True, False]
 
 
+@design("destroy", 7)
 def test_the_primary_slave_is_not_plugged_if_the_master_was_not() -> None:
     model = bonded(MODEL, "eth1", "eth2")
     assert [pif_of(unbonded(model), d).currently_attached for d in ("eth1", "eth2")] == [False, False]
 
 
+@design("destroy", 8)
 def test_disallow_unplug_goes_to_the_primary_slave() -> None:
     model = with_pif(bonded(MODEL, "eth1", "eth2"), "bond0", disallow_unplug=True)
     assert [pif_of(unbonded(model), d).disallow_unplug for d in ("eth1", "eth2")] == [True, False]
 
 
+@design("destroy", 9)
 def test_the_bond_and_its_master_go_and_the_slaves_are_free() -> None:
     after = unbonded(bonded(MODEL, "eth1", "eth2"))
     assert after.all(Bond) == ()

@@ -9,6 +9,7 @@ from agent.model.draft import Plan
 from agent.model.model import Model
 from agent.model.records import PIF, VIF, VLAN, IPConfiguration, Tunnel
 from agent.rules import bond
+from tests.docs.design import design
 from tests.rules.invariants import violations
 from tests.worlds.laden import (
     ELSEWHERE,
@@ -65,6 +66,7 @@ def test_a_VLAN_moves_up_with_its_network_and_keeps_all_that_it_had() -> None:
     assert vlan_of(after, "bond0", 5) == replace(vlan, tagged_PIF=lower_of(after, "bond0").ref)
 
 
+@design("create", 8)
 def test_VLANs_of_different_tags_all_move_and_no_VIF_does() -> None:
     model = with_vlan(with_vlan(MODEL, "eth1", 5), "eth2", 6)
     model = with_vif(model, upper_of(model, "eth1", 5).network, "vm")
@@ -81,6 +83,7 @@ def colliding(model: Model = MODEL, **loser: Any) -> Model:
     return with_vlan(with_vlan(model, "eth1", 5), "eth2", 5, **loser)
 
 
+@design("create", 8)
 def test_of_VLANs_with_one_tag_that_of_the_first_named_slave_stays() -> None:
     model = colliding()
     after = created(model, "eth2", "eth1").after
@@ -90,6 +93,7 @@ def test_of_VLANs_with_one_tag_that_of_the_first_named_slave_stays() -> None:
     assert upper_of(model, "eth1", 5).network in after.records
 
 
+@design("create", 8)
 def test_the_VIFs_to_move_of_the_others_join_its_network_and_their_VMs_are_asked() -> None:
     model = colliding()
     lost, kept = upper_of(model, "eth2", 5).network, upper_of(model, "eth1", 5).network
@@ -137,6 +141,7 @@ def test_tunnels_from_a_loser_run_from_the_winner() -> None:
     assert violations(after) == []
 
 
+@design("create", 9)
 def test_a_tunnel_moves_up_with_its_network_and_keeps_all_that_it_had() -> None:
     model = with_tunnel(MODEL, lower_of(MODEL, "eth0").ref)
     model = with_record(model, replace(tunnel_of(model), other_config={"remote-ips": "192.0.2.11"}))
@@ -154,6 +159,7 @@ def test_a_tunnel_moves_up_with_its_network_and_keeps_all_that_it_had() -> None:
         ("Halted", ONLY_HERE),
     ],
 )
+@design("create", 10)
 def test_a_VIF_to_move_joins_the_network_of_the_bond(state: str, vm: Any) -> None:
     model = plugged(TWO_HOSTS, "eth1")
     model = with_vif(model, home_of(model, "eth1"), "vm", state, **vm)
@@ -170,6 +176,7 @@ def test_a_VIF_to_move_joins_the_network_of_the_bond(state: str, vm: Any) -> Non
         ("Halted", {"possible_hosts": (ELSEWHERE.ref,)}),
     ],
 )
+@design("create", 10)
 def test_another_VIF_stays_where_it_is_and_nobody_is_asked(state: str, vm: Any) -> None:
     model = with_vif(TWO_HOSTS, home_of(MODEL, "eth1"), "vm", state, **vm)
     plan = created(model, "eth1", "eth2")
@@ -182,6 +189,7 @@ def test_on_a_lone_host_a_halted_VM_can_start_nowhere_else() -> None:
     assert vif_of(after, "vm").network == home_of(after, "bond0")
 
 
+@design("create", 3)
 def test_only_the_VMs_with_a_plugged_VIF_are_asked() -> None:
     model, home = plugged(MODEL, "eth1"), home_of(MODEL, "eth1")
     for name, state in (("runs", "Running"), ("waits", "Paused"), ("sleeps", "Suspended"), ("off", "Halted")):
@@ -222,6 +230,7 @@ def test_management_on_a_tunnel_stays_on_it() -> None:
     assert violations(after) == []
 
 
+@design("create", 5)
 def test_IPv6_and_the_devices_keys_go_to_the_master() -> None:
     both = replace(IP, IPv6=("2001:db8::2/64",), ipv6_gateway="2001:db8::1")
     keys = {"mtu": "1400", "peerdns": "true"}

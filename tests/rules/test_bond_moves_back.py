@@ -8,6 +8,7 @@ from agent.errors import InvalidValue
 from agent.model.draft import Plan
 from agent.model.model import Model
 from agent.rules import bond
+from tests.docs.design import design
 from tests.rules.invariants import violations
 from tests.worlds.laden import (
     ELSEWHERE,
@@ -58,6 +59,10 @@ def laden_bond() -> Model:
     return with_vif(model, upper_of(model, "bond0", 5).network, "on the VLAN")
 
 
+@design("destroying", 1)
+@design("destroy", 3)
+@design("destroy", 4)
+@design("destroy", 5)
 def test_a_destroyed_bond_gives_all_to_the_primary_slave() -> None:
     before = laden_bond()
     after, primary = destroyed(before).after, lower_of(before, "eth1")
@@ -70,12 +75,14 @@ def test_a_destroyed_bond_gives_all_to_the_primary_slave() -> None:
     assert violations(after) == []
 
 
+@design("destroy", 1)
 def test_a_destroyed_bond_asks_the_VMs_on_its_network() -> None:
     before = laden_bond()
     plan = destroyed(before)
     assert plan.unplug == plan.plug == (vif_of(before, "on the bond").ref,)
 
 
+@design("destroy", 5)
 def test_the_VIFs_that_are_not_to_move_stay_on_the_network_of_the_bond() -> None:
     model = bonded(TWO_HOSTS, "eth1")
     model = with_vif(model, home_of(model, "bond0"), "vm", "Halted")

@@ -17,6 +17,7 @@ from agent.model.records import VM, PowerState
 from agent.rules import bond, vif, vlan, vm
 from agent.rules.host import management_reconfigure
 from tests.api.world import EngineInMemory
+from tests.docs.design import design
 from tests.rules.invariants import violations
 from tests.worlds.laden import (
     ELSEWHERE,
@@ -49,6 +50,7 @@ BONDED = bonded(MODEL, "eth1", "eth2")
 Pifctl = Callable[[str], Awaitable[Outcome]]
 
 
+@design("slaves", 3)
 def test_a_VIF_can_be_made_on_the_network_of_a_slave() -> None:
     model = with_vif(BONDED, home_of(BONDED, "eth1"), "vm", "Halted")
     assert (vif_of(model, "vm").network, violations(model)) == (home_of(BONDED, "eth1"), [])
@@ -58,6 +60,7 @@ def owner(model: Model) -> VM:
     return model.get(vif_of(model, "vm").VM)
 
 
+@design("slaves", 3)
 def test_the_VM_of_such_a_VIF_starts_only_where_no_slave_would_have_to_be_plugged() -> None:
     model = with_record(BONDED, ELSEWHERE)
     model = with_vif(model, home_of(model, "eth1"), "vm", "Halted")
@@ -68,6 +71,7 @@ def test_the_VM_of_such_a_VIF_starts_only_where_no_slave_would_have_to_be_plugge
     assert lower_of(after, "eth1") == lower_of(model, "eth1")
 
 
+@design("destroying", 2)
 def test_what_a_destroyed_bond_has_left_on_a_NIC_can_go_to_another() -> None:
     model = bonded(MODEL, "eth0", "eth1")
     model = with_vif(with_vlan(model, "bond0", 5), home_of(model, "bond0"), "vm")
@@ -95,6 +99,10 @@ async def pifctl(tmp_path: Path) -> AsyncIterator[Pifctl]:
         yield run
 
 
+@design("pifctl", 1)
+@design("pifctl", 2)
+@design("pifctl", 3)
+@design("pifctl", 4)
 async def test_the_commands_do_and_refuse_what_their_calls_do(pifctl: Pifctl) -> None:
     for line in (
         "network-create name-label=bonded",

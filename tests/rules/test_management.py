@@ -19,6 +19,7 @@ from agent.errors import (
 from agent.model.model import Model
 from agent.model.records import AddressType, IPConfiguration, Ref
 from agent.rules.host import local_management_reconfigure, management_disable, management_reconfigure
+from tests.docs.design import design
 from tests.worlds.uppers import refused as refusal
 from tests.worlds.uppers import with_tunnel, with_VLAN
 from tests.worlds.world import (
@@ -100,6 +101,7 @@ def test_a_VLAN_on_a_slave_is_refused() -> None:
     assert refusal(management_reconfigure, model, upper.ref) == (CannotPlugBondSlave, (slave.ref,))
 
 
+@design("slaves", 2)
 def test_a_slave_is_refused() -> None:
     model = bonded(MODEL, "eth1")
     assert refused(model, "eth1") == (CannotPlugBondSlave, (pif_of(model, "eth1").ref,))

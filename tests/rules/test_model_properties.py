@@ -15,6 +15,7 @@ from agent.rules import bond
 from agent.rules.members import primary_slave
 from agent.rules.rectify import rectify
 from agent.rules.vif import vifs_to_move
+from tests.docs.design import design
 from tests.rules.calls import called
 from tests.rules.invariants import violations
 from tests.worlds.damage import damaged
@@ -74,6 +75,7 @@ def bonding(model: Model, drawn: Numbers) -> Bonding | None:
 
 
 @given(MODELS, numbers(4))
+@design("create", 8)
 def test_a_bond_has_all_that_its_slaves_had(model: Model, drawn: Numbers) -> None:
     made = bonding(model, drawn)
     if made is None:
@@ -123,6 +125,7 @@ def test_a_destroyed_bond_leaves_all_on_its_primary_slave(model: Model, drawn: N
 
 
 @given(MODELS, numbers(40))
+@design("start", 2)
 def test_a_damaged_model_is_put_right_and_then_stays(model: Model, drawn: Numbers) -> None:
     first = rectify(damaged(model, drawn))
     assert violations(first.model) == []

@@ -16,6 +16,7 @@ from agent.model.model import Model
 from agent.model.records import Network, Ref
 from agent.rules import network as rules
 from agent.rules import vm
+from tests.docs.design import design
 from tests.worlds.uppers import vif_of, with_VIF, with_vm
 from tests.worlds.world import host, network_of, nic, pif_of, taken_over, with_new_network
 
@@ -33,6 +34,7 @@ def refused(**record: Any) -> tuple[type[Failure], tuple[str, ...]]:
     return type(caught.value), caught.value.parameters
 
 
+@design("creating", 1)
 def test_a_network_has_what_was_given() -> None:
     given: dict[str, Any] = {
         "name_label": "storage", "name_description": "fast", "MTU": 9000, "bridge": "storage0",

@@ -16,6 +16,7 @@ from agent.errors import (
 from agent.model.model import Model
 from agent.model.records import PIF, Ref, Tunnel
 from agent.rules import pif, vm
+from tests.docs.design import design
 from tests.worlds.uppers import refused, with_tunnel, with_VIF, with_VLAN, with_vm
 from tests.worlds.world import (
     bonded,
@@ -84,6 +85,7 @@ def test_plug_refuses_an_unmanaged_PIF() -> None:
     assert refused(pif.plug, MODEL, ref) == (PIFUnmanaged, (ref,))
 
 
+@design("slaves", 1)
 def test_plug_refuses_a_bond_slave() -> None:
     model = bonded(MODEL, "eth1")
     ref = pif_of(model, "eth1").ref

@@ -5,6 +5,7 @@ from dataclasses import replace
 from agent.model.model import Model
 from agent.model.records import IPConfiguration, IPMode, Network
 from agent.rules.rectify import Rectified, rectify
+from tests.docs.design import design
 from tests.rules.log_lines import told
 from tests.worlds.laden import (
     ELSEWHERE,
@@ -59,6 +60,7 @@ def test_a_model_that_keeps_the_rules_stays_as_it_is() -> None:
     assert rectify(model) == Rectified(model, ())
 
 
+@design("start", 2)
 def test_VLANs_on_a_slave_move_up() -> None:
     model = enslaved(with_vlan(MODEL, "eth1", 5), "eth1")
     vlan, slave, master = vlan_of(model, "eth1", 5), lower_of(model, "eth1"), lower_of(model, "bond0")
@@ -67,6 +69,7 @@ def test_VLANs_on_a_slave_move_up() -> None:
     assert upper_of(after, "bond0", 5) == replace(upper_of(model, "eth1", 5), device="bond0")
 
 
+@design("start", 2)
 def test_of_VLANs_with_one_tag_the_bonds_own_stays() -> None:
     model = enslaved(with_vlan(MODEL, "eth1", 5, currently_attached=False), "eth1")
     model = with_vif(with_vlan(model, "bond0", 5), upper_of(model, "eth1", 5).network, "vm", "Suspended")
@@ -91,6 +94,7 @@ def test_managements_IP_configuration_wins() -> None:
     assert (upper.ip_configuration, upper.management) == (OTHER_IP, True)
 
 
+@design("start", 2)
 def test_tunnels_on_a_slave_move_up() -> None:
     model = with_pif(MODEL, "eth1", ip_configuration=IP)
     model = enslaved(with_tunnel(model, lower_of(model, "eth1").ref), "eth1")
@@ -98,6 +102,7 @@ def test_tunnels_on_a_slave_move_up() -> None:
     assert tunnel_of(after) == replace(tunnel_of(model), transport_PIF=lower_of(model, "bond0").ref)
 
 
+@design("start", 2)
 def test_VIFs_to_move_on_the_network_of_a_slave_move_up_and_others_stay() -> None:
     model = with_record(BONDED, ELSEWHERE)
     home = home_of(model, "eth1")
@@ -110,6 +115,7 @@ def test_VIFs_to_move_on_the_network_of_a_slave_move_up_and_others_stay() -> Non
     assert lower_of(after, "bond0").currently_attached is True
 
 
+@design("start", 2)
 def test_management_on_a_slave_moves_up_with_its_IP_configuration() -> None:
     model = with_pif(enslaved(MODEL, "eth0"), "bond0", ip_configuration=IP)
     after = told(model, "management, the IPv4 configuration, being plugged moved up", IP.IP).model

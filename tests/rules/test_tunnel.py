@@ -23,6 +23,7 @@ from agent.errors import (
 from agent.model.model import Model
 from agent.model.records import AddressType, IPConfiguration, Ref, Tunnel, TunnelProtocol
 from agent.rules import network, tunnel, vm
+from tests.docs.design import design
 from tests.worlds.uppers import (
     UNKNOWN,
     only,
@@ -117,6 +118,7 @@ def test_a_transport_without_an_address_is_refused() -> None:
     assert refusal(model) == (TransportPIFNotConfigured, (pif_of(MODEL, "eth1").ref,))
 
 
+@design("slaves", 5)
 def test_a_slave_is_refused() -> None:
     model = bonded(MODEL, "eth1")
     assert refusal(model) == (CannotAddTunnelToBondSlave, (pif_of(MODEL, "eth1").ref,))
@@ -167,6 +169,7 @@ def test_there_must_be_room_for_IPv6_in_the_tunnel(ip: IPConfiguration, protocol
     assert refusal(narrow, protocol=protocol) == (InvalidValue, ("MTU", words))
 
 
+@design("create", 9)
 def test_a_key_is_the_smallest_that_no_tunnel_has() -> None:
     model, _ = with_tunnel(MODEL, pif_of(MODEL, "eth1"), other_config={"tunnel-key": "1"})
     model, two = with_tunnel(model, pif_of(MODEL, "eth0"))
@@ -189,6 +192,7 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
     assert refusal(with_network(MODEL, "xapi0", other_config={"tunnel-key": key})) == wanted
 
 
+@design("create", 9)
 def test_a_key_that_another_tunnel_has_is_refused() -> None:
     model, _ = with_tunnel(MODEL, pif_of(MODEL, "eth1"))
     model = with_network(model, "xapi0", other_config={"tunnel-key": "1"})

@@ -19,6 +19,7 @@ from agent.model.model import Model
 from agent.model.records import VIF, VM, Host
 from agent.rules import vif, vm
 from agent.rules.plugging import attached_vifs
+from tests.docs.design import design
 from tests.worlds.uppers import only, refused, vif_of, with_tunnel, with_VIF, with_vm
 from tests.worlds.world import (
     bonded,
@@ -78,6 +79,7 @@ def test_plug_brings_up_what_a_tunnels_network_needs() -> None:
     )
 
 
+@design("slaves", 3)
 def test_plug_that_would_need_a_bond_slave_is_refused() -> None:
     model = bonded(RUNNING, "eth2", "eth1")
     model = with_VIF(model, OWNER, WIRED)
@@ -154,6 +156,7 @@ def test_a_VIF_that_is_not_plugged_moves_without_its_new_network_coming_up() -> 
     assert plan.after == with_record(model, replace(vif_of(model, OWNER), network=target))
 
 
+@design("slaves", 3)
 def test_a_plugged_VIF_cannot_move_to_a_bond_slaves_network() -> None:
     model = bonded(vif.plug(WITH_VIF, vif_of(WITH_VIF, OWNER).ref).after, "eth2")
     found = refused(vif.move, model, vif_of(model, OWNER).ref, network_of(model, "xenbr2").ref)
@@ -189,6 +192,8 @@ HERE = host_of(MODEL).ref
         ({"power_state": "Halted", "affinity": HERE}, False),
     ],
 )
+@design("VIF-to-move", 1)
+@design("VIF-to-move", 2)
 def test_a_VIF_is_to_move_if_its_VM_is_here_or_can_only_start_here(
     fields: dict[str, Any], moves: bool
 ) -> None:
@@ -198,6 +203,7 @@ def test_a_VIF_is_to_move_if_its_VM_is_here_or_can_only_start_here(
     assert vif.vifs_to_move(model, INSIDE, HERE) == ()
 
 
+@design("VIF-to-move", 2)
 def test_on_a_single_host_every_halted_VM_can_only_start_there() -> None:
     model = with_VIF(MODEL, OWNER, WIRED)
     assert vif.vifs_to_move(model, WIRED, HERE) == (vif_of(model, OWNER),)

@@ -25,6 +25,7 @@ from agent.errors import (
 from agent.model.model import Model
 from agent.model.records import VLAN, IPConfiguration, Ref
 from agent.rules import vlan, vm
+from tests.docs.design import design
 from tests.worlds.uppers import (
     UNKNOWN,
     only,
@@ -102,6 +103,7 @@ def test_one_tag_can_be_on_two_PIFs_but_only_once_on_each() -> None:
     assert [found.tag for found in model.all(VLAN)] == [5, 5]
 
 
+@design("slaves", 4)
 def test_a_slave_is_refused() -> None:
     model = bonded(MODEL, "eth1")
     assert refusal(model) == (CannotAddVLANToBondSlave, (pif_of(model, "eth1").ref,))

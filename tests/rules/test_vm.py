@@ -19,6 +19,7 @@ from agent.model.model import Model
 from agent.model.records import VIF, VM, Host, PowerState, VMGuestMetrics
 from agent.model.vifs import device_of, is_plugged
 from agent.rules import vif, vm
+from tests.docs.design import design
 from tests.worlds.uppers import UNKNOWN, only, refused, vif_of, with_VIF, with_vm
 from tests.worlds.world import (
     bonded,
@@ -88,6 +89,7 @@ def test_start_paused_leaves_the_VM_paused_with_its_devices() -> None:
 
 
 @pytest.mark.parametrize("call", [vm.start, vm.resume])
+@design("slaves", 3)
 def test_a_VM_that_would_need_a_bond_slave_does_not_start(call: Callable[..., Plan]) -> None:
     model = HALTED if call is vm.start else with_pif(SUSPENDED, "eth2", currently_attached=False)
     slave = replace(pif_of(model, "eth2"), bond_slave_of=UNKNOWN, currently_attached=False)
