@@ -15,7 +15,7 @@ from typing import Any
 
 from agent.cli.__main__ import outcome_of
 from agent.cli.commands import COMMANDS
-from agent.cli.screen import Screen
+from agent.cli.terminal import Screen
 from agent.hotplug.tail import KEPT, Tail
 from agent.model.model import Model
 from agent.rules.rectify import rectify
