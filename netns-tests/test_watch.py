@@ -17,28 +17,22 @@ from xenapi import XenAPI
 
 from agent.kernel.nic_info import Device
 from agent.netlink import Netlink
-from agent.netlink.monitor import Watch
 
 PATIENCE = 10.0
 MANY = [f"lost{n}" for n in range(300)]
 """Links, whose events are more than the smallest buffer holds."""
 
 
-def nobody(changed: frozenset[str], bonds: frozenset[str]) -> None:
-    """Whom no news reaches."""
-
-
 @contextmanager
-def watch_in(namespace: str, **options: Any) -> Iterator[Watch]:
-    with closing(inside(namespace, lambda: Watch(nobody, **options))) as watch:
-        yield watch
-
-
-@contextmanager
-def kernel_of(namespace: str) -> Iterator[Netlink]:
+def kernel_of(namespace: str, **options: Any) -> Iterator[Netlink]:
     """The door to the kernel as the daemon has it, made in a namespace and used outside."""
-    with closing(inside(namespace, lambda: Netlink(Path("/nonexistent"), 1))) as kernel:
+    with closing(inside(namespace, lambda: Netlink(Path("/nonexistent"), 1, **options))) as kernel:
         yield kernel
+
+
+def names(kernel: Netlink) -> set[str]:
+    """Those of all links."""
+    return set(asyncio.run(kernel.read()).links)
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -74,47 +68,47 @@ def hears(net: Cabling, do: Callable[[Netlink, list[frozenset[str]]], Awaitable[
 
 
 def test_a_cable_that_is_pulled_at_its_other_end_takes_the_carrier_away(net: Cabling) -> None:
-    with watch_in(net.host) as watch:
-        assert {"eth0", "eth1"} <= watch.up
+    both = {"eth0", "eth1"}
+    with kernel_of(net.host) as kernel:
+        assert kernel.carriers(both) == both
         net.ip(net.switch, "link", "set", "port1", "down")
-        until(lambda: "eth1" not in watch.up)
-        assert "eth0" in watch.up
+        until(lambda: kernel.carriers(both) == {"eth0"})
         net.ip(net.switch, "link", "set", "port1", "up")
-        until(lambda: "eth1" in watch.up)
+        until(lambda: kernel.carriers(both) == both)
 
 
 def test_a_link_is_known_under_the_name_that_it_has_now(net: Cabling) -> None:
-    with watch_in(net.host) as watch:
+    with kernel_of(net.host) as kernel:
         net.batch(net.host, "link set eth1 down\nlink set eth1 name lan0\nlink set lan0 up")
-        until(lambda: "lan0" in watch.up)
-        assert "eth1" not in watch.names
+        until(lambda: kernel.carriers(["eth1", "lan0"]) == {"lan0"})
+        assert "eth1" not in names(kernel)
         net.ip(net.host, "link", "delete", "lan0")
-        until(lambda: "lan0" not in watch.names | watch.up)
+        assert kernel.carriers(["lan0"]) == frozenset()
+        assert "lan0" not in names(kernel)
 
 
 def test_a_port_that_leaves_its_bridge_is_still_a_link(net: Cabling) -> None:
-    with watch_in(net.host) as watch:
+    with kernel_of(net.host) as kernel:
         net.batch(
             net.host, "link add other0 type bridge\nlink set eth1 master other0\nlink set eth1 nomaster"
         )
-        assert "eth1" in watch.up
+        assert kernel.carriers(["eth1"]) == {"eth1"}
 
 
 def test_each_namespace_has_its_own_links(net: Cabling) -> None:
-    with watch_in(net.host) as host, watch_in(net.switch) as switch:
+    with kernel_of(net.host) as host, kernel_of(net.switch) as switch:
         net.ip(net.switch, "link", "add", "only-here", "type", "dummy")
-        for watch in (host, switch):
-            watch.look()
-        assert ("only-here" in switch.names, "only-here" in host.names) == (True, False)
+        assert ("only-here" in names(switch), "only-here" in names(host)) == (True, False)
 
 
 def test_what_was_told_and_could_not_be_kept_is_read_again(net: Cabling) -> None:
-    with watch_in(net.host, receive_buffer=1) as watch:
+    with kernel_of(net.host, receive_buffer=1) as kernel:
         net.batch(net.host, "".join(f"link add {name} type dummy\nlink set {name} up\n" for name in MANY))
-        until(lambda: watch.up >= set(MANY))
+        assert names(kernel) >= set(MANY)
+        assert kernel.carriers(MANY) == set(MANY)
         net.batch(net.host, "".join(f"link delete {name}\n" for name in MANY))
-        assert watch.up.isdisjoint(MANY)
-        assert watch.names.isdisjoint(MANY)
+        assert names(kernel).isdisjoint(MANY)
+        assert kernel.carriers(MANY) == frozenset()
 
 
 def test_what_a_NIC_says_is_read_again_when_its_carrier_comes(net: Cabling) -> None:

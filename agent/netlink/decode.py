@@ -1,159 +1,228 @@
-"""Netlink messages as a KernelState."""
+"""Netlink messages as what they say of links, addresses, routes and forwarding entries.
+
+Each is read by a few attributes' numbers (linux/if_link.h, if_addr.h, rtnetlink.h, neighbour.h), in a fifth
+of the time that a decoder of everything takes.  Others are named by interface indices here, as the kernel
+does; what an index is called is put in at the end, when all of a change is known.
+"""
 
 import socket
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
-
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
 from agent.kernel.kinds.bond import BondStatus, PortStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import options_of
-from agent.kernel.kinds.option import Names, decoded
-from agent.kernel.state import (
-    MULTIPATH,
-    ONLINK,
-    Address,
-    Link,
-    Route,
-    parsed,
-)
-from agent.netlink.encode import ANY_MAC, IFF_UP
-from agent.netlink.link_info import LinkMessage, Message, kind_data, port_data
+from agent.kernel.kinds.option import NO_NAMES, Names, decoded
+from agent.kernel.state import MULTIPATH, ONLINK, Address, Link, Route, parsed
+from agent.netlink.message import HEADER, U32, Attributes, attributes, each_attribute, padded, text
 from agent.netlink.rest import (
-    ADDRESS_HEADER,
+    IFA_ADDRESS,
     IFA_FLAGS,
+    IFA_LOCAL,
     IFA_PROTO,
     IFAPROT_KERNEL_LL,
-    ROUTE_HEADER,
-    RTA_DST,
-    RTA_GATEWAY,
-    RTA_MULTIPATH,
-    RTA_OIF,
-    RTA_PREFSRC,
-    RTA_PRIORITY,
-    RTA_TABLE,
     STABLE_PRIVACY,
-    TYPE_MASK,
     address_of,
-    attributes,
     has_no_prefix_route,
     route_rest,
 )
-from agent.netlink.socket import HEADER
 
+IFF_UP, IFF_RUNNING, IFF_MASTER, IFF_SLAVE, IFF_LOWER_UP = 0x1, 0x40, 0x400, 0x800, 0x10000
+CARRIER = IFF_RUNNING | IFF_LOWER_UP
+"""Both: the operational state, which says up or unknown, and the carrier itself."""
 RTPROT_KERNEL, RTPROT_RA = 2, 9
 RT_TABLE_LOCAL = 255
 RTM_F_CLONED = 0x200
 NO_WAY = frozenset({0, 6, 7, 8, 9})
 """Types of routes that lead over no device: unspecified, blackhole, unreachable, prohibit, throw."""
-NEXT_HOP = struct.Struct("=HBBI")
-LINK_LOCAL = "fe80::/64"
-AF_INET6 = 10
+LINK_LOCAL = (bytes.fromhex("fe80").ljust(16, b"\0"), 64)
+"""fe80::/64."""
+NTF_SELF = 0x02
+
+LINK = struct.Struct("=BxHiII")
+"""struct ifinfomsg: family, type, index, flags, which of them have changed."""
+ADDRESS = struct.Struct("=BBBBI")
+"""struct ifaddrmsg: family, prefix length, flags, scope, index."""
+ROUTE = struct.Struct("=BBBBBBBBI")
+"""struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, type, flags."""
+NEIGHBOUR = struct.Struct("=BxxxiHBB")
+"""struct ndmsg: family, index, state, flags, type."""
+HOP = struct.Struct("=HBBi")
+"""struct rtnexthop: length, flags, weight, index."""
+
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER, IFLA_PROTINFO = 1, 3, 4, 5, 10, 12
+IFLA_LINKINFO, IFLA_IFALIAS, IFLA_GROUP, IFLA_EXT_MASK = 18, 20, 27, 29
+IFLA_LINK_NETNSID, IFLA_PROP_LIST, IFLA_ALT_IFNAME, IFLA_PARENT_DEV_BUS_NAME = 37, 52, 53, 57
+IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
+RTA_DST, RTA_SRC, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_MULTIPATH = 1, 2, 4, 5, 6, 7, 9
+RTA_TABLE, RTA_NH_ID = 15, 30
+NDA_DST, NDA_LLADDR = 1, 2
+
 STACKED_KINDS = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 """Kinds whose IFLA_LINK is the device that they sit on; a veth's is its peer, perhaps elsewhere."""
 
+UNBOUND_KINDS = STACKED_KINDS | {"veth", ""}
 TUNNEL_LINKS = {"vxlan": 3, "gre": 1, "gretap": 1, "ip6gre": 1, "ip6gretap": 1, "ipip": 1, "sit": 1, "vti": 1}
 """Where tunnels say by which device they go that don't say it in IFLA_LINK."""
 
+NameOf = Callable[[int], str]
+"""The name of the device with an index; empty where there is none."""
 
-def links(raw: Iterable[bytes]) -> tuple[dict[str, Link], dict[str, int]]:
-    """The links and the interface indices, both by name."""
-    found = [_decoded(LinkMessage, data) for data in raw]
-    names = {message["index"]: message.get_attr("IFLA_IFNAME") for message in found}
-    read = (link(message, names) for message in found)
-    return {one.name: one for one in read}, {name: number for number, name in names.items()}
+BODY = HEADER.size
+LINK_ATTRIBUTES, ADDRESS_ATTRIBUTES = BODY + LINK.size, BODY + ADDRESS.size
+ROUTE_ATTRIBUTES, NEIGHBOUR_ATTRIBUTES = BODY + ROUTE.size, BODY + NEIGHBOUR.size
 
 
-def link(message: Message, names: Mapping[int, str]) -> Link:
-    """One link; names: the names of the others by their index."""
-    by_index = Names(name=lambda number: names.get(number, ""))
-    kind, data = kind_data(message)
-    master, port = port_data(message)
-    MAC = message.get_attr("IFLA_ADDRESS") or ""
-    return Link(
-        name=message.get_attr("IFLA_IFNAME"),
-        kind=kind,
-        MAC=MAC,
-        MTU=message.get_attr("IFLA_MTU"),
-        up=bool(message["flags"] & IFF_UP),
-        master=names.get(message.get_attr("IFLA_MASTER"), ""),
-        lower=_below(message, names) if kind in STACKED_KINDS else "",
-        group=message.get_attr("IFLA_GROUP") or 0,
-        alias=message.get_attr("IFLA_IFALIAS") or "",
-        options=options_of(kind, data, by_index),
-        hardware=message.get_attr("IFLA_PARENT_DEV_BUS_NAME") is not None,
-        carrier=has_carrier(message),
-        active_slave=decoded(BondStatus, data, by_index).active_slave if kind == "bond" else "",
-        original_MAC=decoded(PortStatus, port).perm_hwaddr if master == "bond" else "",
-        isolated=master == "bridge" and decoded(BridgePortOptions, port).isolated,
-        names=_alternative_names(message),
-        bound=_bound(message, kind, data, names),
+@dataclass(frozen=True, slots=True)
+class ToldLink:
+    """A link as a message tells of it.  link: without what only the names of others can say.
+
+    master, lower, bound: indices, 0 for none.  refers_to: the indices of all whose names it is shown with.
+    bond: what a bond says of itself, in which there are indices too.
+    """
+
+    index: int
+    link: Link
+    master: int
+    lower: int
+    bound: int
+    refers_to: tuple[int, ...]
+    is_bond: bool
+    bond: bytes
+
+    def named(self, name_of: NameOf) -> Link:
+        """The link, with the names of those that it refers to."""
+        if not self.refers_to:
+            return self.link
+        link = replace(
+            self.link,
+            master=name_of(self.master),
+            lower=name_of(self.lower),
+            bound=name_of(self.bound),
+        )
+        if not self.bond:
+            return link
+        names = Names(name=name_of)
+        active_slave = decoded(BondStatus, self.bond, names).active_slave
+        return replace(link, options=options_of(link.kind, self.bond, names), active_slave=active_slave)
+
+
+def link(message: bytes) -> ToldLink:
+    """What RTM_NEWLINK says.  A lower device in another namespace is none here, even if its index is."""
+    _, _, index, flags, _ = LINK.unpack_from(message, BODY)
+    found = attributes(message, LINK_ATTRIBUTES)
+    info = attributes(found[IFLA_LINKINFO]) if IFLA_LINKINFO in found else {}
+    kind = text(info.get(IFLA_INFO_KIND, b""))
+    data = info.get(IFLA_INFO_DATA, b"")
+    master_kind = text(info.get(IFLA_INFO_SLAVE_KIND, b""))
+    port = info.get(IFLA_INFO_SLAVE_DATA, b"")
+    master = _u32(found, IFLA_MASTER)
+    below = _u32(found, IFLA_LINK) if IFLA_LINK_NETNSID not in found else 0
+    lower = below if kind in STACKED_KINDS else 0
+    bound = 0 if lower or kind in UNBOUND_KINDS else _told_bound(kind, data) or below
+    bond = data if kind == "bond" else b""
+    return ToldLink(
+        index,
+        Link(
+            name=text(found.get(IFLA_IFNAME, b"")),
+            kind=kind,
+            MAC=mac(found.get(IFLA_ADDRESS, b"")),
+            MTU=_u32(found, IFLA_MTU),
+            up=bool(flags & IFF_UP),
+            group=_u32(found, IFLA_GROUP),
+            alias=text(found.get(IFLA_IFALIAS, b"")),
+            options=options_of(kind, data, NO_NAMES),
+            hardware=IFLA_PARENT_DEV_BUS_NAME in found,
+            carrier=flags & CARRIER == CARRIER,
+            original_MAC=decoded(PortStatus, port).perm_hwaddr if master_kind == "bond" else "",
+            isolated=master_kind == "bridge" and decoded(BridgePortOptions, port).isolated,
+            names=_alternative_names(found.get(IFLA_PROP_LIST, b"")),
+        ),
+        master=master,
+        lower=lower,
+        bound=bound,
+        refers_to=tuple(index for index in (master, lower, bound, *_indices_in(bond)) if index),
+        is_bond=bool(flags & IFF_MASTER),
+        bond=bond,
     )
 
 
-def _below(message: Message, names: Mapping[int, str]) -> str:
-    """The device below; not one of the same index in another network namespace."""
-    elsewhere = message.get_attr("IFLA_LINK_NETNSID") is not None
-    return "" if elsewhere else names.get(message.get_attr("IFLA_LINK"), "")
+def _told_bound(kind: str, data: bytes) -> int:
+    """The index of the device that a tunnel's packets go by, if it has been told one."""
+    return _u32(attributes(data), TUNNEL_LINKS[kind]) if kind in TUNNEL_LINKS else 0
 
 
-def _bound(message: Message, kind: str, data: bytes, names: Mapping[int, str]) -> str:
-    """The device that a tunnel's packets go by, if it has been told one."""
-    if kind in STACKED_KINDS or kind == "veth" or not kind:
+def _alternative_names(properties: bytes) -> tuple[str, ...]:
+    return tuple(text(name) for kind, name in each_attribute(properties) if kind == IFLA_ALT_IFNAME)
+
+
+def _indices_in(bond: bytes) -> list[int]:
+    """Those of the devices that a bond speaks of."""
+    found: list[int] = []
+
+    def asked(index: int) -> str:
+        found.append(index)
         return ""
-    told = dict(attributes(data, 0)).get(TUNNEL_LINKS[kind], b"") if kind in TUNNEL_LINKS else b""
-    return names.get(_number(told), "") if any(told) else _below(message, names)
+
+    if bond:
+        decoded(BondStatus, bond, Names(name=asked))
+        options_of("bond", bond, Names(name=asked))
+    return found
 
 
-def _alternative_names(message: Message) -> tuple[str, ...]:
-    found = message.get_attr("IFLA_PROP_LIST")
-    return tuple(found.get_attrs("IFLA_ALT_IFNAME")) if found else ()
+def link_head(message: bytes) -> tuple[int, int, int]:
+    """(family, index, flags) of a link's message, which is all that many need."""
+    family, _, index, flags, _ = LINK.unpack_from(message, BODY)
+    return family, index, flags
 
 
-def with_floods(links: Mapping[str, Link], raw: Iterable[bytes], names: Mapping[int, str]) -> dict[str, Link]:
-    """The links, each vxlan with the hosts to which it sends what it knows no place for."""
-    floods: dict[str, list[str]] = {}
-    for data in raw:
-        entry = _decoded(ndmsg, data)
-        if entry.get_attr("NDA_LLADDR") == ANY_MAC and entry.get_attr("NDA_DST"):
-            floods.setdefault(names.get(entry["ifindex"], ""), []).append(entry.get_attr("NDA_DST"))
-    return {name: replace(link, flood=tuple(sorted(floods.get(name, ())))) for name, link in links.items()}
+def with_port(told: ToldLink, message: bytes) -> ToldLink:
+    """A link after an event of the bridge's (family AF_BRIDGE), which tells of its port's settings alone."""
+    port = attributes(message, LINK_ATTRIBUTES).get(IFLA_PROTINFO, b"")
+    if not port:
+        return told
+    return replace(told, link=replace(told.link, isolated=decoded(BridgePortOptions, port).isolated))
 
 
-def has_carrier(message: Message) -> bool:
-    """Whether the link can pass packets: its operational state, which follows the carrier's, says up."""
-    return message.get_attr("IFLA_OPERSTATE") in ("UP", "UNKNOWN") and bool(message.get_attr("IFLA_CARRIER"))
+@dataclass(frozen=True, slots=True)
+class ToldAddress:
+    """An address as a message tells of it.  key: what no two of a host have in common."""
+
+    key: tuple[Any, ...]
+    family: int
+    index: int
+    local: bytes
+    message: bytes
+
+    def on(self, link: Link) -> Address | None:
+        """The address of this link; None of a link-local one that the kernel gave to it by itself."""
+        address = address_of(self.message, link.name)
+        own = address.link_local and is_kernels_own(self.message, address, link)
+        return None if own else address
 
 
-def one_link(raw: bytes) -> Message:
-    """The answer to a request for one link."""
-    return _decoded(LinkMessage, raw)
-
-
-def addresses(raw: Iterable[bytes], links: Mapping[str, Link], names: Mapping[int, str]) -> Iterator[Address]:
-    """The addresses, but for the link-local ones that the kernel gave to devices by itself."""
-    for data in raw:
-        index = ADDRESS_HEADER.unpack_from(data, HEADER.size)[4]
-        if index in names:
-            address = address_of(data, names[index])
-            if not (address.link_local and is_kernels_own(data, address, links[address.link])):
-                yield address
+def address(message: bytes) -> ToldAddress:
+    """What RTM_NEWADDR or RTM_DELADDR says."""
+    family, length, _, _, index = ADDRESS.unpack_from(message, BODY)
+    found = attributes(message, ADDRESS_ATTRIBUTES)
+    peer = found.get(IFA_ADDRESS, b"")
+    local = found.get(IFA_LOCAL, peer)
+    return ToldAddress((family, index, local, length, peer), family, index, local, message)
 
 
 def is_kernels_own(raw: bytes, address: Address, link: Link) -> bool:
     """Whether the kernel made this link-local address.  Before 5.18 only how it looks can tell."""
-    found = dict(attributes(raw, HEADER.size + ADDRESS_HEADER.size))
-    if IFA_PROTO in found and found[IFA_PROTO] != b"\0":
+    found = attributes(raw, ADDRESS_ATTRIBUTES)
+    if found.get(IFA_PROTO, b"\0") != b"\0":
         return found[IFA_PROTO] == bytes([IFAPROT_KERNEL_LL])
     if link.owned:
         return False
-    flags = int.from_bytes(found.get(IFA_FLAGS, b""), "little")
     made_of = {eui64(MAC) for MAC in (link.MAC, link.original_MAC) if MAC.count(":") == 5}
-    return bool(flags & STABLE_PRIVACY) or parsed(address.interface).ip.packed[8:] in made_of
+    is_stable = bool(_u32(found, IFA_FLAGS) & STABLE_PRIVACY)
+    return is_stable or parsed(address.interface).ip.packed[8:] in made_of
 
 
 def eui64(MAC: str) -> bytes:
@@ -162,75 +231,127 @@ def eui64(MAC: str) -> bytes:
     return bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
 
 
-def routes(
-    raw: Iterable[bytes], names: Mapping[int, str], addresses: Iterable[Address] = ()
-) -> Iterator[Route]:
-    """The routes, but for those that the kernel made by itself: to its addresses and their subnets."""
-    subnets = {subnet for address in addresses for subnet in subnets_of(address)}
-    for data in raw:
-        _, _, _, _, _, protocol, _, kind, flags = ROUTE_HEADER.unpack_from(data, HEADER.size)
-        if flags & RTM_F_CLONED or kind in NO_WAY:
-            continue
-        for route in _routes(data, names):
-            if protocol != RTPROT_KERNEL or not _is_automatic(route, subnets):
-                yield route
+@dataclass(frozen=True, slots=True)
+class ToldRoute:
+    """A route over links as a message tells of it.
+
+    key: what a replacing route has in common with the one that it replaces, its family and table first.
+    way: (index of the link, flags, gateway) of each hop.  source: the address that it prefers.
+    is_kernels: whether the kernel made it.  plain: what happens to it is told one event a route; of what goes
+    by several ways, or by a next hop object, it is not.
+    """
+
+    key: tuple[Any, ...]
+    way: tuple[tuple[int, int, bytes], ...]
+    source: bytes
+    is_kernels: bool
+    plain: bool
+    message: bytes
+
+    @property
+    def hops(self) -> tuple[int, ...]:
+        """The indices of its links."""
+        return tuple(index for index, _, _ in self.way)
+
+    def named(self, name_of: NameOf) -> Iterator[Route]:
+        """The route, or one for each way of a multipath one; IPv6's ways are routes of their own."""
+        family, length, _, _, table, protocol, *_ = ROUTE.unpack_from(self.message, BODY)
+        found = attributes(self.message, ROUTE_ATTRIBUTES)
+        several = RTA_MULTIPATH in found and family == socket.AF_INET
+        for index, flags, gateway in self.way:
+            if name := name_of(index):
+                yield Route(
+                    name,
+                    f"{ip(family, found[RTA_DST]) if RTA_DST in found else ANYWHERE[family]}/{length}",
+                    MULTIPATH if several else ip(family, gateway) if gateway else "",
+                    _u32(found, RTA_PRIORITY),
+                    leased=protocol == RTPROT_RA,
+                    table=_u32(found, RTA_TABLE) or table,
+                    source=ip(family, found[RTA_PREFSRC]) if RTA_PREFSRC in found else "",
+                    rest=route_rest(self.message, has_gateway=bool(gateway), onlink=bool(flags & ONLINK)),
+                )
 
 
-def subnets_of(address: Address) -> Iterator[tuple[str, str]]:
-    """(link, subnet) of the routes that come and go with an address."""
-    if not has_no_prefix_route(address):
-        length = parsed(address.interface).network.prefixlen
-        yield address.link, str(parsed(address.interface).network)
-        if address.peer:
-            yield address.link, str(ip_network(f"{address.peer}/{length}", strict=False))
+def route(message: bytes) -> ToldRoute | None:
+    """What RTM_NEWROUTE or RTM_DELROUTE says; None of what leads nowhere, is cached, or is the kernel's own:
+    the table of the host's addresses, and the way to the neighbours by their link-local ones."""
+    family, length, source_length, tos, table, protocol, _, kind, flags = ROUTE.unpack_from(message, BODY)
+    if flags & RTM_F_CLONED or kind in NO_WAY or family not in ANYWHERE:
+        return None
+    found = attributes(message, ROUTE_ATTRIBUTES)
+    table = _u32(found, RTA_TABLE) or table
+    to = found.get(RTA_DST, b"")
+    if protocol == RTPROT_KERNEL and (table == RT_TABLE_LOCAL or (to, length) == LINK_LOCAL):
+        return None
+    return ToldRoute(
+        key=(
+            family,
+            table,
+            to,
+            length,
+            found.get(RTA_SRC, b""),
+            source_length,
+            tos,
+            _u32(found, RTA_PRIORITY),
+        ),
+        way=tuple(_ways(found, flags)),
+        source=found.get(RTA_PREFSRC, b""),
+        is_kernels=protocol == RTPROT_KERNEL,
+        plain=RTA_MULTIPATH not in found and RTA_NH_ID not in found,
+        message=message,
+    )
 
 
-def _is_automatic(route: Route, subnets: Collection[tuple[str, str]]) -> bool:
-    if route.table == RT_TABLE_LOCAL or route.destination == LINK_LOCAL:
-        return True
-    return not route.gateway and (route.link, route.destination) in subnets
-
-
-def _routes(data: bytes, names: Mapping[int, str]) -> Iterator[Route]:
-    """A route, or one for each way of a multipath one; IPv6's ways are routes of their own."""
-    family, length, _, _, table, protocol, _, _, flags = ROUTE_HEADER.unpack_from(data, HEADER.size)
-    found = {k & TYPE_MASK: v for k, v in attributes(data, HEADER.size + ROUTE_HEADER.size)}
-    version = 6 if family == AF_INET6 else 4
-    where = socket.inet_ntop(family, found.get(RTA_DST, bytes(16 if version == 6 else 4)))
-    source = socket.inet_ntop(family, found[RTA_PREFSRC]) if RTA_PREFSRC in found else ""
-    for index, flags_of_way, gateway in _ways(found, flags):
-        if index in names:
-            several = RTA_MULTIPATH in found and version == 4
-            yield Route(
-                names[index],
-                f"{where}/{length}",
-                MULTIPATH if several else socket.inet_ntop(family, gateway) if gateway else "",
-                _number(found.get(RTA_PRIORITY, b"")),
-                leased=protocol == RTPROT_RA,
-                table=_number(found.get(RTA_TABLE, bytes([table]))),
-                source=source,
-                rest=route_rest(data, has_gateway=bool(gateway), onlink=bool(flags_of_way & ONLINK)),
-            )
-
-
-def _ways(found: Mapping[int, bytes], flags: int) -> Iterator[tuple[int, int, bytes]]:
+def _ways(found: Attributes, flags: int) -> Iterator[tuple[int, int, bytes]]:
     """Interface index, flags and gateway of each."""
     if RTA_MULTIPATH not in found:
-        yield _number(found.get(RTA_OIF, b"")), flags, found.get(RTA_GATEWAY, b"")
+        yield _u32(found, RTA_OIF), flags, found.get(RTA_GATEWAY, b"")
         return
     hops, offset = found[RTA_MULTIPATH], 0
-    while offset + NEXT_HOP.size <= len(hops):
-        size, flags, _, index = NEXT_HOP.unpack_from(hops, offset)
-        inner = dict(attributes(hops[: offset + size], offset + NEXT_HOP.size))
-        yield index, flags, inner.get(RTA_GATEWAY, b"")
-        offset += (max(size, NEXT_HOP.size) + 3) & ~3
+    while offset + HOP.size <= len(hops):
+        size, flags_of_way, _, index = HOP.unpack_from(hops, offset)
+        inner = attributes(hops[: offset + size], offset + HOP.size)
+        yield index, flags_of_way, inner.get(RTA_GATEWAY, b"")
+        offset += padded(max(size, HOP.size))
 
 
-def _number(value: bytes) -> int:
-    return int.from_bytes(value, "little")
+def subnets_of(address: Address) -> Iterator[str]:
+    """The subnets to which a route comes and goes with an address."""
+    if not has_no_prefix_route(address):
+        own = parsed(address.interface).network
+        yield str(own)
+        if address.peer:
+            yield str(ip_network(f"{address.peer}/{own.prefixlen}", strict=False))
 
 
-def _decoded(kind: Any, data: bytes) -> Message:
-    message = kind(data)
-    message.decode()
-    return message
+def flood(message: bytes) -> tuple[int, str] | None:
+    """(index, host) of the forwarding entry by which a vxlan floods to a host; None of any other entry."""
+    family, index, _, flags, _ = NEIGHBOUR.unpack_from(message, BODY)
+    if family != socket.AF_BRIDGE or not flags & NTF_SELF:
+        return None
+    found = attributes(message, NEIGHBOUR_ATTRIBUTES)
+    to = found.get(NDA_DST, b"")
+    if any(found.get(NDA_LLADDR, b"\1")) or not to:
+        return None
+    return index, ip(socket.AF_INET if len(to) == 4 else socket.AF_INET6, to)
+
+
+def mac(address: bytes) -> str:
+    """`02:00:00:00:00:01`; of a tunnel, whatever it has for an address."""
+    return address.hex(":")
+
+
+def ip(family: int, address: bytes) -> str:
+    """As it is written; empty where that can't be one."""
+    try:
+        return socket.inet_ntop(family, address)
+    except ValueError:
+        return ""
+
+
+ANYWHERE = {int(socket.AF_INET): "0.0.0.0", int(socket.AF_INET6): "::"}  # noqa: S104 (a destination)
+
+
+def _u32(found: Attributes, kind: int) -> int:
+    payload = found.get(kind, b"")
+    return int(U32.unpack_from(payload)[0]) if len(payload) >= 4 else 0

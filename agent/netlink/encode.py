@@ -11,7 +11,7 @@ from agent.kernel.kinds.bond import BondStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import Names, creation, encoded
-from agent.kernel.state import DOOMED_GROUP
+from agent.kernel.state import DOOMED_GROUP, Link
 from agent.kernel.steps import (
     AddAddress,
     AddFlood,
@@ -35,9 +35,9 @@ from agent.kernel.steps import (
 from agent.netlink.link_info import LinkMessage
 from agent.netlink.rest import address_message, route_message
 
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
-RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
-RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK = 16, 17, 19
+RTM_NEWADDR, RTM_DELADDR = 20, 21
+RTM_NEWROUTE, RTM_DELROUTE = 24, 25
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 IFF_UP = 1
 IN6_ADDR_GEN_MODE_NONE = 1
@@ -59,7 +59,10 @@ def messages(step: Step, index: Index) -> list[nlmsg]:
 
 @messages.register
 def _(step: CreateLink, index: Index) -> list[nlmsg]:
-    """The creating message alone.  What follows names the device by an index that is only there then."""
+    """Created, named and quietened, then up: a device that is up first would give itself IPv6 addresses.
+
+    It is created with the index that was chosen for it, by which the others name it.
+    """
     link = step.link
     created: list[tuple[str, Any]] = [
         ("IFLA_IFNAME", link.name),
@@ -70,16 +73,17 @@ def _(step: CreateLink, index: Index) -> list[nlmsg]:
         *([("IFLA_MASTER", index(link.master))] if link.master else []),
         ("IFLA_LINKINFO", _kind(link.kind, _created(link.options, index))),
     ]
-    return [_link(RTM_NEWLINK, 0, *created, flags=NLM_F_CREATE | NLM_F_EXCL)]
+    number = index(link.name)
+    return [
+        _link(RTM_NEWLINK, number, *created, flags=NLM_F_CREATE | NLM_F_EXCL),
+        *_finishing(link, number),
+    ]
 
 
-def finishing(step: CreateLink, index: Index) -> list[nlmsg]:
-    """Named and quietened, then up: a device that is up first would give itself IPv6 addresses.
-
-    A bridge gets its MTU when it is there, because one given in the creating message does not stay: the
+def _finishing(link: Link, number: int) -> list[nlmsg]:
+    """A bridge gets its MTU when it is there, because one given in the creating message does not stay: the
     kernel goes back to its ports' smallest as soon as one comes or goes.
     """
-    link, number = step.link, index(step.link.name)
     quiet = _attrs(("AF_INET6", _attrs(("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE))))
     named: list[tuple[str, Any]] = [("IFLA_IFALIAS", link.alias), ("IFLA_AF_SPEC", quiet)]
     if link.kind == "bridge" and link.MTU != DEFAULT_BRIDGE_MTU:

@@ -7,8 +7,6 @@ is set by netlink, which takes the device's index: its name may be somebody else
 import array
 import errno
 import fcntl
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pyroute2.netlink import CTRL_CMD_GETFAMILY, GENL_ID_CTRL, ctrlmsg, genlmsg
@@ -52,12 +50,9 @@ class Features:
         """Close the socket; the devices stay as they are."""
         self._wire.close()
 
-    def with_gro(self, links: Mapping[str, Link]) -> dict[str, Link]:
-        """The links: what can be a NIC, and pifd's bonds, with their GRO.  VLANs cost nothing."""
-        return {
-            name: replace(link, gro=self._gro(name)) if _has_gro(link) else link
-            for name, link in links.items()
-        }
+    def gro(self, link: Link) -> bool | None:
+        """The GRO of what can be a NIC, and of pifd's bonds; None of all others, which cost nothing."""
+        return self._gro(link.name) if _has_gro(link) else None
 
     def set_gro(self, name: str, index: int, *, on: bool) -> ErrorReply | None:
         """Switch a device's GRO; the kernel says nothing where the device has it fixed, so this looks."""

@@ -1,20 +1,18 @@
-"""Netlink, the door to the real kernel: read it, and carry a step out."""
+"""Netlink, the door to the real kernel: what it has, and carrying a step out."""
 
 import asyncio
 import contextlib
 import errno
 import os
+import random
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-from pyroute2.netlink import nlmsg
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
+from typing import Any
 
 from agent.kernel.announcement_frames import frame, rarp
 from agent.kernel.nic_info import Device
@@ -30,64 +28,84 @@ from agent.kernel.steps import (
     Step,
     flat,
 )
-from agent.netlink import decode, neighbours
-from agent.netlink.encode import RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, Index, finishing, messages
+from agent.netlink import neighbours
+from agent.netlink.cache import KernelCache
+from agent.netlink.encode import messages
 from agent.netlink.ethtool import read_device
 from agent.netlink.ethtool_features import Features
-from agent.netlink.monitor import Watch
+from agent.netlink.monitor import RECEIVE_BUFFER, Monitor
 from agent.netlink.nic_info_cache import Devices, OnChange
+from agent.netlink.picture import Identity
 from agent.netlink.resolv_conf import ResolvConf
-from agent.netlink.socket import ErrorReply, Wire
+from agent.netlink.socket import NetlinkError, Wire
 
-S = TypeVar("S", bound=Step)
-
-RTEXT_FILTER_SKIP_STATS = 8
 CARRIER_POLL = 0.01
 """Seconds between two looks at a link whose carrier is awaited."""
-
-
 FORWARDING = 0.3
 """Seconds that a switch has, once there is carrier, to begin to forward on its port."""
 LEARNING = 0.1
 """Seconds that switches and neighbours have for what was announced, before the way that they knew may go."""
+AT_A_TIME = 1 << 18
+"""Bytes of events that the loop takes in before others have their turn."""
+OWN_INDICES = range(0x40000000, 0x7F000000)
+"""Interface indices that the kernel gives to nobody by itself: it counts from 1."""
 
 
-class NetlinkError(OSError):
-    """The kernel could not be read."""
+@dataclass(slots=True)
+class Planned:
+    """Which device each name stood for when it was planned what to do, and what was made since."""
+
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
 
 
 class Netlink:
     """The kernel of the network namespace that this was made in.
 
-    carrier_wait: seconds that AwaitCarrier waits at the most.  writes: how many messages have changed, or
-    tried to change, the kernel.
+    A step names devices; what it means are those that had the names when the task that applies it last read
+    the kernel, or that it made since.  What other tasks read changes nothing of that.
+
+    carrier_wait: seconds that AwaitCarrier waits at the most.  receive_buffer: bytes of events that are kept
+    until they are taken in.  writes: how many messages have changed, or tried to change, the kernel.
     """
 
-    def __init__(self, resolv_conf: Path, carrier_wait: float) -> None:
+    def __init__(self, resolv_conf: Path, carrier_wait: float, receive_buffer: int = RECEIVE_BUFFER) -> None:
         self._wire = Wire()
         self._features = Features()
+        self._monitor = Monitor(receive_buffer)
+        self._cache = KernelCache(self._wire, self._monitor, self._features.gro)
         self._resolv_conf = ResolvConf(resolv_conf)
         self._carrier_wait = carrier_wait
-        self._indices: dict[str, int] = {}
         self._announced = -LEARNING
-        self._watch = Watch(self._heard)
-        self._devices = Devices(partial(read_device, self._wire), lambda: self._watch.names, self._tell)
+        self._next_index = random.choice(OWN_INDICES)  # noqa: S311 (another daemon's are others)
+        self._planned: ContextVar[Planned] = ContextVar("planned")
+        self._devices = Devices(partial(read_device, self._wire), self._cache, self._tell)
         self._on_change: OnChange | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+        self._state = KernelState()
         self.writes = 0
+        self._cache.read()
+        self._cache.news()  # nobody has seen anything yet to whom it could be any
 
     def close(self) -> None:
         """Close the sockets; the kernel stays as it is."""
         self.unwatch()
-        self._watch.close()
+        self._monitor.close()
         self._wire.close()
         self._features.close()
 
     async def read(self) -> KernelState:
-        """The kernel as it is, in one look at links, addresses, routes and resolv.conf."""
-        return await asyncio.to_thread(self._read)
+        """The kernel as it is: links, addresses, routes and resolv.conf."""
+        state, identities = await asyncio.to_thread(self._read)
+        self._planned.set(Planned(identities))
+        self._pass_news_on()
+        return state
 
     async def apply(self, step: Step) -> None:
         """Carry a step out; Refused with the kernel's words when it won't."""
+        if self._planned.get(None) is None:
+            self._planned.set(Planned())  # threads have a copy of this task's context
         parts: list[Step] = []
         for part in flat([step]):
             if isinstance(part, AwaitCarrier | CopyNeighbours | Announce | SetGRO | SetResolver):
@@ -102,59 +120,82 @@ class Netlink:
         """Call this, in the running loop, with the names of links that came, went, got or lost carrier, or
         that say something else of themselves."""
         self._on_change = on_change
-        self._watch.listen()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._monitor, self._hear)
 
     def unwatch(self) -> None:
         """Call nobody any more."""
         self._on_change = None
         self._devices.close()
-        self._watch.ignore()
+        if self._loop is not None:
+            self._loop.remove_reader(self._monitor)
+            self._loop = None
+        if self._catching_up is not None:
+            self._catching_up.cancel()
 
     def carriers(self, names: Iterable[str]) -> frozenset[str]:
         """Those of the named links that have carrier.  The kernel is not asked for it: it has told."""
-        return self._watch.up.intersection(names)
+        self._hear()
+        return frozenset(name for name in names if self._cache.is_up(name))
 
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         """What the named NICs and bonds say of themselves."""
-        self._watch.look()
+        self._hear()
         return self._devices.of(names)
 
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
         """Those of the peers, neighbours on a link, that answer within a time."""
-        index = self._index(link)
-        return await neighbours.probe(self._wire, index, peers, seconds)
+        return await neighbours.probe(self._wire, self._index(link), peers, seconds)
 
     async def peers(self, link: str) -> tuple[str, ...]:
         """The neighbours on a link that have been in use."""
-        return neighbours.in_use(self._wire, self._index(link)) if self._known(link) else ()
+        identity = self._cache.identity(link)
+        if identity is None:
+            return ()
+        return await asyncio.to_thread(neighbours.in_use, self._wire, identity.index)
 
-    def _heard(self, changed: frozenset[str], bonds: frozenset[str]) -> None:
-        self._devices.renew(changed | bonds)
-        if changed:
-            self._tell(changed)
+    # What is told.
+
+    def _hear(self) -> None:
+        """Take in what the kernel tells, a part at a time: there is more to do than to listen."""
+        if self._cache.look(AT_A_TIME) and self._loop is not None and self._catching_up is None:
+            self._catching_up = self._loop.create_task(self._catch_up())
+        self._pass_news_on()
+
+    async def _catch_up(self) -> None:
+        """Something was lost, so that all has to be read again."""
+        try:
+            await asyncio.to_thread(self._cache.read)
+        finally:
+            self._catching_up = None
+        self._pass_news_on()
+
+    def _pass_news_on(self) -> None:
+        news = self._cache.news()
+        if self._loop is not None and (news.links or news.bonds):
+            self._devices.renew(news.links | news.bonds)
+        if news.links:
+            self._tell(news.links)
 
     def _tell(self, names: frozenset[str]) -> None:
         if self._on_change is not None:
             self._on_change(names)
 
-    def _read(self) -> KernelState:
-        request = _request(ifinfmsg(), RTM_GETLINK)
-        request["attrs"] = [("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
-        links, self._indices = decode.links(self._wire.dump(request))
-        links = self._features.with_gro(links)
-        names = {index: name for name, index in self._indices.items()}
-        if any(link.kind == "vxlan" for link in links.values()):
-            links = decode.with_floods(links, self._wire.dump(neighbours.bridge_request()), names)
-        raw = self._wire.dump(_request(ifaddrmsg(), RTM_GETADDR))
-        addresses = frozenset(decode.addresses(raw, links, names))
-        routes = self._wire.dump(_request(rtmsg(), RTM_GETROUTE))
-        return KernelState(
-            links=links,
-            addresses=addresses,
-            routes=frozenset(decode.routes(routes, names, addresses)),
-            resolver=self._resolv_conf.read(),
-            ipv6=_new_links_have_ipv6(),
-        )
+    def _read(self) -> tuple[KernelState, Mapping[str, Identity]]:
+        """The last state itself, if nothing has changed."""
+        state, identities = self._cache.read()
+        resolver, ipv6 = self._resolv_conf.read(), _new_links_have_ipv6()
+        last = self._state
+        if not (
+            last.links is state.links
+            and last.addresses is state.addresses
+            and last.routes is state.routes
+            and (last.resolver, last.ipv6) == (resolver, ipv6)
+        ):
+            self._state = replace(state, resolver=resolver, ipv6=ipv6)
+        return self._state, identities
+
+    # Changes.
 
     async def _send(self, steps: Sequence[Step]) -> None:
         if steps:
@@ -164,29 +205,39 @@ class Netlink:
     def _change(self, steps: Sequence[Step]) -> None:
         """Send the messages of the steps in one go; the first that was refused is raised.
 
-        A device that is created is known by its index from then on, so its creation ends a send.
+        A device is created with an index that was chosen for it.  So nobody has to wait for it, and if its
+        creation is refused what follows meets nobody: no other device has that index, or will get it.
         """
-        batch: list[tuple[Step, nlmsg]] = []
+        batch: list[tuple[Step, Any]] = []
+        refused: Refused | None = None
         for step in steps:
-            batch += [(step, message) for message in self._encoded(step, messages)]
-            if isinstance(step, CreateLink):
-                self._flush(batch)
-                self._indices[step.link.name] = self._asked_index(step.link.name)
-                batch = [(step, message) for message in self._encoded(step, finishing)]
-        self._flush(batch)
-
-    def _flush(self, batch: Sequence[tuple[Step, nlmsg]]) -> None:
+            try:
+                batch += [(step, message) for message in self._encoded(step)]
+            except Refused as error:
+                refused = error
+                break
         self.writes += len(batch)
         answers = self._wire.change([message for _, message in batch])
-        for (step, _), error in zip(batch, answers, strict=True):
-            if error is not None:
-                raise Refused(step, str(error))
+        self._cache.look()
+        for (step, _), answer in zip(batch, answers, strict=True):
+            if answer is not None:
+                raise Refused(step, str(answer))
+        if refused is not None:
+            raise refused
 
-    def _encoded(self, step: S, encode: Callable[[S, Index], list[nlmsg]]) -> list[nlmsg]:
-        try:
-            return encode(step, self._index)
-        except NetlinkError as error:
-            raise Refused(step, os.strerror(error.errno or 0)) from error
+    def _encoded(self, step: Step) -> list[Any]:
+        if isinstance(step, CreateLink):
+            self._planned.get().made[step.link.name] = self._free_index()
+        return messages(step, partial(self._index_for, step))
+
+    def _free_index(self) -> int:
+        """One that no device has.  Nobody gets it by chance either."""
+        while True:
+            index, self._next_index = self._next_index, self._next_index + 1
+            if self._next_index == OWN_INDICES.stop:
+                self._next_index = OWN_INDICES.start
+            if not self._cache.has_index(index):
+                return index
 
     async def _aside(self, step: Step) -> None:
         """The steps that are not one netlink message or two."""
@@ -194,7 +245,8 @@ class Netlink:
             case AwaitCarrier(name):
                 await self._await_carrier(name)
             case CopyNeighbours(source, target):
-                self.writes += neighbours.copy(self._wire, self._index(source), self._index(target))
+                indices = self._index_for(step, source), self._index_for(step, target)
+                self.writes += await asyncio.to_thread(neighbours.copy, self._wire, *indices)
             case Announce(name, MAC, interfaces, stations):
                 _announce(name, [frame(MAC, one) for one in interfaces] + [rarp(one) for one in stations])
                 self._announced = time.monotonic()
@@ -206,31 +258,39 @@ class Netlink:
 
     def _set_gro(self, step: Step, name: str, *, on: bool) -> None:
         self.writes += 1
-        error = self._features.set_gro(name, self._index(name), on=on)
+        error = self._features.set_gro(name, self._index_for(step, name), on=on)
         if error is not None:
             raise Refused(step, str(error))
 
     async def _await_carrier(self, name: str) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._carrier_wait
-        if name in self._watch.up:
+        if self.carriers([name]):
             return
-        while name not in self._watch.up and loop.time() < end:  # noqa: ASYNC110 (an Event would need a reader)
+        while not self.carriers([name]) and loop.time() < end:  # noqa: ASYNC110 (an Event would need a reader)
             await asyncio.sleep(CARRIER_POLL)
         await asyncio.sleep(FORWARDING)
 
-    def _known(self, name: str) -> bool:
-        return not isinstance(self._wire.ask(_link_request(name)), ErrorReply)
+    def _index_for(self, step: Step, name: str) -> int:
+        try:
+            return self._index(name)
+        except NetlinkError as error:
+            raise Refused(step, str(error.strerror)) from error
 
     def _index(self, name: str) -> int:
-        """The index of a link as last read: if the name is another device's by now, that is left alone."""
-        return self._indices[name] if name in self._indices else self._asked_index(name)
-
-    def _asked_index(self, name: str) -> int:
-        answer = self._wire.ask(_link_request(name))
-        if isinstance(answer, ErrorReply):
-            raise NetlinkError(answer.code, f"{name}: {answer}")
-        return int(decode.one_link(answer)["index"])
+        """The index of the device that had a name when it was planned; it has to be there, and to have it."""
+        planned = self._planned.get(None) or Planned()
+        if name in planned.made:
+            return planned.made[name]
+        now = self._cache.identity(name)
+        then = planned.identities.get(name, now)
+        if then is None or (now is None and not self._cache.has(then)):
+            raise NetlinkError(errno.ENODEV, os.strerror(errno.ENODEV))
+        if now != then:
+            fate = "has another name by now" if self._cache.has(then) else "is gone"
+            other = f", and another device is called {name}" if now is not None else ""
+            raise NetlinkError(errno.ENODEV, f"the device that was {name} {fate}{other}")
+        return then.index
 
 
 def _announce(name: str, frames: Sequence[bytes]) -> None:
@@ -239,19 +299,6 @@ def _announce(name: str, frames: Sequence[bytes]) -> None:
         packets.bind((name, 0))
         for one in frames:
             packets.send(one)
-
-
-def _request(message: nlmsg, kind: int) -> nlmsg:
-    """A request for both families: pyroute2's own default for a route is IPv4 alone."""
-    message["header"]["type"] = kind
-    message["family"] = socket.AF_UNSPEC
-    return message
-
-
-def _link_request(name: str) -> nlmsg:
-    request = _request(ifinfmsg(), RTM_GETLINK)
-    request["attrs"] = [("IFLA_IFNAME", name), ("IFLA_EXT_MASK", RTEXT_FILTER_SKIP_STATS)]
-    return request
 
 
 def _new_links_have_ipv6() -> bool:

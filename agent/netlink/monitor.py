@@ -1,245 +1,136 @@
-"""Watch: which links there are and which have carrier, as the kernel tells of it, without being asked."""
+"""Monitor: the socket on which the kernel tells of what changes, and what of it is of interest."""
 
-import asyncio
+import ctypes
 import errno
 import socket
 import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from agent.netlink.socket import (
-    HEADER,
-    NLM_F_DUMP,
-    NLM_F_DUMP_INTR,
-    NLM_F_REQUEST,
-    NLMSG_DONE,
-    NLMSG_ERROR,
-    SO_RCVBUFFORCE,
+from agent.netlink.message import HEADER, each_message
+from agent.netlink.socket import KERNEL, LARGEST_DATAGRAM, NLMSG_ERROR, NLMSG_OVERRUN, Channel, opened
+
+RTMGRP_LINK, RTMGRP_NEIGH = 0x1, 0x4
+RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE = 0x10, 0x40
+RTMGRP_IPV6_IFADDR, RTMGRP_IPV6_ROUTE = 0x100, 0x400
+GROUPS = (
+    RTMGRP_LINK
+    | RTMGRP_NEIGH
+    | RTMGRP_IPV4_IFADDR
+    | RTMGRP_IPV4_ROUTE
+    | RTMGRP_IPV6_IFADDR
+    | RTMGRP_IPV6_ROUTE
 )
+RTNLGRP_NEXTHOP = 32
+SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1
+SO_ATTACH_FILTER = 26
+RECEIVE_BUFFER = 32 << 20
+"""Bytes; about ten thousand events, which a change of thousands of links makes in one go."""
 
-RTMGRP_LINK = 1
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
-IFF_RUNNING, IFF_MASTER, IFF_SLAVE, IFF_LOWER_UP = 0x40, 0x400, 0x800, 0x10000
-CARRIER = IFF_RUNNING | IFF_LOWER_UP
-"""Both: the operational state, which says up or unknown, and the carrier itself (decode.has_carrier)."""
-IFLA_IFNAME, IFLA_EXT_MASK = 3, 29
-RTEXT_FILTER_SKIP_STATS = 8
-
-MESSAGE = struct.Struct("=IHHII BBHiII")
-"""The header, and a link's: its family, type, index, flags and which of them have changed."""
-ATTRIBUTE = struct.Struct("=HH")
-LARGEST_DATAGRAM = 1 << 16
-RECEIVE_BUFFER = 8 << 20
-"""Bytes; about two thousand events, which a change of hundreds of links makes in one go."""
-
-Heard = Callable[[frozenset[str], frozenset[str]], None]
-"""What is called with news: the names of the links that came, went, got or lost carrier; and of the bonds of
-which something was told, which may have another active slave."""
+RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A link as it was last told of."""
+class Monitor:
+    """The events of the network namespace that this was made in.
 
-    name: str
-    carrier: bool
-    bond: bool
-
-
-class Links:
-    """What the messages say, put together.  An event beats a dump that it comes into: it may be older."""
-
-    def __init__(self) -> None:
-        self.known: dict[int, Seen] = {}
-        self.bond_told = False
-        self._changed: set[str] = set()
-        self._dumped: dict[int, Seen] = {}
-        self._updates: dict[int, Seen | None] = {}
-
-    def begin_dump(self) -> None:
-        self._dumped, self._updates = {}, {}
-
-    def dumped(self, index: int, seen: Seen) -> None:
-        """A part of a dump's answer."""
-        self._dumped[index] = seen
-
-    def end_dump(self) -> None:
-        """What the dump did not have is gone."""
-        found = {**self._dumped, **self._updates}
-        for index in [*self.known.keys() - found.keys(), *found]:
-            self._put(index, found.get(index))
-        self.bond_told = True
-
-    def update(self, index: int, seen: Seen | None) -> None:
-        """An event; None for a link that is gone."""
-        self._updates[index] = seen
-        self._put(index, seen)
-
-    def news(self) -> tuple[frozenset[str], frozenset[str]]:
-        """What Heard is called with; asked a second time, there is none."""
-        bonds = [seen.name for seen in self.known.values() if seen.bond] if self.bond_told else []
-        changed, self._changed, self.bond_told = frozenset(self._changed), set(), False
-        return changed, frozenset(bonds)
-
-    def _put(self, index: int, seen: Seen | None) -> None:
-        before = self.known.pop(index, None)
-        if seen is not None:
-            self.known[index] = seen
-        if before != seen:
-            self._changed |= {link.name for link in (before, seen) if link is not None}
-
-
-class Watch:
-    """The links of the network namespace that this was made in.
-
-    It is as fresh as the last look; `listen` has the loop look whenever there is something to see.  Where
-    more comes than receive_buffer holds, in bytes, all links are read again.
+    lost: something was told that could not be kept or understood, so that all has to be read again; whoever
+    does that takes it back.  receive_buffer: bytes.  channel: a socket that is there already.
     """
 
-    def __init__(self, heard: Heard, receive_buffer: int = RECEIVE_BUFFER) -> None:
-        self._heard = heard
-        self._links = Links()
-        self._names: frozenset[str] | None = None
-        self._up: frozenset[str] | None = None
-        self._buffer = bytearray(LARGEST_DATAGRAM)
-        self._socket = socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-        )
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer)
-        self._socket.bind((0, RTMGRP_LINK))
-        self._port: int = self._socket.getsockname()[0]
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._socket.setblocking(False)
-        self._is_dumping, self._is_behind = False, True
-        while self._is_behind or self._is_dumping:
-            self._catch_up()
-        self._links.news()  # nobody has seen anything yet to whom it could be any
-
-    def listen(self) -> None:
-        """From now on what the kernel tells is heard at once, in the running loop."""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket, self.look)
-
-    def ignore(self) -> None:
-        """What the kernel tells stays unread until somebody looks."""
-        if self._loop is not None:
-            self._loop.remove_reader(self._socket)
-            self._loop = None
+    def __init__(self, receive_buffer: int = RECEIVE_BUFFER, channel: Channel | None = None) -> None:
+        self._socket: Channel = channel or _opened(receive_buffer)
+        self._socket.settimeout(0)
+        self._held = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self.lost = True
 
     def close(self) -> None:
         """Hear no more."""
-        self.ignore()
         self._socket.close()
 
-    @property
-    def up(self) -> frozenset[str]:
-        """The names of the links that have carrier, now."""
-        self.look()
-        if self._up is None:
-            self._up = frozenset(link.name for link in self._links.known.values() if link.carrier)
-        return self._up
+    def fileno(self) -> int:
+        """The socket's file descriptor."""
+        return self._socket.fileno()
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of all links, at the last look."""
-        if self._names is None:
-            self._names = frozenset(link.name for link in self._links.known.values())
-        return self._names
+    def events(self, most: int | None = None) -> Iterator[tuple[int, int, bytes]]:
+        """(type, flags, the whole message) of each event that was queued before this was called.
 
-    def look(self) -> None:
-        """Take in what the kernel has told since the last look, and pass the news on."""
-        self._catch_up()
-        if self._is_behind and not self._is_dumping and self._loop is not None:
-            self._loop.call_soon(self._look_again)  # not at once: while links come and go it may need many
-        changed, bonds = self._links.news()
-        if changed:
-            self._names = self._up = None
-        if changed or bonds:
-            self._heard(changed, bonds)
-
-    def _look_again(self) -> None:
-        if self._loop is not None:
-            self.look()
-
-    def _catch_up(self) -> None:
-        """Where events were lost, the others have to be read before all links are asked for: they are older
-        than the answer, and until the queue is empty the kernel does not say that it loses more."""
-        self._take_all()
-        if self._is_behind and not self._is_dumping:
-            self._is_behind, self._is_dumping = False, True
-            self._links.begin_dump()
-            self._socket.send(DUMP_REQUEST)
-            self._take_all()
-
-    def _take_all(self) -> None:
-        for size in self._received():
-            self._take(size)
-
-    def _received(self) -> Iterator[int]:
-        """The sizes of the datagrams that are there, each in turn in the buffer."""
-        while True:
-            try:
-                yield self._socket.recv_into(self._buffer)
-            except BlockingIOError:
+        It ends with the queue, or when more has come than the queue holds: then what was in it at the
+        beginning has been seen, even while others change the kernel without a pause.  most: bytes after
+        which it ends all the same.
+        """
+        taken, most = 0, self._held if most is None else most
+        while taken <= most:
+            data = self._received()
+            if data is None:
                 return
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-                self._is_behind = True  # events were lost
+            taken += len(data)
+            yield from self._messages(data)
 
-    def _take(self, size: int) -> None:
-        """The messages of one datagram."""
-        offset = 0
-        while offset < size:
-            length, kind, flags, _, port = HEADER.unpack_from(self._buffer, offset)
-            if port == self._port:
-                self._take_answer(offset, kind, flags)
-            elif kind in (RTM_NEWLINK, RTM_DELLINK):
-                self._take_event(offset, kind)
-            offset += (length + 3) & ~3
+    def _received(self) -> bytes | None:
+        """One datagram, empty when it is none of the kernel's or was lost; None when there is no more."""
+        try:
+            data, _, flags, sender = self._socket.recvmsg(LARGEST_DATAGRAM)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            self.lost = True
+            return b""
+        if sender[0] != KERNEL:
+            return b""
+        if flags & socket.MSG_TRUNC:
+            self.lost = True
+            return b""
+        return data
 
-    def _take_answer(self, offset: int, kind: int, flags: int) -> None:
-        if flags & NLM_F_DUMP_INTR:
-            self._is_behind = True
-        if kind == RTM_NEWLINK:
-            self._links.dumped(*self._seen(offset)[:2])
-        elif kind == NLMSG_ERROR:
-            (code,) = struct.unpack_from("=i", self._buffer, offset + HEADER.size)
-            raise OSError(-code, "the links could not be read")
-        elif kind == NLMSG_DONE:
-            self._links.end_dump()
-            self._is_dumping = False
-
-    def _take_event(self, offset: int, kind: int) -> None:
-        """Another family's is not about the link: a bridge's DELLINK says that a port has left it."""
-        (family,) = struct.unpack_from("=B", self._buffer, offset + HEADER.size)
-        if family == socket.AF_UNSPEC:
-            index, seen, flags = self._seen(offset)
-            self._links.update(index, seen if kind == RTM_NEWLINK else None)
-            if flags & (IFF_MASTER | IFF_SLAVE):
-                self._links.bond_told = True
-
-    def _seen(self, offset: int) -> tuple[int, Seen, int]:
-        """The index, the link and its flags."""
-        length, _, _, _, _, _, _, _, index, flags, _ = MESSAGE.unpack_from(self._buffer, offset)
-        name = self._name(offset + MESSAGE.size, offset + length)
-        return index, Seen(name, flags & CARRIER == CARRIER, bool(flags & IFF_MASTER)), flags
-
-    def _name(self, offset: int, end: int) -> str:
-        """The kernel has it first; what follows need not be looked at."""
-        while offset < end:
-            size, kind = ATTRIBUTE.unpack_from(self._buffer, offset)
-            if kind == IFLA_IFNAME:
-                return self._buffer[offset + ATTRIBUTE.size : offset + size - 1].decode(errors="replace")
-            offset += (max(size, ATTRIBUTE.size) + 3) & ~3
-        return ""
+    def _messages(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
+        try:
+            for kind, flags, _, message in each_message(data):
+                if kind in (NLMSG_ERROR, NLMSG_OVERRUN):
+                    self.lost = True
+                else:
+                    yield kind, flags, message
+        except ValueError:
+            self.lost = True
 
 
-def _dump_request() -> bytes:
-    """For all links, without their counters."""
-    skip = ATTRIBUTE.pack(ATTRIBUTE.size + 4, IFLA_EXT_MASK) + struct.pack("=I", RTEXT_FILTER_SKIP_STATS)
-    length = MESSAGE.size + len(skip)
-    return MESSAGE.pack(length, RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, 1, 0, 0, 0, 0, 0, 0, 0) + skip
+def _opened(receive_buffer: int) -> socket.socket:
+    """The filter comes before the groups: nothing that it would not let through is ever in the queue."""
+    channel = opened(receive_buffer=receive_buffer)
+    _filter(channel)
+    for group in range(32):
+        if GROUPS & 1 << group:
+            channel.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group + 1)
+    channel.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, RTNLGRP_NEXTHOP)
+    return channel
 
 
-DUMP_REQUEST = _dump_request()
+def _filter(channel: socket.socket) -> None:
+    """Of the neighbour tables' events, only those of the entries of the all-zero MAC pass.
+
+    A bridge learns, and ARP asks, many times a second; a vxlan's floods change when somebody changes them.
+    """
+    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in FILTER)
+    buffer = ctypes.create_string_buffer(program)
+    where = ctypes.addressof(buffer)
+    channel.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(FILTER), where))
+
+
+LOAD_HALF, LOAD_WORD, LOAD_BYTE, EQUAL, RETURN = 0x28, 0x20, 0x30, 0x15, 0x06
+"""Classic BPF: what is loaded from the datagram is read in the network's byte order."""
+ALL, NOTHING = 0xFFFFFFFF, 0
+TYPE, FAMILY, MAC = 4, HEADER.size, HEADER.size + 12 + 4
+"""Where in a message these stand; the MAC is the first attribute of a forwarding entry."""
+FILTER = (
+    (LOAD_HALF, 0, 0, TYPE),
+    (EQUAL, 1, 0, socket.htons(RTM_NEWNEIGH)),
+    (EQUAL, 0, 6, socket.htons(RTM_DELNEIGH)),
+    (LOAD_BYTE, 0, 0, FAMILY),
+    (EQUAL, 0, 5, socket.AF_BRIDGE),
+    (LOAD_WORD, 0, 0, MAC),
+    (EQUAL, 0, 3, 0),
+    (LOAD_HALF, 0, 0, MAC + 4),
+    (EQUAL, 0, 1, 0),
+    (RETURN, 0, 0, ALL),
+    (RETURN, 0, 0, NOTHING),
+)

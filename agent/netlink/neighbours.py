@@ -8,7 +8,7 @@ from typing import Any
 
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
-from agent.netlink.encode import AF_BRIDGE, NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
+from agent.netlink.encode import NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
 from agent.netlink.socket import Wire
 
 RTM_GETNEIGH = 30
@@ -52,19 +52,11 @@ async def probe(wire: Wire, index: int, peers: Sequence[str], seconds: float) ->
     answered: set[str] = set()
     while not answered and loop.time() < end:
         if loop.time() >= ask_again:
-            _ask(wire, index, peers)
+            await asyncio.to_thread(_ask, wire, index, peers)
             ask_again = loop.time() + ASK_AGAIN
         await asyncio.sleep(PROBE_POLL)
-        answered = _reachable(wire, index) & set(peers)
+        answered = set(peers) & await asyncio.to_thread(_reachable, wire, index)
     return frozenset(answered)
-
-
-def bridge_request() -> Any:
-    """The request for all forwarding entries, of bridges and vxlans; a header alone would be an old form."""
-    message = ndmsg()
-    message["header"]["type"] = RTM_GETNEIGH
-    message["family"] = AF_BRIDGE
-    return message
 
 
 def _ask(wire: Wire, index: int, peers: Sequence[str]) -> None:
@@ -94,7 +86,7 @@ def _entries(wire: Wire, index: int) -> Iterator[Any]:
     request["family"] = socket.AF_UNSPEC
     request["ifindex"] = 0
     request["attrs"] = [("NDA_IFINDEX", index)]
-    for data in wire.dump(request):
+    for data in wire.dump(request).messages:
         message = ndmsg(data)
         message.decode()
         unicast = message["family"] in (socket.AF_INET, socket.AF_INET6)

@@ -1,7 +1,7 @@
 """Devices: what NICs and bonds say of themselves, read again only when there is news of them."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from datetime import UTC, datetime
 
 from agent.kernel.nic_info import Device
@@ -21,13 +21,11 @@ class Devices:
     After that the answer stands, until there is news; then it is read in a thread, for a NIC may take its
     time, and nobody waits for it: who asks meanwhile has what it said before.
 
-    there: gives the names of those that are there.  The others are not read: for a name that it does not
+    there: the names of those that are there.  The others are not read: for a name that it does not
     know, the kernel would start modprobe.
     """
 
-    def __init__(
-        self, read: Callable[[str], Device], there: Callable[[], Collection[str]], on_change: OnChange
-    ) -> None:
+    def __init__(self, read: Callable[[str], Device], there: Container[str], on_change: OnChange) -> None:
         self._read, self._there, self._on_change = read, there, on_change
         self._known: dict[str, Device] = {}
         self._stale: set[str] = set()
@@ -50,14 +48,14 @@ class Devices:
 
     def _known_of(self, name: str) -> Device:
         if name not in self._known:
-            self._known[name] = self._read(name) if name in self._there() else missing()
+            self._known[name] = self._read(name) if name in self._there else missing()
         return self._known[name]
 
     async def _renew(self) -> None:
         try:
             while self._stale:
                 stale, self._stale = self._stale, set()
-                there = stale.intersection(self._there())
+                there = {name for name in stale if name in self._there}
                 found = await asyncio.to_thread(self._read_all, there)
                 self._take({name: missing() for name in stale - there} | found)
         finally:

@@ -1,26 +1,45 @@
 """The netlink socket: messages go out in one send, answers and refusals come back."""
 
+import contextlib
 import errno
 import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from pyroute2.netlink import nlmsg
+from agent.netlink.message import ATTRIBUTE, HEADER, U32, each_message, encoded, padded
 
-NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE = 1, 2, 3
+NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 1, 2, 3, 4
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x01, 0x04, 0x300
 NLM_F_DUMP_INTR, NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x10, 0x100, 0x200
 NLMSGERR_ATTR_MSG = 1
 SOL_NETLINK, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 270, 10, 11, 12
-SO_RCVBUFFORCE = 33
+SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 NETLINK_GENERIC = 16
+KERNEL = 0
+"""The kernel's port: whoever else sends is not believed."""
 RECEIVE_BUFFER = 64 << 20
 """Bytes; a large batch is answered by as many acknowledgements before the first is read."""
+SEND_BUFFER = 8 << 20
+"""Bytes; what has to happen in one go may be thousands of messages."""
+OVERHEAD = 32
+"""Bytes of the send buffer that a send can't use."""
+ACKNOWLEDGEMENT = 1024
+"""Bytes of the receive buffer that an acknowledgement takes, with what the kernel keeps beside it."""
+LARGEST_DATAGRAM = 1 << 16
+"""Bytes; the kernel fills 32 KiB of a dump at a time."""
+DEADLINE = 10.0
+"""Seconds that the kernel has for an answer, which it gives at once: after that it is not to be had."""
+PATCH = struct.Struct("=HI")
+"""The flags and the sequence number, which a message gets when it is sent."""
 
-HEADER = struct.Struct("=IHHII")
+
+class NetlinkError(OSError):
+    """The kernel could not be read, or did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +47,80 @@ class ErrorReply:
     """The kernel's no: an errno, and its own words where it has any (extack)."""
 
     code: int
-    words: str
+    words: str = ""
 
     def __str__(self) -> str:
         plain = os.strerror(self.code)
         return f"{self.words} ({plain})" if self.words else plain
 
 
+NO_ANSWER = ErrorReply(errno.ETIMEDOUT, "the kernel did not say whether it did this")
+
+
+class Channel(Protocol):
+    """What is needed of a socket; in tests, a script has this."""
+
+    def send(self, data: bytes, /) -> int: ...
+    def recvmsg(self, size: int, /) -> tuple[bytes, Any, int, Any]: ...
+    def settimeout(self, seconds: float | None, /) -> None: ...
+    def getsockopt(self, level: int, option: int, /) -> int: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+
+
+def opened(
+    protocol: int = socket.NETLINK_ROUTE, groups: int = 0, receive_buffer: int = RECEIVE_BUFFER
+) -> socket.socket:
+    """A socket in the network namespace of the thread that asks for it, with large buffers where it may."""
+    channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+    for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK):
+        with contextlib.suppress(OSError):  # an older kernel has fewer of them
+            channel.setsockopt(SOL_NETLINK, option, 1)
+    _enlarge(channel, SO_RCVBUFFORCE, socket.SO_RCVBUF, receive_buffer)
+    _enlarge(channel, SO_SNDBUFFORCE, socket.SO_SNDBUF, SEND_BUFFER)
+    channel.bind((0, groups))
+    return channel
+
+
+def _enlarge(channel: socket.socket, force: int, plain: int, size: int) -> None:
+    """Beyond the system's limit with CAP_NET_ADMIN, up to it without."""
+    try:
+        channel.setsockopt(socket.SOL_SOCKET, force, size)
+    except PermissionError:
+        channel.setsockopt(socket.SOL_SOCKET, plain, size)
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """What a dump has brought; whole: nothing changed meanwhile, so that nothing can be missing."""
+
+    messages: list[bytes]
+    whole: bool
+
+
 class Wire:
     """A netlink socket, of one family, in the network namespace of the thread that makes it.
 
     One exchange at a time: a reader must not take the answers to a change that another thread is making.
+    What comes in is matched by its sequence number, so that one answer too many or too few does not put the
+    next exchange out of step.
+
+    channel: a socket that is there already.  deadline: seconds that the kernel has for an answer.
     """
 
-    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
-        self._socket.bind((0, 0))
-        for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK):
-            self._socket.setsockopt(SOL_NETLINK, option, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    def __init__(
+        self,
+        protocol: int = socket.NETLINK_ROUTE,
+        channel: Channel | None = None,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self._socket: Channel = channel or opened(protocol)
+        self._deadline = deadline
         self._sequence = 0
         self._exchange = threading.Lock()
+        self._most_bytes = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) - OVERHEAD
+        held = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        self._most_messages = max(1, held // ACKNOWLEDGEMENT)
 
     def close(self) -> None:
         """Close the socket."""
@@ -58,94 +130,161 @@ class Wire:
         """The socket's file descriptor."""
         return self._socket.fileno()
 
-    def change(self, messages: Sequence[nlmsg]) -> list[ErrorReply | None]:
-        """Send messages in one go; for each, None or why it was refused.  All are tried."""
-        if not messages:
-            return []
+    def change(self, messages: Sequence[Any]) -> list[ErrorReply | None]:
+        """Send messages in one go; for each, None or why it was refused.  All are tried.
+
+        More than the socket's buffers hold goes in several sends.
+        """
         with self._exchange:
-            first = self._sequence + 1
-            data = b"".join(self._encode(message, NLM_F_REQUEST | NLM_F_ACK) for message in messages)
+            sent = [self._numbered(message, NLM_F_REQUEST | NLM_F_ACK) for message in messages]
+            answers: list[ErrorReply | None] = []
+            for part in self._parts(sent):
+                answers += self._answers_to(part)
+            return answers
+
+    def dump(self, message: Any) -> Dump:
+        """All answers to a dump request, each a whole message.
+
+        Raises NetlinkError when the kernel breaks it off, or does not bring it to its end in time.
+        """
+        with self._exchange:
+            self._send(self._numbered(message, NLM_F_REQUEST | NLM_F_DUMP))
+            return self._collect()
+
+    def ask(self, message: Any) -> bytes | ErrorReply:
+        """The one answer to a request.  Raises NetlinkError when there is none in time."""
+        return self.ask_each([message])[0]
+
+    def ask_each(self, messages: Sequence[Any]) -> list[bytes | ErrorReply]:
+        """The answers to requests that have one each."""
+        with self._exchange:
+            answers: list[bytes | ErrorReply] = []
+            for part in self._parts(
+                [self._numbered(message, NLM_F_REQUEST) for message in messages], most=64
+            ):
+                answers += self._replies_to(part)
+            return answers
+
+    def _parts(self, messages: Sequence[bytes], most: int | None = None) -> Iterator[list[bytes]]:
+        """The messages, as many together as the buffers hold."""
+        most = min(most or self._most_messages, self._most_messages)
+        part: list[bytes] = []
+        size = 0
+        for message in messages:
+            if part and (size + len(message) > self._most_bytes or len(part) == most):
+                yield part
+                part, size = [], 0
+            part.append(message)
+            size += len(message)
+        if part:
+            yield part
+
+    def _numbered(self, message: Any, flags: int) -> bytes:
+        """The bytes of a message, with its flags and the next sequence number."""
+        self._sequence = self._sequence % 0xFFFFFFFF + 1
+        data = bytearray(message if isinstance(message, bytes) else encoded(message))
+        (own,) = struct.unpack_from("=H", data, 6)
+        PATCH.pack_into(data, 6, own | flags, self._sequence)
+        return bytes(data)
+
+    def _send(self, data: bytes) -> None:
+        try:
             self._socket.send(data)
-            return self._acknowledgements(first, len(messages))
+        except OSError as error:
+            raise NetlinkError(error.errno, f"netlink: {os.strerror(error.errno or 0)}") from error
 
-    def dump(self, message: nlmsg) -> list[bytes]:
-        """All answers to a dump request, each a whole message; asked again if the kernel was interrupted."""
-        while True:
-            with self._exchange:
-                self._socket.send(self._encode(message, NLM_F_REQUEST | NLM_F_DUMP))
-                found, whole = self._collect()
-            if whole:
-                return found
+    def _answers_to(self, part: Sequence[bytes]) -> list[ErrorReply | None]:
+        """The acknowledgements.  The kernel has made them all when a send returns: what is lost stays so."""
+        self._send(b"".join(part))
+        answers: dict[int, ErrorReply | None] = dict.fromkeys(map(_number, part), NO_ANSWER)
+        missing = set(answers)
+        with contextlib.suppress(NetlinkError):
+            for kind, _, sequence, message in self._received():
+                if kind == NLMSG_ERROR and sequence in missing:
+                    answers[sequence] = error_reply(message)
+                    missing.discard(sequence)
+                if not missing:
+                    break
+        return list(answers.values())
 
-    def ask(self, message: nlmsg) -> bytes | ErrorReply:
-        """The one answer to a request."""
-        with self._exchange:
-            self._socket.send(self._encode(message, NLM_F_REQUEST))
-            for kind, _, sequence, body in self._receive():
-                if sequence == self._sequence:
-                    return (
-                        _error_reply(body) or ErrorReply(errno.ENODATA, "") if kind == NLMSG_ERROR else body
-                    )
-        return ErrorReply(errno.ENODATA, "")
+    def _replies_to(self, part: Sequence[bytes]) -> list[bytes | ErrorReply]:
+        self._send(b"".join(part))
+        answers: dict[int, bytes | ErrorReply] = {}
+        missing = {_number(message) for message in part}
+        for kind, _, sequence, message in self._received():
+            if sequence in missing:
+                missing.discard(sequence)
+                is_error = kind == NLMSG_ERROR
+                answers[sequence] = error_reply(message) or ErrorReply(errno.ENODATA) if is_error else message
+            if not missing:
+                break
+        return [answers[_number(message)] for message in part]
 
-    def _acknowledgements(self, first: int, count: int) -> list[ErrorReply | None]:
-        answers: dict[int, ErrorReply | None] = {}
-        while len(answers) < count:
-            for kind, _, sequence, body in self._receive():
-                if kind == NLMSG_ERROR and sequence >= first:
-                    answers[sequence] = _error_reply(body)
-        return [answers[first + n] for n in range(count)]
-
-    def _encode(self, message: nlmsg, flags: int) -> bytes:
-        self._sequence += 1
-        message["header"]["flags"] = message["header"].get("flags", 0) | flags
-        message["header"]["sequence_number"] = self._sequence
-        message.reset()
-        message.encode()
-        return bytes(message.data).ljust((len(message.data) + 3) & ~3, b"\0")
-
-    def _collect(self) -> tuple[list[bytes], bool]:
+    def _collect(self) -> Dump:
         found: list[bytes] = []
         whole = True
+        for kind, flags, sequence, message in self._received():
+            if sequence != self._sequence:
+                continue
+            whole = whole and not flags & NLM_F_DUMP_INTR
+            if kind in (NLMSG_DONE, NLMSG_ERROR):
+                error = error_reply(message, has_code=len(message) >= HEADER.size + 4)
+                if error or kind == NLMSG_ERROR:
+                    code = error.code if error else errno.ENODATA
+                    raise NetlinkError(code, f"the kernel could not be read: {error or os.strerror(code)}")
+                return Dump(found, whole)
+            found.append(message)
+        raise AssertionError("what is received ends with an error")
+
+    def _received(self) -> Iterator[tuple[int, int, int, bytes]]:
+        """What the kernel says, until the deadline; then, or when something is lost, NetlinkError."""
+        end = time.monotonic() + self._deadline
         while True:
-            for kind, flags, sequence, body in self._receive():
-                if sequence != self._sequence:
-                    continue
-                whole = whole and not flags & NLM_F_DUMP_INTR
-                if kind == NLMSG_DONE:
-                    return found, whole
-                if kind == NLMSG_ERROR:
-                    error = _error_reply(body)
-                    raise OSError(error.code if error else 0, str(error))
-                found.append(body)
-
-    def _receive(self) -> Iterator[tuple[int, int, int, bytes]]:
-        """(type, flags, sequence number, the message with its header) of each message of one datagram."""
-        data = self._socket.recv(1 << 20)
-        offset = 0
-        while offset < len(data):
-            length, kind, flags, sequence, _ = HEADER.unpack_from(data, offset)
-            yield kind, flags, sequence, data[offset : offset + length]
-            offset += (length + 3) & ~3
-
-
-def _error_reply(message: bytes) -> ErrorReply | None:
-    """What an NLMSG_ERROR says: None for an acknowledgement."""
-    _, _, flags, _, _ = HEADER.unpack_from(message)
-    (code,) = struct.unpack_from("=i", message, HEADER.size)
-    return ErrorReply(-code, _words(message, flags)) if code else None
+            self._socket.settimeout(max(end - time.monotonic(), 0.001))
+            try:
+                data, _, flags, sender = self._socket.recvmsg(LARGEST_DATAGRAM)
+                if time.monotonic() > end:
+                    raise TimeoutError
+            except TimeoutError:
+                why = f"the kernel did not answer within {self._deadline:g} s"
+                raise NetlinkError(errno.ETIMEDOUT, why) from None
+            except OSError as error:
+                why = f"an answer of the kernel's was lost: {os.strerror(error.errno or 0)}"
+                raise NetlinkError(error.errno, why) from error
+            if sender[0] != KERNEL:
+                continue
+            if flags & socket.MSG_TRUNC:
+                raise NetlinkError(errno.EMSGSIZE, "an answer of the kernel's was cut off")
+            try:
+                yield from each_message(data)
+            except ValueError as error:
+                raise NetlinkError(errno.EBADMSG, str(error)) from error
 
 
-def _words(message: bytes, flags: int) -> str:
+def _number(message: bytes) -> int:
+    """The sequence number of a message."""
+    (number,) = struct.unpack_from("=I", message, 8)
+    return int(number)
+
+
+def error_reply(message: bytes, *, has_code: bool = True) -> ErrorReply | None:
+    """What an NLMSG_ERROR, or an NLMSG_DONE with a code, says: None for an acknowledgement."""
+    _, kind, flags, _, _ = HEADER.unpack_from(message)
+    code = struct.unpack_from("=i", message, HEADER.size)[0] if has_code else 0
+    return ErrorReply(-code, _words(message, kind, flags)) if code < 0 else None
+
+
+def _words(message: bytes, kind: int, flags: int) -> str:
     """The extack text, which follows the echoed request (or its header, where that is capped)."""
     if not flags & NLM_F_ACK_TLVS:
         return ""
-    echoed = HEADER.size + 4
-    (length,) = struct.unpack_from("=I", message, echoed)
-    offset = echoed + (HEADER.size if flags & NLM_F_CAPPED else (length + 3) & ~3)
+    offset = HEADER.size + 4
+    if kind == NLMSG_ERROR and len(message) >= offset + HEADER.size:
+        (length,) = U32.unpack_from(message, offset)
+        offset += HEADER.size if flags & NLM_F_CAPPED else padded(length)
     while offset + 4 <= len(message):
-        size, kind = struct.unpack_from("=HH", message, offset)
-        if kind == NLMSGERR_ATTR_MSG:
+        size, attribute = ATTRIBUTE.unpack_from(message, offset)
+        if attribute == NLMSGERR_ATTR_MSG:
             return message[offset + 4 : offset + size].rstrip(b"\0").decode(errors="replace")
-        offset += (max(size, 4) + 3) & ~3
+        offset += padded(max(size, 4))
     return ""

@@ -25,7 +25,7 @@ class Kernel:
         self.told: list[frozenset[str]] = []
         self.gate = threading.Event()
         self.gate.set()
-        self.devices = Devices(self.read, self.speeds.keys, self.told.append)
+        self.devices = Devices(self.read, self.speeds, self.told.append)
 
     def read(self, name: str) -> Device:
         assert self.gate.wait(PATIENCE)

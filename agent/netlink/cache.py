@@ -1,0 +1,305 @@
+"""KernelCache: what the kernel has, read whole once and from then on kept true by its events.
+
+Everything is kept by interface index: a name can be another device's at any moment.  An event beats a dump
+that it comes into: events come in the order in which things happened, so the last one of a device is at least
+as new as what the dump had of it.
+
+What is told to nobody is looked at again when the state is asked for: links that are down, whose group, alias
+and options change without a word (net/core/dev.c, netdev_state_change); and the routes of doubtful tables.
+"""
+
+import errno
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from agent.kernel.state import KernelState
+from agent.netlink import decode, requests
+from agent.netlink.decode import IFF_MASTER, IFF_SLAVE, IFF_UP, ToldAddress, ToldRoute
+from agent.netlink.monitor import Monitor
+from agent.netlink.picture import GRO, Identity, News, Picture
+from agent.netlink.route_table import RouteTable, Table
+from agent.netlink.socket import NetlinkError, Wire
+
+log = logging.getLogger("pifd.kernel")
+
+RTM_NEWLINK, RTM_DELLINK = 16, 17
+RTM_NEWADDR, RTM_DELADDR = 20, 21
+RTM_NEWROUTE, RTM_DELROUTE = 24, 25
+RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
+RTM_NEWNEXTHOP, RTM_DELNEXTHOP = 104, 105
+
+ATTEMPTS = 4
+"""How often a dump that is interrupted is asked for; then what all of them have brought counts."""
+PAUSE = 0.005
+"""Seconds before the second attempt; twice as many before each later one."""
+MOST_SILENT = 256
+"""How many of the links that are down are looked at again."""
+
+
+@dataclass
+class Meanwhile:
+    """What was told while a dump was under way; None for what has gone."""
+
+    links: dict[int, bytes | None] = field(default_factory=dict)
+    addresses: dict[tuple[object, ...], ToldAddress | None] = field(default_factory=dict)
+    floods: dict[tuple[int, str], bool] = field(default_factory=dict)
+    routes: list[Callable[[RouteTable], None]] = field(default_factory=list)
+
+
+class KernelCache:
+    """What the network namespace has in which this was made.
+
+    wire: what it is read through.  monitor: what tells of changes.  gro: asked of each link of which
+    something was told.  dumps: how many there were.
+    """
+
+    def __init__(self, wire: Wire, monitor: Monitor, gro: GRO) -> None:
+        self._wire, self._monitor = wire, monitor
+        self._picture = Picture(gro)
+        self._turn = threading.RLock()
+        self._links: dict[int, bytes] = {}
+        self._ports: dict[int, bytes] = {}
+        self._meanwhile: Meanwhile | None = None
+        self._bond_told = False
+        self.dumps = 0
+
+    def read(self) -> tuple[KernelState, Mapping[str, Identity]]:
+        """The kernel with everything that was acknowledged before, and which device has which name.
+
+        Raises NetlinkError when the kernel can't be read.
+        """
+        with self._turn:
+            self._take_events()
+            if self._monitor.lost:
+                self._read_all()
+            self._look_at_silent_links()
+            self._read_doubtful_routes()
+            return self._picture.state(), self._picture.identities()
+
+    def look(self, most: int | None = None) -> bool:
+        """Take in what was told since the last look, of which not much more than `most` bytes; whether that
+        has to be done by `read`, which takes its time: something was lost."""
+        if not self._turn.acquire(blocking=False):
+            return False  # another thread is at it
+        try:
+            self._take_events(most)
+            return self._monitor.lost
+        finally:
+            self._turn.release()
+
+    def identity(self, name: str) -> Identity | None:
+        """Which device has a name, after all that was told up to now."""
+        with self._turn:
+            self._take_events()
+            return self._picture.identity(name)
+
+    def has(self, identity: Identity) -> bool:
+        """Whether a device was there at the last look."""
+        return self._picture.has(identity)
+
+    def has_index(self, index: int) -> bool:
+        """Whether any device had an index at the last look."""
+        return bool(self._picture.name_of(index))
+
+    def is_up(self, name: str) -> bool:
+        """Whether a link had carrier at the last look."""
+        link = self._picture.link(name)
+        return link is not None and link.carrier
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._picture.link(name) is not None
+
+    def news(self) -> News:
+        """What there is to tell; asked a second time, there is none."""
+        if not self._turn.acquire(blocking=False):
+            return News()
+        try:
+            told, self._bond_told = self._bond_told, False
+            return News(self._picture.news(), self._picture.bonds() if told else frozenset())
+        finally:
+            self._turn.release()
+
+    # Events.
+
+    def _take_events(self, most: int | None = None) -> None:
+        for kind, flags, message in self._monitor.events(most):
+            self._take(kind, flags, message)
+        self._settle()
+
+    def _settle(self) -> None:
+        """A link may have been told of many times: the last one counts."""
+        links, self._links = self._links, {}
+        if links:
+            self._picture.put_links({index: decode.link(message) for index, message in links.items()})
+        ports, self._ports = self._ports, {}
+        for index, message in ports.items():
+            self._picture.put_port(index, message)
+
+    def _take(self, kind: int, flags: int, message: bytes) -> None:
+        if kind in (RTM_NEWLINK, RTM_DELLINK):
+            self._take_link(message, is_there=kind == RTM_NEWLINK)
+        elif kind in (RTM_NEWADDR, RTM_DELADDR):
+            self._take_address(decode.address(message), is_there=kind == RTM_NEWADDR)
+        elif kind in (RTM_NEWROUTE, RTM_DELROUTE):
+            self._take_route(decode.route(message), flags, is_there=kind == RTM_NEWROUTE)
+        elif kind in (RTM_NEWNEIGH, RTM_DELNEIGH):
+            self._take_flood(decode.flood(message), is_there=kind == RTM_NEWNEIGH)
+        elif kind in (RTM_NEWNEXTHOP, RTM_DELNEXTHOP):
+            self._picture.routes.all_doubtful = True  # what it does to routes is told to nobody
+
+    def _take_link(self, message: bytes, *, is_there: bool) -> None:
+        """Another family's is not about the link: a bridge's DELLINK says that a port has left it."""
+        family, index, flags = decode.link_head(message)
+        if family == socket.AF_BRIDGE and is_there:
+            self._ports[index] = message
+        if family != socket.AF_UNSPEC:
+            return
+        self._bond_told = self._bond_told or bool(flags & (IFF_MASTER | IFF_SLAVE))
+        self._ports.pop(index, None)
+        if not (is_there and flags & IFF_UP):
+            self._change_routes(lambda routes: routes.link_lost(index))
+        if self._meanwhile is not None:
+            self._meanwhile.links[index] = message if is_there else None
+        if is_there:
+            self._links[index] = message
+        else:
+            self._links.pop(index, None)
+            self._picture.drop_link(index)
+
+    def _take_address(self, told: ToldAddress, *, is_there: bool) -> None:
+        if self._meanwhile is not None:
+            self._meanwhile.addresses[told.key] = told if is_there else None
+        if is_there:
+            self._picture.put_address(told)
+        elif self._picture.drop_address(told) and told.family == socket.AF_INET:
+            left = any(other.family == socket.AF_INET for other in self._picture.addresses_of(told.index))
+            self._change_routes(lambda routes: routes.address_lost(told.local, told.index, is_last=not left))
+
+    def _take_route(self, told: ToldRoute | None, flags: int, *, is_there: bool) -> None:
+        if told is not None:
+            self._change_routes(
+                (lambda routes: routes.added(told, flags))
+                if is_there
+                else lambda routes: routes.removed(told)
+            )
+
+    def _take_flood(self, told: tuple[int, str] | None, *, is_there: bool) -> None:
+        if told is None:
+            return
+        if self._meanwhile is not None:
+            self._meanwhile.floods[told] = is_there
+        self._picture.put_flood(*told, is_there=is_there)
+
+    def _change_routes(self, change: Callable[[RouteTable], None]) -> None:
+        if self._meanwhile is not None:
+            self._meanwhile.routes.append(change)
+        change(self._picture.routes)
+
+    # Dumps.
+
+    def _read_all(self) -> None:
+        """Everything anew; again when something is lost meanwhile.
+
+        If that does not end, the last one counts until the next time.
+        """
+        for _ in range(ATTEMPTS):
+            self._monitor.lost = False
+            self._merge_links(*self._dumped_with_events(requests.link()))
+            self._merge_addresses(*self._dumped_with_events(requests.addresses()))
+            self._merge_routes(*self._dumped_with_events(requests.routes()))
+            if self._picture.has_kind("vxlan"):
+                self._merge_floods(*self._dumped_with_events(requests.forwarding_entries()))
+            if not self._monitor.lost:
+                return
+        log.warning("the kernel changes faster than its events can be taken in; it is read again")
+
+    def _dumped_with_events(self, request: bytes) -> tuple[list[bytes], Meanwhile]:
+        self._meanwhile = meanwhile = Meanwhile()
+        try:
+            return self._dumped(request), meanwhile
+        finally:
+            self._meanwhile = None
+
+    def _dumped(self, request: bytes) -> list[bytes]:
+        """What a dump brings.
+
+        An interrupted one may have left something out, and is repeated.  If others change the kernel all the
+        time, what several have brought together counts: what has come or gone since the first is told.
+        """
+        found: list[bytes] = []
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(PAUSE * 2 ** (attempt - 1))
+            self.dumps += 1
+            try:
+                dump = self._wire.dump(request)
+            except NetlinkError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            self._take_events()
+            if dump.whole:
+                return dump.messages
+            found += dump.messages
+        return found
+
+    def _merge_links(self, dumped: Iterable[bytes], meanwhile: Meanwhile) -> None:
+        found: dict[int, bytes | None] = {decode.link_head(message)[1]: message for message in dumped}
+        found |= meanwhile.links
+        for index in self._picture.indices - found.keys():
+            self._picture.drop_link(index)
+        self._links = {index: message for index, message in found.items() if message is not None}
+        self._settle()
+
+    def _merge_addresses(self, dumped: Iterable[bytes], meanwhile: Meanwhile) -> None:
+        found: dict[tuple[object, ...], ToldAddress | None] = {
+            told.key: told for told in map(decode.address, dumped)
+        }
+        found |= meanwhile.addresses
+        self._picture.fill_addresses(told for told in found.values() if told is not None)
+
+    def _merge_floods(self, dumped: Iterable[bytes], meanwhile: Meanwhile) -> None:
+        found = {told: True for told in map(decode.flood, dumped) if told is not None}
+        found |= meanwhile.floods
+        self._picture.fill_floods(told for told, is_there in found.items() if is_there)
+
+    def _merge_routes(
+        self, dumped: Iterable[bytes], meanwhile: Meanwhile, table: Table | None = None
+    ) -> None:
+        """A dump of one table brings that of others too, where the kernel is too old to tell them apart."""
+        found = (told for told in map(decode.route, dumped) if told is not None)
+        self._picture.routes.fill((told for told in found if table is None or told.key[:2] == table), table)
+        for change in meanwhile.routes:
+            change(self._picture.routes)
+
+    # What is told to nobody.
+
+    def _look_at_silent_links(self) -> None:
+        silent = list(self._picture.down)[:MOST_SILENT]
+        answers = self._wire.ask_each([requests.link(index) for index in silent])
+        for index, answer in zip(silent, answers, strict=True):
+            if isinstance(answer, bytes):
+                self._links[index] = answer
+        self._settle()
+
+    def _read_doubtful_routes(self) -> None:
+        routes = self._picture.routes
+        for _ in range(ATTEMPTS):
+            tables: list[Table | None] = [None] if routes.all_doubtful else list(routes.doubtful)
+            if not tables:
+                return
+            for table in tables:
+                self._read_routes(table)
+
+    def _read_routes(self, table: Table | None) -> None:
+        try:
+            dumped, meanwhile = self._dumped_with_events(requests.routes(*(table or ())))
+        except NetlinkError as error:
+            if error.errno != errno.ENOENT:
+                raise
+            dumped, meanwhile = [], Meanwhile()  # the table itself has gone
+        self._merge_routes(dumped, meanwhile, table)

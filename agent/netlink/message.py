@@ -1,0 +1,80 @@
+"""Netlink messages as bytes: headers and attributes, both ways.
+
+The hot paths are read and written with these and the tables in decode.py and encode.py.  pyroute2's classes
+do the rest, and are what the tests compare every such message with.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+HEADER = struct.Struct("=IHHII")
+"""struct nlmsghdr: length, type, flags, sequence number, port."""
+ATTRIBUTE = struct.Struct("=HH")
+"""struct nlattr: length with this header, type."""
+TYPE_MASK = 0x3FFF
+"""Without the marks for a nested attribute and for the network's byte order."""
+U32 = struct.Struct("=I")
+
+Attributes = dict[int, bytes]
+"""The payloads by their types."""
+
+
+def padded(length: int) -> int:
+    """Everything in netlink begins at a multiple of four."""
+    return (length + 3) & ~3
+
+
+def each_message(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    """(type, flags, sequence number, the message with its header) of each message of a datagram.
+
+    Raises ValueError at a length that can't be.
+    """
+    offset, end = 0, len(data)
+    while offset + HEADER.size <= end:
+        length, kind, flags, sequence, _ = HEADER.unpack_from(data, offset)
+        if not HEADER.size <= length <= end - offset:
+            raise ValueError(f"a netlink message of {length} bytes in a datagram of {end}")
+        yield kind, flags, sequence, data[offset : offset + length]
+        offset += padded(length)
+
+
+def attributes(data: bytes, offset: int = 0) -> Attributes:
+    """What follows at an offset.  An attribute whose length can't be ends it: what was before it counts."""
+    found: Attributes = {}
+    end, unpack = len(data), ATTRIBUTE.unpack_from
+    while offset + 4 <= end:
+        length, kind = unpack(data, offset)
+        if length < 4:
+            break
+        found[kind & 0x3FFF] = data[offset + 4 : offset + length]
+        offset += (length + 3) & -4
+    return found
+
+
+def each_attribute(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The attributes in their order, where a type may come more than once."""
+    offset = 0
+    while offset + ATTRIBUTE.size <= len(data):
+        length, kind = ATTRIBUTE.unpack_from(data, offset)
+        if length < ATTRIBUTE.size:
+            return
+        yield kind & TYPE_MASK, data[offset + ATTRIBUTE.size : offset + length]
+        offset += padded(length)
+
+
+def attribute(kind: int, payload: bytes) -> bytes:
+    """One attribute with its padding."""
+    return ATTRIBUTE.pack(len(payload) + 4, kind) + payload + b"\0" * (-len(payload) & 3)
+
+
+def encoded(message: Any) -> bytes:
+    """One of pyroute2's messages as bytes; its flags are those that it was given."""
+    message.reset()
+    message.encode()
+    return bytes(message.data).ljust(padded(len(message.data)), b"\0")
+
+
+def text(payload: bytes) -> str:
+    """A name or an alias.  The kernel takes any bytes: what is no UTF-8 is shown as `\\xff`, and not ours."""
+    return payload.rstrip(b"\0").decode(errors="backslashreplace")

@@ -1,0 +1,360 @@
+"""Picture: what has been told of the kernel, by interface index, as a KernelState by name.
+
+What did not change is the same object in the next state, so that a change costs what it changes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, fields, replace
+
+from agent.kernel.state import Address, KernelState, Link, Route
+from agent.netlink import decode
+from agent.netlink.decode import ToldAddress, ToldLink, ToldRoute
+from agent.netlink.route_table import Key, RouteTable
+
+GRO = Callable[[Link], bool | None]
+"""Whether a link puts received packets together; None of what has no such thing."""
+
+AddressKey = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which device it is.  An index can be given again: the serial number tells the devices apart."""
+
+    index: int
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """links: the names of those that came, went, got or lost carrier.  bonds: those of which something was
+    told, which may have another active slave."""
+
+    links: frozenset[str] = frozenset()
+    bonds: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Device:
+    """A link as it was told of, and as it is in the state."""
+
+    told: ToldLink
+    serial: int
+    shown: Link
+
+
+class Picture:
+    """gro: asked of each link of which something was told."""
+
+    def __init__(self, gro: GRO) -> None:
+        self._gro = gro
+        self._devices: dict[int, Device] = {}
+        self._index: dict[str, int] = {}
+        self._floods: dict[int, set[str]] = {}
+        self._addresses: dict[int, dict[AddressKey, ToldAddress]] = {}
+        self.routes = RouteTable()
+        self.down: dict[int, None] = {}
+        self._referring: dict[int, set[int]] = {}
+        self._next_serial = 0
+        self._identities: dict[str, Identity] | None = None
+        self._state = KernelState()
+        self._changed_names: set[str] = set()
+        self._changed_addresses: set[int] = set()
+        self._shown_addresses: dict[int, frozenset[Address]] = {}
+        self._every_address: set[Address] = set()
+        self._shown_routes: dict[Key, tuple[Route, ...]] = {}
+        self._every_route: dict[Route, int] = {}
+        self._news: set[str] = set()
+
+    # What there is.
+
+    @property
+    def indices(self) -> Set[int]:
+        """Those of all links."""
+        return self._devices.keys()
+
+    def name_of(self, index: int) -> str:
+        """Empty where no link has the index."""
+        device = self._devices.get(index)
+        return device.shown.name if device is not None else ""
+
+    def link(self, name: str) -> Link | None:
+        """The link that has the name now."""
+        device = self._devices.get(self._index.get(name, 0))
+        return device.shown if device is not None else None
+
+    def identity(self, name: str) -> Identity | None:
+        """Which device has the name now."""
+        index = self._index.get(name, 0)
+        device = self._devices.get(index)
+        return Identity(index, device.serial) if device is not None else None
+
+    def has(self, identity: Identity) -> bool:
+        """Whether a device is still there, under whichever name."""
+        device = self._devices.get(identity.index)
+        return device is not None and device.serial == identity.serial
+
+    def identities(self) -> Mapping[str, Identity]:
+        """Which device has which name, at this moment."""
+        if self._identities is None:
+            self._identities = {
+                device.shown.name: Identity(index, device.serial) for index, device in self._devices.items()
+            }
+        return self._identities
+
+    # What is told.
+
+    def put_links(self, links: Mapping[int, ToldLink]) -> None:
+        """Links that came or changed, together: two may have exchanged their names."""
+        renamed: list[int] = []
+        for index, told in links.items():
+            if self._put(index, told):
+                renamed.append(index)
+        for index in renamed:
+            self._index[self._devices[index].told.link.name] = index
+        stale = set(links)
+        for index in renamed:
+            stale |= self._referring.get(index, set())
+            self.routes.changed.update(self.routes.over(index))
+            self._changed_addresses.add(index)
+        for index in stale & self._devices.keys():
+            self._show(index)
+
+    def drop_link(self, index: int) -> None:
+        """A link has gone, and what was on it."""
+        device = self._devices.pop(index, None)
+        self._floods.pop(index, None)
+        self._addresses.pop(index, None)
+        self._changed_addresses.add(index)
+        self.down.pop(index, None)
+        if device is None:
+            return
+        self._refer(index, device.told, None)
+        self._unname(index, device.told.link.name)
+        self._news.add(device.shown.name)
+        self.routes.changed.update(self.routes.over(index))
+        for other in self._referring.get(index, set()) & self._devices.keys():
+            self._show(other)
+
+    def put_port(self, index: int, message: bytes) -> None:
+        """What the bridge tells of a port."""
+        device = self._devices.get(index)
+        if device is not None:
+            self.put_links({index: decode.with_port(device.told, message)})
+
+    def put_flood(self, index: int, host: str, *, is_there: bool) -> None:
+        """A vxlan floods to a host, or no longer."""
+        hosts = self._floods.setdefault(index, set())
+        (hosts.add if is_there else hosts.discard)(host)
+        if index in self._devices:
+            self._show(index)
+
+    def put_address(self, told: ToldAddress) -> None:
+        self._addresses.setdefault(told.index, {})[told.key] = told
+        self._changed_addresses.add(told.index)
+
+    def drop_address(self, told: ToldAddress) -> bool:
+        """Whether it was there."""
+        self._changed_addresses.add(told.index)
+        return self._addresses.get(told.index, {}).pop(told.key, None) is not None
+
+    def addresses_of(self, index: int) -> Iterable[ToldAddress]:
+        return self._addresses.get(index, {}).values()
+
+    def fill_addresses(self, addresses: Iterable[ToldAddress]) -> None:
+        """All that there are, in place of what was known."""
+        self._changed_addresses |= self._addresses.keys()
+        self._addresses = {}
+        for told in addresses:
+            self.put_address(told)
+
+    def fill_floods(self, floods: Iterable[tuple[int, str]]) -> None:
+        """All that there are, in place of what was known."""
+        stale, self._floods = set(self._floods), {}
+        for index, host in floods:
+            self._floods.setdefault(index, set()).add(host)
+        for index in (stale | self._floods.keys()) & self._devices.keys():
+            self._show(index)
+
+    # What is shown.
+
+    def state(self) -> KernelState:
+        """The kernel, without what netlink does not tell."""
+        links = self._links()
+        addresses = self._shown_on_links()
+        routes = self._shown_in_tables()
+        if links or addresses or routes:
+            self._state = replace(
+                self._state,
+                links=self._table(links),
+                addresses=frozenset(self._every_address) if addresses else self._state.addresses,
+                routes=frozenset(self._every_route) if routes else self._state.routes,
+            )
+        return self._state
+
+    def news(self) -> frozenset[str]:
+        """The names of the links that came, went, got or lost carrier; asked again, there are none."""
+        news, self._news = frozenset(self._news), set()
+        return news
+
+    def has_kind(self, kind: str) -> bool:
+        """Whether there is a device of a kind."""
+        return any(device.told.link.kind == kind for device in self._devices.values())
+
+    def bonds(self) -> frozenset[str]:
+        """The names of the bonds."""
+        return frozenset(device.shown.name for device in self._devices.values() if device.told.is_bond)
+
+    def _put(self, index: int, told: ToldLink) -> bool:
+        """Take a link in; whether its name is news."""
+        device = self._devices.get(index)
+        before = device.told if device is not None else None
+        if device is None or _is_another(device.told.link, told.link):
+            self._next_serial += 1
+            device = self._devices[index] = Device(told, self._next_serial, told.link)
+            self._identities = None
+        device.told = told
+        self._refer(index, before, told)
+        if told.link.up:
+            self.down.pop(index, None)
+        else:
+            self.down[index] = None
+        if before is None or before.link.name != told.link.name:
+            if before is not None:
+                self._unname(index, before.link.name)
+            self._news |= {told.link.name} | ({before.link.name} if before is not None else set())
+            return True
+        if (before.link.carrier, before.is_bond) != (told.link.carrier, told.is_bond):
+            self._news.add(told.link.name)
+        return False
+
+    def _refer(self, index: int, before: ToldLink | None, after: ToldLink | None) -> None:
+        """Keep in mind whose names a link is shown with."""
+        for other in before.refers_to if before is not None else ():
+            self._referring.get(other, set()).discard(index)
+        for other in after.refers_to if after is not None else ():
+            self._referring.setdefault(other, set()).add(index)
+
+    def _unname(self, index: int, name: str) -> None:
+        if self._index.get(name) == index:
+            del self._index[name]
+        self._changed_names.add(name)
+        self._identities = None
+
+    def _show(self, index: int) -> None:
+        """See what a link is now."""
+        device = self._devices[index]
+        shown = device.told.named(self._name_told)
+        gro, flood = self._gro(shown), tuple(sorted(self._floods.get(index, ())))
+        if gro is not None or flood:
+            shown = replace(shown, gro=gro, flood=flood)
+        if shown != device.shown or _apart(shown, device.shown):
+            if _whose(shown) != _whose(device.shown):
+                self._changed_addresses.add(index)
+            device.shown = shown
+        self._changed_names.add(shown.name)
+
+    def _name_told(self, index: int) -> str:
+        """The name as it was told last; in a state that is being put together, it is not shown yet."""
+        device = self._devices.get(index)
+        return device.told.link.name if device is not None else ""
+
+    def _links(self) -> dict[str, Link | None]:
+        """The links that are others than in the last state; None for a name that none has."""
+        names, self._changed_names = self._changed_names, set()
+        now = {name: self.link(name) for name in names}
+        return {name: link for name, link in now.items() if self._state.links.get(name) is not link}
+
+    def _table(self, changed: Mapping[str, Link | None]) -> Mapping[str, Link]:
+        """Where much has changed, one that is made in one go costs less."""
+        if len(changed) * 4 > len(self._index):
+            return {name: self._devices[index].shown for name, index in self._index.items()}
+        table = self._state.table
+        for name, link in changed.items():
+            table = table.without(name) if link is None else table.with_value(name, link)
+        return table
+
+    def _shown_on_links(self) -> bool:
+        """Bring the addresses up to date; whether any has changed.  With them, some routes are the kernel's
+        own, or are not."""
+        stale, self._changed_addresses = self._changed_addresses, set()
+        fresh = {index: frozenset(self._addresses_on(index)) for index in stale}
+        before = {index: self._shown_addresses.get(index, frozenset()) for index in stale}
+        changed = [index for index in stale if _exactly(before[index]) != _exactly(fresh[index])]
+        for index in changed:
+            self._every_address -= self._shown_addresses.pop(index, frozenset())
+        for index in changed:
+            self._every_address |= fresh[index]
+            if fresh[index]:
+                self._shown_addresses[index] = fresh[index]
+            self.routes.changed.update(key for key in self.routes.over(index) if self._has_kernels(key))
+        return bool(changed)
+
+    def _addresses_on(self, index: int) -> Iterable[Address]:
+        device = self._devices.get(index)
+        if device is not None:
+            every = (told.on(device.shown) for told in self.addresses_of(index))
+            yield from (address for address in every if address is not None)
+
+    def _has_kernels(self, key: Key) -> bool:
+        return any(told.is_kernels for told in self.routes.at(key))
+
+    def _shown_in_tables(self) -> bool:
+        """Bring the routes up to date; whether any has changed."""
+        stale, self.routes.changed = self.routes.changed, set()
+        is_changed = False
+        for key in stale:
+            before = self._shown_routes.pop(key, ())
+            now = tuple(route for told in self.routes.at(key) for route in self._routes_of(told))
+            if now:
+                self._shown_routes[key] = now
+            if before != now or _leased(before) != _leased(now):
+                is_changed = True
+                self._count(before, -1)
+                self._count(now, 1)
+        return is_changed
+
+    def _routes_of(self, told: ToldRoute) -> Iterable[Route]:
+        """Those that a message tells of, but for the ones that come and go with an address."""
+        for route in told.named(self.name_of):
+            if not (told.is_kernels and not route.gateway and route.destination in self._subnets(told)):
+                yield route
+
+    def _subnets(self, told: ToldRoute) -> set[str]:
+        """Those of the addresses on a route's link."""
+        addresses = self._shown_addresses.get(told.hops[0], frozenset())
+        return {subnet for address in addresses for subnet in decode.subnets_of(address)}
+
+    def _count(self, routes: Iterable[Route], by: int) -> None:
+        """Two that differ in what is not shown are one here."""
+        for route in routes:
+            count = self._every_route.pop(route, 0) + by
+            if count > 0:
+                self._every_route[route] = count
+
+
+def _is_another(before: Link, after: Link) -> bool:
+    """Whether an index is another device's now.  Where events were lost, nobody has told that one went."""
+    return before.kind != after.kind or (before.name != after.name and before.MAC != after.MAC)
+
+
+def _whose(link: Link) -> tuple[object, ...]:
+    """What tells which link-local addresses are the kernel's own."""
+    return link.owned, link.MAC, link.original_MAC
+
+
+def _apart(one: Link, other: Link) -> bool:
+    """Whether they differ in what is not compared: what the kernel decides by itself."""
+    return any(getattr(one, name) != getattr(other, name) for name in UNCOMPARED)
+
+
+def _exactly(addresses: Iterable[Address]) -> set[tuple[object, ...]]:
+    """With what is not compared otherwise."""
+    return {(a, a.leased, a.lifetimes, a.secondary, a.protocol) for a in addresses}
+
+
+def _leased(routes: Iterable[Route]) -> list[bool]:
+    return [route.leased for route in routes]
+
+
+UNCOMPARED = tuple(one.name for one in fields(Link) if not one.compare)
