@@ -12,17 +12,19 @@ from agent.api.audit.audit import audit_of
 from agent.api.calls.call import agent_of
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
-from agent.api.http.socketfile import SocketUnavailable, check_free
+from agent.api.http.socketfile import SocketUnavailable, check_usable
 from agent.api.sessions.roles import roles_of
 from agent.engine.engine import Engine, Kernel
-from agent.errors import Failure
+from agent.engine.progress import Stoppable
+from agent.errors import Failure, LeftBehind
 from agent.hotplug.builtin import BuiltIn
 from agent.hotplug.provider import Hotplug
 from agent.hotplug.script import Script
 from agent.netlink import Netlink
 from agent.sd_notify import notify
 from agent.settings import Settings, SettingsError, read_settings
-from agent.store.sqlite import Store, StoreError
+from agent.store.guarded import GuardedStore
+from agent.store.sqlite import StoreError
 
 log = logging.getLogger("pifd")
 
@@ -49,10 +51,8 @@ def main() -> int:
 async def run(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:
     """Serve until a signal.  The network is left as it is then: a host outlives its daemon."""
     stop = stop_signal()
-    check_free(settings.socket)
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings.socket.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    store = Store(settings.state_dir / "pifd.sqlite")
+    check_usable(settings.socket)
+    store = GuardedStore(settings.state_dir / "pifd.sqlite")
     try:
         engine = Engine(open_kernel(), store, hotplug(settings), settings.nics)
         await serve_until(stop, settings, engine)
@@ -76,7 +76,8 @@ async def serve_until(stop: asyncio.Event, settings: Settings, engine: Engine) -
     roles = roles_of(settings.operators, settings.readers)
     agent = agent_of(engine, roles, audit_of(settings.audit_log))
     try:
-        await engine.start(socket.gethostname())
+        if not await started(engine, stop):
+            return
         async with serve(
             settings.socket,
             dispatcher(agent),
@@ -84,8 +85,11 @@ async def serve_until(stop: asyncio.Event, settings: Settings, engine: Engine) -
             group=roles.operators,
             admits=roles.admits,
         ):
-            tell(engine)
+            log.info("ready: %s", engine.words)
+            notify(f"READY=1\nSTATUS={engine.words}")
+            telling = asyncio.create_task(keep_told(engine))
             await stop.wait()
+            telling.cancel()
             notify("STOPPING=1")
     finally:
         await agent.tasks.close()
@@ -93,14 +97,34 @@ async def serve_until(stop: asyncio.Event, settings: Settings, engine: Engine) -
         await engine.close()
 
 
-def tell(engine: Engine) -> None:
-    """READY, with what there is to know of the host's network."""
-    missing = len(engine.failures)
-    status = (
-        f"{missing} of the PIFs and VIFs are not up" if missing else "the network is in the model's state"
-    )
-    log.info("ready: %s", status)
-    notify(f"READY=1\nSTATUS={status}")
+async def started(engine: Engine, stop: asyncio.Event) -> bool:
+    """Start the engine; False when a signal came first, which is heeded between two steps.
+
+    Where devices were left behind by a pifd whose store is gone, the network stays as it is, and is shown.
+    """
+    hostname = socket.gethostname()
+    try:
+        await engine.start(hostname, Stoppable(stop))
+    except LeftBehind as obstacle:
+        log.error("%s", sentence(obstacle))
+        engine.watch_over(hostname, obstacle)
+    except (asyncio.CancelledError, Failure) as error:
+        if not stop.is_set():
+            raise
+        log.info("stopped in the middle of the start: the next one goes on (%s)", error)
+        return False
+    return True
+
+
+async def keep_told(engine: Engine) -> None:
+    """The service manager shows how the network is now."""
+    said = engine.words
+    while True:
+        changed = engine.notifier.next()
+        if engine.words != said:
+            said = engine.words
+            notify(f"STATUS={said}")
+        await changed.wait()
 
 
 def stop_signal() -> asyncio.Event:

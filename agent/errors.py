@@ -41,6 +41,17 @@ class CannotTakeOver(Failure):
     names = ("device", "reason")
 
 
+class LeftBehind(CannotTakeOver):
+    """There are devices of pifd's on the host, and the store that tells what they are for is not here."""
+
+
+class StoreUnavailable(Failure):
+    """Nothing can be changed, because pifd can't write down what it would do."""
+
+    code = "PIFD_STORE_UNAVAILABLE"
+    names = ("reason",)
+
+
 class InternalError(Failure):
     """The server failed to handle your request, due to an internal error. The given message may give details useful for debugging the problem."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from typing import Any, Protocol
 
+from agent.engine.condition import Condition
 from agent.engine.engine import Decide
 from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
@@ -33,6 +34,14 @@ class Engine(Protocol):
     @property
     def failures(self) -> Mapping[Ref[Any], str]:
         """The PIFs and VIFs that the model has plugged and that could not be had, with the reason."""
+
+    @property
+    def condition(self) -> Condition:
+        """What is not as the model says, and why."""
+
+    @property
+    def words(self) -> str:
+        """One line on how the network is."""
 
     @property
     def notifier(self) -> Notifier:

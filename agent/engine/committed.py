@@ -23,9 +23,23 @@ NOBODY: frozenset[Ref[VIF]] = frozenset()
 
 
 class Store(Protocol):
-    """What the engine needs of the store.  All raise an OSError when the file can't be used."""
+    """What the engine needs of the store.  The last three raise an OSError when nothing can be written."""
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written, "" while all is well."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything could be read."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether that is all that the last process has written."""
 
     def load(self) -> Model: ...
+    def reopen(self) -> None: ...
+    def check(self, model: Model) -> None: ...
     def commit(self, before: Model, after: Model) -> None: ...
     def keep_copy(self) -> Path: ...
 
@@ -53,6 +67,34 @@ class CommittedModel:
             log.warning("the store as it was is kept in %s", await asyncio.to_thread(self._store.keep_copy))
         except OSError as error:
             log.error("the store as it was is not kept: %s", error)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written down, "" while all is well."""
+        return self._store.trouble
+
+    @property
+    def is_known(self) -> bool:
+        """Whether `model` is what the last process left, or a part of that."""
+        return self._store.is_known
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of that."""
+        return self._store.is_whole
+
+    async def check(self) -> None:
+        """OSError when nothing can be written down; what somebody has removed is there again else."""
+        await asyncio.to_thread(self._store.check, self._stored)
+
+    async def reopen(self) -> None:
+        """Try whether the store can be used again; `trouble` tells."""
+        await asyncio.to_thread(self._store.reopen)
+
+    def assume(self, model: Model) -> None:
+        """Take a model for the committed one while nothing can be written down."""
+        self.model = model
+        self._notifier.notify()
 
     async def note(self, vifs: Collection[Ref[VIF]]) -> None:
         """Write down, before it is done, that the VMs of these VIFs are asked."""

@@ -1,14 +1,14 @@
 """reach(): step the kernel towards a wanted state, read it back and compare."""
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import fields
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol
 
-from agent.engine.progress import UNWATCHED, Progress
+from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.interface_reconfigure.plan import plan
+from agent.kernel.parts import DEVICE, Part, differences, part_of_address, part_of_route
 from agent.kernel.state import KernelState, Link
-from agent.kernel.steps import Step
+from agent.kernel.steps import AwaitCarrier, Step
 
 log = logging.getLogger("pifd.kernel")
 
@@ -17,18 +17,23 @@ PASSES = 3
 
 
 class NotTaken(Exception):
-    """The kernel accepted the steps and still is not what it should be.  names: the devices that differ."""
+    """The kernel accepted the steps and still is not what it should be.  parts: what differs, in words."""
 
-    def __init__(self, words: str, names: frozenset[str]) -> None:
-        super().__init__(words)
-        self.names = names
+    def __init__(self, parts: Mapping[Part, str], what: str = "the kernel did not take everything") -> None:
+        super().__init__(f"{what}: {'; '.join(parts.values())}")
+        self.parts = parts
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The devices that differ."""
+        return frozenset(part.link for part in self.parts if part.link)
 
 
 class Kernel(Protocol):
     """What converging needs of the kernel.  apply raises Refused."""
 
     async def read(self) -> KernelState: ...
-    async def apply(self, step: Step) -> None: ...
+    def apply(self, step: Step) -> Coroutine[Any, Any, None]: ...
 
 
 async def reach(
@@ -45,13 +50,21 @@ async def reach(
         for done, step in enumerate(steps):
             progress.reached(done, len(steps))
             log.info("%s", step)
-            await kernel.apply(step)
+            await _take(kernel, step, progress)
         if not steps:
             return
     actual = await kernel.read()
-    found = "; ".join(differences(actual, wanted_of(actual)))
+    found = differences(actual, wanted_of(actual))
     if found:
-        raise NotTaken(f"the kernel did not take everything: {found}", differing(actual, wanted_of(actual)))
+        raise NotTaken(found)
+
+
+async def _take(kernel: Kernel, step: Step, progress: Progress) -> None:
+    """A wait is not waited for to the end when the daemon is to stop."""
+    if isinstance(step, AwaitCarrier) and isinstance(progress, Stoppable):
+        await progress.wait(kernel.apply(step))
+    else:
+        await kernel.apply(step)
 
 
 def check_kept(actual: KernelState, asked: KernelState, names: frozenset[str]) -> None:
@@ -64,45 +77,16 @@ def check_kept(actual: KernelState, asked: KernelState, names: frozenset[str]) -
     links = {name: link for name, link in asked.links.items() if name in names or _is_own(asked, link, names)}
     addresses = {a for a in asked.addresses - actual.addresses if a.link in links and not a.leased}
     routes = {r for r in asked.routes - actual.routes if r.link in links and not r.leased}
-    lost = [f"{name} is missing" for name in sorted(links.keys() - actual.links.keys())]
-    lost += [f"{a.interface} on {a.link} is missing" for a in sorted(addresses)]
-    lost += [f"the route to {r.destination} over {r.link} is missing" for r in sorted(routes)]
+    lost = {Part(name, DEVICE): f"{name} is missing" for name in sorted(links.keys() - actual.links.keys())}
+    lost |= {part_of_address(a): f"{a.interface} on {a.link} is missing" for a in sorted(addresses)}
+    lost |= {
+        part_of_route(r): f"the route to {r.destination} over {r.link} is missing" for r in sorted(routes)
+    }
     if lost:
-        gone = (links.keys() - actual.links.keys()) | {found.link for found in addresses | routes}
-        raise NotTaken(f"the kernel has not kept everything: {'; '.join(lost)}", frozenset(gone))
+        raise NotTaken(lost, "the kernel has not kept everything")
 
 
 def _is_own(state: KernelState, link: Link, names: frozenset[str]) -> bool:
     """Whether pifd makes it, and not on a NIC that the call is not about."""
     lower = state.links.get(link.lower)
     return link.owned and (lower is None or lower.owned or lower.name in names)
-
-
-def differing(actual: KernelState, wanted: KernelState) -> frozenset[str]:
-    """The devices that are not as they should be, or whose addresses or routes are not."""
-    names = actual.links.keys() | wanted.links.keys()
-    links = {name for name in names if actual.links.get(name) != wanted.links.get(name)}
-    apart = (actual.addresses ^ wanted.addresses) | (actual.routes ^ wanted.routes)
-    return frozenset(links | {found.link for found in apart})
-
-
-def differences(actual: KernelState, wanted: KernelState) -> Iterator[str]:
-    """What differs, in words."""
-    for name in sorted(actual.links.keys() | wanted.links.keys()):
-        yield from _link_differences(name, actual.links.get(name), wanted.links.get(name))
-    yield from (f"{a.interface} on {a.link} is missing" for a in sorted(wanted.addresses - actual.addresses))
-    yield from (f"{a.interface} on {a.link} is left" for a in sorted(actual.addresses - wanted.addresses))
-    yield from (f"the route to {r.destination} is missing" for r in sorted(wanted.routes - actual.routes))
-    yield from (f"the route to {r.destination} is left" for r in sorted(actual.routes - wanted.routes))
-    if actual.resolver != wanted.resolver:
-        yield "resolv.conf has other name servers"
-
-
-def _link_differences(name: str, actual: Link | None, wanted: Link | None) -> Iterator[str]:
-    if actual is None or wanted is None:
-        yield f"{name} is {'missing' if actual is None else 'left'}"
-        return
-    for field in fields(Link):
-        is_, should = getattr(actual, field.name), getattr(wanted, field.name)
-        if field.compare and is_ != should:
-            yield f"{field.name} of {name} is {is_!r}, not {should!r}"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_bytes
 from typing import Any, Protocol
@@ -13,30 +13,37 @@ from agent.desired.desired import as_before, desired
 from agent.desired.nics import facts_of
 from agent.engine import reachability
 from agent.engine.committed import CommittedModel, Store
-from agent.engine.converge import check_kept, reach
+from agent.engine.condition import Condition
+from agent.engine.converge import NotTaken, check_kept, reach
 from agent.engine.fault_attribution import failure
 from agent.engine.moved_devices import moved_devices, with_nics_of
 from agent.engine.notifier import Notifier
 from agent.engine.preflight import preflight
-from agent.engine.progress import UNWATCHED, Progress
+from agent.engine.progress import UNWATCHED, Progress, Stoppable
+from agent.engine.reachability import Unreachable
 from agent.engine.reconciler import TROUBLE, Reconciler
+from agent.engine.scope import Scope
 from agent.engine.vif_handover import ask_back, asked_by, check_taken, plug, takes_devices, unplug
-from agent.errors import Failure, InternalError
+from agent.errors import CannotTakeOver, Failure, InternalError, StoreUnavailable
 from agent.hotplug.provider import Hotplug
 from agent.interface_reconfigure.address_steps import announcements
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
-from agent.kernel.steps import Step
-from agent.model.device_names import link_names
+from agent.kernel.steps import Refused, Step
+from agent.model.device_names import all_names, link_names
 from agent.model.draft import Plan, Result
 from agent.model.facts import Facts, words_of_leases
 from agent.model.layering import bridge_of, given_by, uplink_devices
 from agent.model.model import Model, management
 from agent.model.records import Ref
+from agent.model.vifs import device_of
 from agent.rules.first_start import first_start
 from agent.rules.rectify import rectify
 
 log = logging.getLogger("pifd.engine")
+
+MEND_FIRST, MEND_LAST = 1.0, 60.0
+"""Seconds between two looks at a store that can't be used."""
 
 Decide = Callable[[Model, Facts], Plan]
 
@@ -74,6 +81,8 @@ class Engine:
         self.notifier = Notifier()
         self._committed = CommittedModel(store, self.notifier)
         self._turn = asyncio.Lock()
+        self._obstacle: Failure | None = None
+        self._mending: asyncio.Task[None] | None = None
         self._changes: set[asyncio.Task[Any]] = set()
         self._reconciler = Reconciler(kernel, self._committed, hotplug, self._turn, self.notifier)
 
@@ -92,22 +101,102 @@ class Engine:
         """The plugged PIFs and VIFs that could not be had, and why."""
         return self._reconciler.failures
 
-    async def start(self, hostname: str) -> None:
-        """Bring the host to the stored model's state; at the first start, make the model from the host."""
+    @property
+    def condition(self) -> Condition:
+        """What is not as the model says, and why."""
+        return self._reconciler.condition
+
+    @property
+    def words(self) -> str:
+        """One line on how the network is."""
+        if self._obstacle is not None:
+            return f"nothing can be changed: {self._obstacle.parameters[0]}: {self._obstacle.parameters[-1]}"
+        if self._committed.trouble and not self._committed.is_known:
+            return f"nothing is known of the network, and nothing can be changed: {self._committed.trouble}"
+        if self._committed.trouble:
+            return f"nothing can be changed: {self._committed.trouble}; {self._reconciler.words}"
+        return self._reconciler.words
+
+    async def start(self, hostname: str, progress: Progress = UNWATCHED) -> None:
+        """Bring the host to the stored model's state; at the first start, make the model from the host.
+
+        Where the store can't be used, as far as it can be read.  Raises CannotTakeOver, and then `watch_over`
+        tries it again.
+        """
         self._kernel.watch(self._hear)
         async with self._turn:
             await self._committed.load()
-            if self.model.records:
-                left = self.model
-                await self._rectify()
-                await self._reconciler.bring_up(left)
-                await self._announce()
-            else:
-                await self._first_start(hostname)
+            await self._begin(hostname, progress)
+        self.watch_over(hostname)
+
+    def watch_over(self, hostname: str, obstacle: Failure | None = None) -> None:
+        """From now on news is heeded, and what could not be done at the start is tried again.
+
+        obstacle: what was in the way of taking the host over; until it is gone, changes are refused for it.
+        """
+        self._obstacle = obstacle
+        self._reconciler.begin()
+        if obstacle is not None or self._committed.trouble:
+            self._mending = asyncio.create_task(self._mend(hostname))
+
+    async def _begin(self, hostname: str, progress: Progress = UNWATCHED) -> None:
+        if not self._committed.is_known:
+            return
+        if not self.model.records:
+            await self._first_start(hostname, progress)
+            return
+        left = self.model
+        await self._rectify()
+        if self._committed.is_whole or not await self._is_at_work():
+            await self._reconciler.bring_up(left, progress)
+            await self._announce()
+
+    async def _is_at_work(self) -> bool:
+        """Whether a network of pifd's is up: it is not changed for half a model."""
+        return any(link.owned for link in (await self._kernel.read()).links.values())
+
+    async def _mend(self, hostname: str) -> None:
+        """Until the store can be used, and the host is taken over."""
+        pause = MEND_FIRST
+        while self._committed.trouble or self._obstacle is not None:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, MEND_LAST)
+            async with self._turn:
+                try:
+                    await self._mend_once(hostname)
+                except CannotTakeOver as obstacle:
+                    self._obstacle = obstacle
+                except Exception:
+                    log.exception("the store or the host can't be used: it is tried again")
+
+    async def _mend_once(self, hostname: str) -> None:
+        known, before = self._committed.is_whole, self.model
+        if self._committed.trouble:
+            await self._committed.reopen()
+            if self._committed.trouble:
+                return
+            await self._committed.load()
+        if not known or self.model != before or self._obstacle is not None:
+            await self._begin(hostname)
+        self._obstacle = None
+        self.notifier.notify()
+        log.info("%s", self.words)
+
+    async def _check_store(self) -> None:
+        """Before anything is touched: what is done can be written down."""
+        if self._obstacle is not None:
+            raise self._obstacle
+        try:
+            await self._committed.check()
+        except OSError as error:
+            raise StoreUnavailable(str(error)) from error
 
     async def close(self) -> None:
         """Let the change in progress finish, then stop; the kernel stays as it is."""
         await asyncio.gather(*self._changes, return_exceptions=True)
+        async with self._turn:  # not in the middle of it
+            if self._mending is not None:
+                self._mending.cancel()
         await self._reconciler.close()
         self._kernel.unwatch()
 
@@ -126,7 +215,8 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            return DryRun(plan, tuple(str(step) for step in self._preflight(plan, actual)))
+            _, steps = self._preflight(plan, actual)
+            return DryRun(plan, tuple(str(step) for step in steps))
 
     @property
     def links_up(self) -> frozenset[str]:
@@ -144,33 +234,44 @@ class Engine:
 
     def _hear(self, names: frozenset[str]) -> None:
         """There is news of devices; what no record shows, say a VM's, wakes nobody."""
-        if not names.isdisjoint([*link_names(self.model), *uplink_devices(self.model)]):
+        model = self.model
+        if not names.isdisjoint([*link_names(model), *uplink_devices(model)]):
             self.notifier.notify()
+        if not names.isdisjoint(all_names(model)):
+            self._reconciler.news()
 
     async def _change(self, decide: Decide, progress: Progress) -> Result:
         async with self._turn:
             progress.reached(0, 1)
+            await self._check_store()
             actual = await self._kernel.read()
             plan = decide(self.model, facts_of(actual, self._nics))
-            if self._preflight_without_lost(plan, actual) or asked_by(plan):
-                await self._carry_out(plan, actual, progress)
+            scope, steps = self._preflight(plan, actual)
+            if steps or asked_by(plan):
+                await self._carry_out(plan, scope, actual, progress)
+                actual = await self._kernel.read()
             elif plan.before != plan.after:
                 await self._write_down(plan)
+            self._reconciler.carried_out(plan, scope, actual)
             return plan.result
 
-    def _preflight_without_lost(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
-        """The steps that are foreseen; what somebody else has taken, and is no part of it, is left out."""
-        try:
-            return self._preflight(plan, actual)
-        except Failure:
-            self._reconciler.leave_out_what_is_lost(actual)
-            return self._preflight(plan, actual)
+    def _preflight(self, plan: Plan, actual: KernelState) -> tuple[Scope, tuple[Step, ...]]:
+        """What the plan changes, and the foreseen steps.  What is wrong beside it holds up nothing."""
+        narrow = False
+        while True:
+            scope = replace(self._reconciler.scope(plan, actual), narrow=narrow)
+            wanted = self._reconciler.wanted_by(plan, scope, actual, actual)
+            feasible = self._reconciler.feasible(plan)
+            try:
+                return scope, preflight(feasible, actual, wanted, makes_devices=self._hotplug.makes_devices)
+            except Refused as refused:
+                if self._reconciler.tolerates(plan, scope, refused):
+                    continue
+                if narrow or scope.is_to_blame(refused):
+                    raise failure(plan, refused) from refused
+                narrow = True
 
-    def _preflight(self, plan: Plan, actual: KernelState) -> tuple[Step, ...]:
-        feasible = self._reconciler.feasible(plan)
-        return preflight(feasible, actual, makes_devices=self._hotplug.makes_devices)
-
-    async def _carry_out(self, whole: Plan, snapshot: KernelState, progress: Progress) -> None:
+    async def _carry_out(self, whole: Plan, scope: Scope, snapshot: KernelState, progress: Progress) -> None:
         """Ask, converge, check, commit; from then on there is no undo."""
         plan = self._reconciler.feasible(whole)
         pif = management(plan.before)
@@ -183,11 +284,30 @@ class Engine:
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._committed.note(asked_by(plan))
             await unplug(self._hotplug, plan)
-            await self._converge(plan, snapshot, answered, progress)
-            await self._have_vifs_taken(plan)
+            asked = await self._asked(whole, scope, snapshot)
+            scope = await self._reach(whole, scope, snapshot, progress)
+            await self._check_kept(scope, asked, moved_devices(plan))
+            await self._check_reachable(plan, answered)
+            await self._have_vifs_taken(whole, scope, snapshot)
             await self._committed.commit(whole.after, ended=asked_by(plan))
             undo.pop_all()
-        self._reconciler.carried_out(whole)
+
+    async def _reach(
+        self, plan: Plan, scope: Scope, was: KernelState, progress: Progress = UNWATCHED
+    ) -> Scope:
+        """The kernel is as the plan wants it; what is wrong beside it is kept for later."""
+        while True:
+            try:
+                await reach(self._kernel, partial(self._reconciler.wanted_by, plan, scope, was), progress)
+            except (Refused, NotTaken) as trouble:
+                if self._reconciler.tolerates(plan, scope, trouble):
+                    continue
+                if scope.narrow or scope.is_to_blame(trouble):
+                    raise
+                self._reconciler.go_astray()
+                scope = replace(scope, narrow=True)
+            else:
+                return scope
 
     async def _write_down(self, plan: Plan) -> None:
         """Commit a change that no device shows: there is nothing to take, to check or to undo."""
@@ -195,35 +315,48 @@ class Engine:
             await self._committed.commit(plan.after)
         except OSError as error:
             raise failure(plan, error) from error
-        self._reconciler.carried_out(plan)
 
-    async def _converge(
-        self, plan: Plan, snapshot: KernelState, answered: Sequence[str], progress: Progress = UNWATCHED
-    ) -> None:
-        """The kernel is as the plan wants it, and the host is as reachable as it was."""
-        wanted_of = partial(desired, plan.after, given=given_by(plan.before))
-        asked = wanted_of(with_nics_of(snapshot, await self._kernel.read(), plan))
-        await reach(self._kernel, wanted_of, progress)
-        check_kept(await self._kernel.read(), asked, moved_devices(plan))
+    async def _asked(self, plan: Plan, scope: Scope, snapshot: KernelState) -> KernelState:
+        """What the plan wants of the host as it was at the beginning."""
+        there = with_nics_of(snapshot, await self._kernel.read(), plan)
+        return self._reconciler.wanted_by(plan, scope, snapshot, there)
+
+    async def _check_kept(self, scope: Scope, asked: KernelState, names: frozenset[str]) -> None:
+        """What has vanished meanwhile is an error, if it is the plan's."""
+        try:
+            check_kept(await self._kernel.read(), asked, names)
+        except NotTaken as lost:
+            if scope.is_to_blame(lost):
+                raise
+            self._reconciler.go_astray()
+
+    async def _check_reachable(self, plan: Plan, answered: Sequence[str]) -> None:
+        """The host is as reachable as it was."""
         pif = management(plan.after)
         if pif is not None:
             await reachability.check(self._kernel, bridge_of(plan.after, pif), pif, answered)
 
-    async def _have_vifs_taken(self, plan: Plan) -> None:
+    async def _have_vifs_taken(self, plan: Plan, scope: Scope, was: KernelState) -> None:
         """A script may have made devices: they become ports as well."""
         await plug(self._hotplug, plan)
         if plan.plug and self._hotplug.makes_devices:
-            await reach(self._kernel, partial(desired, plan.after, given=given_by(plan.before)))
+            made = {device_of(plan.after, plan.after.get(ref)) for ref in plan.plug}
+            await self._reach(plan, replace(scope, names=scope.names | made), was)
             check_taken(plan, await self._kernel.read())
 
     async def _undo(
         self, plan: Plan, snapshot: KernelState, kind: object, cause: BaseException, traceback: object
     ) -> bool:
         """Give everything back as it was, and raise the Failure that the cause is to the caller."""
-        log.warning("undoing, because of: %s", cause)
+        if isinstance(cause, (*TROUBLE, Unreachable)) or not isinstance(cause, Exception):
+            log.warning("undoing, because of: %s", cause)
+        else:
+            log.error("undoing, because of a fault of pifd's own", exc_info=cause)
         try:
             await self._give_back(plan, snapshot)
-        except TROUBLE as second:
+        except Exception as second:
+            if not isinstance(second, TROUBLE):
+                log.exception("undoing failed, because of a fault of pifd's own")
             self._reconciler.go_astray()
             raise InternalError(f"{cause}; undoing it failed too, and is tried again: {second}") from cause
         raise failure(plan, cause) from cause
@@ -240,21 +373,28 @@ class Engine:
 
     async def _announce(self) -> None:
         """The daemon before this one may have died before it could tell where addresses and VMs are now."""
-        wanted = desired(self.model, await self._kernel.read())
-        owned = [name for name, link in sorted(wanted.links.items()) if link.owned]
-        for step in announcements(wanted, wanted, owned):
-            await self._kernel.apply(step)
+        actual = await self._kernel.read()
+        owned = [name for name, link in sorted(actual.links.items()) if link.owned]
+        try:
+            for step in announcements(actual, desired(self.model, actual), owned):
+                await self._kernel.apply(step)
+        except Exception:  # the network is up without it
+            log.exception("where the host is now could not be announced")
 
     async def _rectify(self) -> None:
         """What breaks the rules in the store, by hand or by an older program, is put right first of all."""
         rectified = rectify(self.model)
         for line in rectified.log:
             log.warning("%s", line)
-        if rectified.log:
+        if rectified.log and not self._committed.trouble:
             await self._committed.keep_copy()
-        await self._committed.commit(rectified.model)
+        try:
+            await self._committed.commit(rectified.model)
+        except OSError as error:
+            log.error("what was put right could not be written down: %s", error)
+            self._committed.assume(rectified.model)
 
-    async def _first_start(self, hostname: str) -> None:
+    async def _first_start(self, hostname: str, progress: Progress) -> None:
         """Here the store is written first: the kernel alone could not tell, half-way, what the host had."""
         snapshot = await self._kernel.read()
         facts = facts_of(snapshot, self._nics)
@@ -267,9 +407,14 @@ class Engine:
             await self._committed.commit(plan.after)
             undo.push_async_callback(self._forget, plan)
             undo.push_async_exit(partial(self._undo, plan, snapshot))
-            await self._converge(plan, snapshot, answered)
+            wanted_of = partial(desired, plan.after, given=given_by(plan.before))
+            asked = wanted_of(with_nics_of(snapshot, await self._kernel.read(), plan))
+            await reach(self._kernel, wanted_of, progress)
+            check_kept(await self._kernel.read(), asked, moved_devices(plan))
+            check = self._check_reachable(plan, answered)
+            await (progress.wait(check) if isinstance(progress, Stoppable) else check)
             undo.pop_all()
-        self._reconciler.carried_out(plan)
+        self._reconciler.carried_out(plan, Scope(), await self._kernel.read())
 
     async def _forget(self, plan: Plan) -> None:
         """A first start that was undone leaves no trace.  One that could not be undone stays in the store:

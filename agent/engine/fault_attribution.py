@@ -1,46 +1,35 @@
 """Which PIF or VIF a failure of the kernel's is about, and the Failure that its caller gets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from agent.engine.converge import NotTaken
+from agent.engine.reachability import Unreachable
 from agent.errors import DeviceAttachRejected, Failure, InternalError, PIFConfigurationError
-from agent.kernel.steps import CreateLink, Refused, SetGRO, names_in
+from agent.kernel.steps import CreateLink, Refused, names_in
 from agent.model.device_names import tunnel_devices, vlan_device
 from agent.model.draft import Plan, changes
-from agent.model.layering import attached, bridge_of
+from agent.model.layering import bridge_of
 from agent.model.model import Model, tunnel_over, vlan_over
 from agent.model.records import PIF, VIF
 from agent.model.vifs import device_of, is_plugged
 
+KNOWN = (Refused, NotTaken, Unreachable, OSError)
+"""What the outside world may have against a change.  All else is a fault of pifd's own."""
+
 
 def failure(plan: Plan, cause: BaseException) -> Failure:
     """What the cause is already, else DEVICE_ATTACH_REJECTED of a VIF that it names, else
-    PIF_CONFIGURATION_ERROR; with the kernel's words."""
+    PIF_CONFIGURATION_ERROR; with the kernel's words.  A bug of pifd's own is INTERNAL_ERROR."""
     if isinstance(cause, Failure):
         return cause
+    if not isinstance(cause, KNOWN):
+        return InternalError(f"{type(cause).__name__}: {cause}")
     text, names = str(cause) or type(cause).__name__, named_by(cause)
     vif = next(iter(vifs_named(plan.after, names)), None)
     if vif is not None:
         return DeviceAttachRejected("VIF", vif.ref, text)
     pif = next(iter([*pifs_named(plan.before, names), *touched(plan)]), None)
     return PIFConfigurationError(pif.ref, text) if pif else InternalError(text)
-
-
-def attributed(model: Model, cause: BaseException) -> Sequence[PIF | VIF]:
-    """Those whose devices the cause names.  It may be all the others' fault as well, but for a refused step;
-    then management is held to be innocent.  A device's GRO comes last: it keeps nobody from being up."""
-    if isinstance(cause, Refused) and isinstance(cause.step, SetGRO):
-        return ()
-    names = named_by(cause)
-    named: list[PIF | VIF] = [
-        *vifs_named(model, names),
-        *pifs_named(model, names),
-        *vifs_on_named(model, names),
-    ]
-    if isinstance(cause, Refused):
-        return named
-    found: dict[str, PIF | VIF] = {port.ref: port for port in (*named, *attached(model))}
-    return [port for port in found.values() if isinstance(port, VIF) or not port.management]
 
 
 def named_by(cause: BaseException) -> frozenset[str]:

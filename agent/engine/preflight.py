@@ -1,17 +1,17 @@
-"""foreseen(): the steps of a plan, or the refusal that can be foreseen, before anything is touched.
+"""preflight(): the steps of a plan, or the refusal that can be foreseen, before anything is touched.
 
 What a plan brings about anew must be possible.  What is wrong already, and was before, holds nothing up.
 """
 
 from collections.abc import Collection
 
-from agent.desired.desired import crowded_out, desired, stranded, wanted_nameservers
-from agent.engine.fault_attribution import failure, touched
+from agent.desired.desired import crowded_out, stranded, wanted_nameservers
+from agent.engine.fault_attribution import touched
 from agent.errors import DeviceAttachRejected, PIFConfigurationError, VLANInUse
 from agent.interface_reconfigure.plan import plan as plan_steps
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.state import Address, KernelState
-from agent.kernel.steps import Refused, SetResolver, Step
+from agent.kernel.steps import Step
 from agent.model.draft import Plan
 from agent.model.layering import given_by, needed_nics
 from agent.model.model import Model
@@ -19,8 +19,10 @@ from agent.model.records import PIF, VIF, VLAN, Ref
 from agent.model.vifs import device_of, is_plugged
 
 
-def preflight(plan: Plan, actual: KernelState, *, makes_devices: bool) -> tuple[Step, ...]:
-    """The steps; a Failure where they, or what they are to lead to, can't be had.
+def preflight(
+    plan: Plan, actual: KernelState, wanted: KernelState, *, makes_devices: bool
+) -> tuple[Step, ...]:
+    """The steps; a Failure where what they are to lead to can't be had, Refused where a step would be.
 
     makes_devices: whether a VM that takes a VIF brings the host's device with it.
     """
@@ -28,12 +30,9 @@ def preflight(plan: Plan, actual: KernelState, *, makes_devices: bool) -> tuple[
     check_vifs_exist(plan, actual, brought=plan.plug if makes_devices else ())
     check_vlans_are_free(plan, actual)
     check_nothing_is_stranded(plan, actual)
-    try:
-        check_rival_routes(plan, actual)
-        check_resolver_is_writable(plan, actual)
-        return plan_steps(actual, desired(plan.after, actual, given_by(plan.before)))
-    except Refused as refused:
-        raise failure(plan, refused) from refused
+    check_rival_routes(plan, actual)
+    check_resolver_is_writable(plan, actual)
+    return plan_steps(actual, wanted)
 
 
 def check_nics_exist(plan: Plan, actual: KernelState) -> None:
@@ -102,4 +101,6 @@ def check_resolver_is_writable(plan: Plan, actual: KernelState) -> None:
     """Name servers can't be set where another program writes resolv.conf."""
     servers = wanted_nameservers(plan.after)
     if actual.resolver is None and servers and servers != wanted_nameservers(plan.before):
-        raise Refused(SetResolver(""), "resolv.conf is a symbolic link: another program writes it")
+        pif = next(iter(touched(plan)), None)
+        reason = "resolv.conf is a symbolic link: another program writes it"
+        raise PIFConfigurationError(pif.ref if pif else "", reason)

@@ -1,6 +1,8 @@
 """Progress: how far a call has come, and whether its caller still wants it."""
 
-from typing import Final, Protocol
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, Protocol
 
 
 class Progress(Protocol):
@@ -15,6 +17,34 @@ class Unwatched:
 
     def reached(self, done: int, of: int) -> None:
         """It goes on."""
+
+
+class Stopped(asyncio.CancelledError):
+    """The daemon is to end.  As a cancellation it is nobody's failure."""
+
+
+class Stoppable:
+    """A start, which ends between two steps, or while it waits for somebody, once `stop` is set."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def reached(self, done: int, of: int) -> None:
+        """Raises Stopped."""
+        if self._stop.is_set():
+            raise Stopped
+
+    async def wait(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for something that changes nothing.  Raises Stopped at once."""
+        stopping, working = asyncio.create_task(self._stop.wait()), asyncio.create_task(work)
+        try:
+            await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
+            self.reached(0, 1)
+            await working
+        finally:
+            stopping.cancel()
+            working.cancel()
+            await asyncio.gather(stopping, working, return_exceptions=True)
 
 
 UNWATCHED: Final = Unwatched()

@@ -2,42 +2,50 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from agent.desired.desired import NOTHING_GIVEN, desired
+from agent.desired.desired import NOTHING_GIVEN
 from agent.engine.committed import CommittedModel
+from agent.engine.condition import ALL_IS_WELL, Condition, condition_of, missing_vifs, words_for
 from agent.engine.converge import Kernel, NotTaken, reach
-from agent.engine.fault_attribution import attributed, devices_of
+from agent.engine.faults import NO_FAULTS, Faults, blame, wanted, without
 from agent.engine.notifier import Notifier
+from agent.engine.progress import UNWATCHED, Progress
+from agent.engine.scope import Scope, scope_of
 from agent.engine.vif_handover import ask_back, given_to
 from agent.errors import Failure
 from agent.hotplug.provider import Hotplug
-from agent.interface_reconfigure.ownership import check_ownership
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused
 from agent.model.draft import Draft, Plan, changes
 from agent.model.layering import Given, given_by
 from agent.model.model import Model
 from agent.model.records import PIF, VIF, Ref
-from agent.model.vifs import device_of, is_plugged
+from agent.model.vifs import device_of
+from agent.rules.dangling import under_management
 
 log = logging.getLogger("pifd.engine")
 
 RETRY_FIRST, RETRY_LAST = 1.0, 60.0
-"""Seconds between two attempts to bring a kernel that went astray to the model's state."""
+"""Seconds between two attempts to bring the kernel to the model's state."""
+NEWS_PAUSE = 0.1
+"""Seconds from news of a device to a look at it: more may come."""
+LEISURE = 20
+"""How many times as long as a look takes there is no other one, whatever happens."""
 
 TROUBLE = (Refused, NotTaken, Failure, OSError)
 """What the kernel, a VM or the store may have against it."""
 
-Port = PIF | VIF
-
 
 class Reconciler:
-    """failures: the PIFs and VIFs that could not be had, and why.  in_model_state: set while there are none.
+    """condition: what is not as the model says.  in_model_state: set while that is nothing.
 
-    notifier: notifies when the failures change.
+    notifier: notifies when the condition changes.
     """
 
     def __init__(
@@ -45,81 +53,110 @@ class Reconciler:
     ) -> None:
         self._kernel, self._committed, self._hotplug = kernel, ledger, hotplug
         self._turn, self._notifier = turn, notifier
-        self._failures: Mapping[Ref[Port], str] = {}
+        self._faults = NO_FAULTS
+        self._trouble = ""
+        self._condition = ALL_IS_WELL
+        self._news, self._mends = asyncio.Event(), False
         self._task: asyncio.Task[None] | None = None
+        self.is_astray = False
         self.in_model_state = asyncio.Event()
 
     @property
-    def failures(self) -> Mapping[Ref[Port], str]:
-        return self._failures
+    def condition(self) -> Condition:
+        return self._condition
 
-    async def bring_up(self, left: Model) -> None:
-        """At a start, one PIF or VIF that can't be had must not keep the others from coming up.
+    @property
+    def failures(self) -> Mapping[Ref[Any], str]:
+        """The plugged PIFs and VIFs that are not up, and why."""
+        return self._condition.failures
+
+    @property
+    def words(self) -> str:
+        """One line on how the network is."""
+        return words_for(self._committed.model, self._condition, self._trouble)
+
+    async def bring_up(self, left: Model, progress: Progress = UNWATCHED) -> None:
+        """At a start, one thing that can't be had keeps no other from coming up; management comes first.
 
         left: the model as the last process left it, whose NICs were pifd's; its VIFs may refer to nothing.
         """
         given = given_by(Model({pif.ref: pif for pif in left.all(PIF)}))
-        while (trouble := await self._trouble(given)) is not None:
-            suspects = [found for found in attributed(self._committed.model, trouble) if self._is_in(found)]
-            name = self._name(suspects[0]) if suspects else "the host's network"
-            log.error("%s: %s", name, trouble)
-            self.go_astray()
-            if not suspects:
-                break
-            self._leave_out(suspects[0], str(trouble))
-        await self._finish_handovers()
-        await self._warn_of_missing_vifs()
-        if self._task is None:
-            self.in_model_state.set()
+        actual = await self._kernel.read()
+        if not any(link.owned for link in actual.links.values()):
+            await self._bring_management_up(progress)
+        await self._attempt(given, progress)
+        if self._condition:
+            log.error("%s", self.words)
+        model = self._committed.model
+        for vif in missing_vifs(model, await self._kernel.read()):
+            vm = model.get(vif.VM)
+            log.warning("%s of VM %s is not there", device_of(model, vif), vm.name_label or vm.uuid)
+
+    def begin(self) -> None:
+        """From now on, news is heeded and what could not be had is tried again."""
+        self._task = asyncio.create_task(self._mind())
+
+    def news(self) -> None:
+        """Something happened to a device that the model knows."""
+        self._news.set()
+
+    def scope(self, plan: Plan, actual: KernelState) -> Scope:
+        """What a plan changes, given what could not be had before."""
+        lost, still = Faults(self._faults.ports), Faults(self._faults_beside(plan).ports)
+        before = wanted(plan.before, actual, given_by(plan.before), lost, actual)
+        after = wanted(plan.after, actual, given_by(plan.before) | given_by(plan.after), still, actual)
+        return scope_of(before, after, actual)
+
+    def wanted_by(self, plan: Plan, scope: Scope, was: KernelState, actual: KernelState) -> KernelState:
+        """What the kernel should be for a plan.  was: the kernel before it."""
+        given = given_by(plan.before) | given_by(plan.after)
+        faults = self._faults_beside(plan).but((), scope.own)
+        return scope.within(wanted(plan.after, actual, given, faults, was), actual)
+
+    def tolerates(self, plan: Plan, scope: Scope, trouble: Exception) -> bool:
+        """Whether a trouble is none of the plan's; then it is one of the faults from now on."""
+        if not isinstance(trouble, Refused | NotTaken) or scope.is_to_blame(trouble):
+            return False
+        found = blame(plan.before, trouble, self._faults)
+        if not found:
+            return False
+        log.error("%s", trouble)
+        self._faults |= found
+        self.go_astray()
+        return True
 
     def feasible(self, plan: Plan) -> Plan:
         """The plan without what could not be had before and that it leaves as it is.
 
         A PIF that is broken must not hold up calls that have nothing to do with it.
         """
-        changed = {record.ref for record, _ in changes(plan).changed}
-        still = self._failures.keys() & plan.after.records.keys() - changed
-        before, after = without(plan.before, self._failures), without(plan.after, still)
-        return replace(plan, before=before, after=after)
+        still = self._faults_beside(plan).ports
+        return replace(
+            plan, before=without(plan.before, self._faults.ports), after=without(plan.after, still)
+        )
 
-    def leave_out_what_is_lost(self, actual: KernelState) -> None:
-        """What somebody else has taken since, and can be seen not to be had any more, holds up no call."""
-        while (refused := self._preflight(actual)) is not None:
-            suspects = [found for found in attributed(self._committed.model, refused) if self._is_in(found)]
-            if not suspects:
-                return
-            log.error("%s: %s", self._name(suspects[0]), refused)
-            self.go_astray()
-            self._leave_out(suspects[0], str(refused))
-
-    def _preflight(self, actual: KernelState) -> Refused | None:
-        try:
-            check_ownership(actual, self._wanted(actual))
-        except Refused as refused:
-            return refused
-        return None
-
-    def carried_out(self, whole: Plan) -> None:
+    def carried_out(self, plan: Plan, scope: Scope, actual: KernelState) -> None:
         """A plan has been carried out: what it has changed could be had, or is not wanted any more."""
-        carried_out = self.feasible(whole).after
-        left = {
-            ref: why
-            for ref, why in self._failures.items()
-            if (found := whole.after.records.get(ref)) is not None and carried_out.get(ref) != found
-        }
-        self._set_failures(left)
-        if not left and not self._committed.asked:
-            self.in_model_state.set()
+        parts = [part for part in self._faults.parts if part in scope.own]
+        self._faults = self._faults_beside(plan).but((), parts)
+        known = self._committed.model.records
+        self._faults = self._faults.but([ref for ref in self._faults.ports if ref not in known])
+        if not scope.narrow:
+            self.is_astray = bool(self._faults)
+        if self._condition or self.is_astray or not self.in_model_state.is_set():
+            self._look(actual)
+
+    def _faults_beside(self, plan: Plan) -> Faults:
+        """The faults that a plan does not try to mend."""
+        found = changes(plan)
+        return self._faults.but({record.ref for record, _ in found.changed} | {r.ref for r in found.removed})
 
     def go_astray(self) -> None:
         """The kernel is not in the model's state: try until it is."""
+        self.is_astray = True
         self.in_model_state.clear()
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._retry())
-
-    @property
-    def is_astray(self) -> bool:
-        return self._task is not None and not self._task.done()
+        self._mends = True
+        self._news.set()
 
     async def close(self) -> None:
         """Stop trying; not in the middle of an attempt."""
@@ -129,86 +166,118 @@ class Reconciler:
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _retry(self) -> None:
+    async def _mind(self) -> None:
+        """Look when there is news; try again what could not be had, at news and now and then."""
         pause = RETRY_FIRST
-        while not self.in_model_state.is_set():
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, RETRY_LAST)
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause if self.is_astray else None):
+                    await self._news.wait()
+            if self._news.is_set():
+                await asyncio.sleep(min(NEWS_PAUSE, RETRY_FIRST))
+            if self._mends:
+                pause = RETRY_FIRST
+                await asyncio.sleep(pause)
+            self._news.clear()
+            self._mends = False
+            begun = time.monotonic()
             async with self._turn:
-                await self._try_again()
+                await self._mind_once()
+            pause = min(2 * pause, RETRY_LAST)
+            await asyncio.sleep(min(LEISURE * (time.monotonic() - begun), RETRY_LAST))
 
-    async def _try_again(self) -> None:
-        """All of the model; if that still can't be had, at least what could be had before."""
-        trouble = await self._trouble(left_out=())
-        if trouble is None:
-            self._set_failures({})
-        else:
-            log.error("still not in the model's state: %s", trouble)
-            await self._trouble()
-        if await self._finish_handovers() and trouble is None:
-            self.in_model_state.set()
-            log.info("the kernel is in the model's state again")
-
-    async def _trouble(
-        self, given: Given = NOTHING_GIVEN, left_out: Collection[Ref[Port]] | None = None
-    ) -> Exception | None:
-        """What stands in the way of the model, less what is left out of it (else what could not be had)."""
+    async def _mind_once(self) -> None:
+        """Whatever goes wrong here, it is said, and tried again."""
         try:
-            await reach(self._kernel, partial(self._wanted, given=given, left_out=left_out))
-        except TROUBLE as error:
+            was_well = self.in_model_state.is_set()
+            actual = await self._kernel.read()
+            if self.is_astray or self._condition.missing & actual.links.keys():
+                await self._attempt(NOTHING_GIVEN)
+            else:
+                self._look(actual)
+            if self.in_model_state.is_set() != was_well:
+                log.log(logging.WARNING if was_well else logging.INFO, "%s", self.words)
+        except Exception:
+            log.exception("the network could not be looked after: it is tried again")
+            self.is_astray = True
+
+    async def _bring_management_up(self, progress: Progress) -> None:
+        """First of all, and alone: nothing else is touched."""
+        model = self._committed.model
+        needed = under_management(model)
+        draft = Draft(model)
+        for vif in model.all(VIF):
+            draft.remove(vif.ref)
+        for pif in model.all(PIF):
+            if pif.ref not in needed:
+                draft.put(replace(pif, managed=False))
+        only = draft.model
+        if not needed or only == model:
+            return
+        try:
+            await reach(self._kernel, partial(_wanted_alone, only), progress)
+        except TROUBLE as trouble:
+            log.error("management: %s", trouble)
+
+    async def _attempt(self, given: Given, progress: Progress = UNWATCHED) -> None:
+        """All of the model, but for what turns out to be at fault."""
+        was = await self._kernel.read()
+        faults, trouble = NO_FAULTS, await self._try(NO_FAULTS, given, was, progress)
+        while trouble is not None and (found := blame(self._committed.model, trouble, faults)):
+            log.error("%s", trouble)
+            faults |= found
+            trouble = await self._try(faults, given, was, progress)
+        self._faults, self._trouble = faults, "" if trouble is None else str(trouble)
+        self.is_astray = bool(faults) or trouble is not None
+        if not await self._finish_handovers():
+            self.is_astray = True
+        self._look(await self._kernel.read())
+
+    async def _try(
+        self, faults: Faults, given: Given, was: KernelState, progress: Progress
+    ) -> Exception | None:
+        """What stands in the way of the model, but for some faults."""
+        try:
+            await reach(self._kernel, partial(self._wanted, faults=faults, given=given, was=was), progress)
+        except (Refused, NotTaken) as error:
+            return error
+        except Exception as error:
+            log.exception("the kernel can't be brought to the model's state")
             return error
         return None
 
-    def _wanted(
-        self,
-        actual: KernelState,
-        given: Given = NOTHING_GIVEN,
-        left_out: Collection[Ref[Port]] | None = None,
-    ) -> KernelState:
+    def _given(self) -> Given:
         model = self._committed.model
-        every = given | given_by(model) | given_to(model, self._committed.asked)
-        return desired(without(model, self._failures if left_out is None else left_out), actual, every)
+        return given_by(model) | given_to(model, self._committed.asked)
+
+    def _wanted(self, actual: KernelState, faults: Faults, given: Given, was: KernelState) -> KernelState:
+        return wanted(self._committed.model, actual, given | self._given(), faults, was)
+
+    def _look(self, actual: KernelState) -> None:
+        """Compare the kernel with the model, and let readers know."""
+        condition = condition_of(self._committed.model, actual, self._given(), self._faults)
+        if condition or self.is_astray or self._committed.asked:
+            self.in_model_state.clear()
+        else:
+            self.in_model_state.set()
+        if condition != self._condition:
+            self._condition = condition
+            self._notifier.notify()
 
     async def _finish_handovers(self) -> bool:
         """VMs that a call asked something, and did not live to see the end of, are asked back."""
         model, asked = self._committed.model, self._committed.asked
         try:
             if asked:
-                await ask_back(self._kernel, self._hotplug, model, asked, self._wanted)
+                was = await self._kernel.read()
+                wanted_of = partial(self._wanted, faults=self._faults, given=NOTHING_GIVEN, was=was)
+                await ask_back(self._kernel, self._hotplug, model, asked, wanted_of)
                 await self._committed.commit(model, ended=asked)
         except TROUBLE as error:
             log.error("what a VM was asked before can't be taken back: %s", error)
-            self.go_astray()
             return False
         return True
 
-    async def _warn_of_missing_vifs(self) -> None:
-        actual, model = await self._kernel.read(), self._committed.model
-        for vif in model.all(VIF):
-            if is_plugged(model, vif) and device_of(model, vif) not in actual.links:
-                vm = model.get(vif.VM)
-                log.warning("%s of VM %s is not there", device_of(model, vif), vm.name_label or vm.uuid)
 
-    def _leave_out(self, port: Port, why: str) -> None:
-        self._set_failures({**self._failures, port.ref: why})
-
-    def _set_failures(self, failures: Mapping[Ref[Port], str]) -> None:
-        """Readers have the old ones or the new ones, never some of each."""
-        if failures != self._failures:
-            self._failures = failures
-            self._notifier.notify()
-
-    def _is_in(self, port: Port) -> bool:
-        return port.currently_attached and port.ref not in self._failures
-
-    def _name(self, port: Port) -> str:
-        model = self._committed.model
-        return device_of(model, port) if isinstance(port, VIF) else "/".join(devices_of(model, port))
-
-
-def without(model: Model, refs: Collection[Ref[Port]]) -> Model:
-    """The model as if some PIFs and VIFs were unplugged."""
-    draft = Draft(model)
-    for ref in sorted(model.records.keys() & set(refs)):
-        draft.put(replace(model.get(Ref(ref)), currently_attached=False))
-    return draft.model
+def _wanted_alone(model: Model, actual: KernelState) -> KernelState:
+    return wanted(model, actual, NOTHING_GIVEN, NO_FAULTS, actual)

@@ -1,6 +1,7 @@
 """The steps for one link: its attributes, and its way from the master that it has to the one it needs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
@@ -25,7 +26,7 @@ def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
     if (link.group, link.alias) != (want.group, want.alias):
         yield SetMark(name, want.group, want.alias)
     if link.options != want.options and isinstance(want.options, BondOptions | BridgeOptions):
-        yield setting(link, want.options)
+        yield from _option_steps(link, want.options)
     if link.MTU != want.MTU:
         yield SetMTU(name, want.MTU)
     if link.MAC != want.MAC:
@@ -40,6 +41,22 @@ def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
     yield from (AddFlood(name, remote) for remote in want.flood if remote not in link.flood)
     if link.up != want.up:
         yield SetUp(name) if want.up else SetDown(name)
+
+
+def _option_steps(link: Link, options: BondOptions | BridgeOptions) -> Iterator[Step]:
+    """A bridge gets a shorter delay only when it does not run the spanning tree protocol any more."""
+    there = link.options
+    if (
+        isinstance(there, BridgeOptions)
+        and isinstance(options, BridgeOptions)
+        and there.stp
+        and not options.stp
+    ):
+        quiet = replace(there, stp=False)
+        yield setting(link, quiet)
+        link = replace(link, options=quiet)
+    if link.options != options:
+        yield setting(link, options)
 
 
 def port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from functools import reduce, singledispatch
 from ipaddress import ip_address
 
+from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
-from agent.kernel.kinds.kind import KINDS
+from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import When, moments, with_changes
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
@@ -62,6 +63,9 @@ LEAST_IPV6_MTU = 1280
 
 WITHOUT_PORTS = {When.NO_PORTS, When.DOWN_NO_PORTS}
 DOWN = {When.DOWN, When.DOWN_NO_PORTS}
+
+LEAST_STP_DELAY = 200
+"""Centiseconds: the kernel's BR_MIN_FORWARD_DELAY."""
 
 DELETABLE = frozenset({"bond", "bridge", "vlan", "vxlan", "gretap", "ip6gretap"})
 
@@ -191,7 +195,19 @@ def _(step: SetOptions, state: KernelState) -> KernelState:
         raise Refused(step, "Device or resource busy")
     if When.CREATION in needed:
         raise Refused(step, "Operation not supported")
-    return with_link(state, replace(link, options=with_changes(link.options, step.changes)))
+    options = with_changes(link.options, step.changes)
+    return with_link(state, replace(link, options=_taken_by_bridge(step, link.options, options)))
+
+
+def _taken_by_bridge(step: SetOptions, there: Options, asked: Options) -> Options:
+    """While a bridge runs the spanning tree protocol, its ports wait for two seconds at the least."""
+    if not isinstance(there, BridgeOptions) or not isinstance(asked, BridgeOptions):
+        return asked
+    if there.stp and asked.forward_delay != there.forward_delay and asked.forward_delay < LEAST_STP_DELAY:
+        raise Refused(step, "Numerical result out of range")
+    if asked.stp and not there.stp:
+        return replace(asked, forward_delay=max(asked.forward_delay, LEAST_STP_DELAY))
+    return asked
 
 
 @apply.register

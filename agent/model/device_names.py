@@ -4,8 +4,9 @@ from hashlib import blake2s
 from ipaddress import IPv4Address, ip_address
 
 from agent.model.model import Model
-from agent.model.records import PIF, Tunnel, TunnelProtocol
+from agent.model.records import PIF, VIF, VLAN, Network, Tunnel, TunnelProtocol
 from agent.model.tunnels import remote_ips
+from agent.model.vifs import device_of, is_plugged
 
 LONGEST_DEVICE_NAME = 15
 """Bytes (the kernel's IFNAMSIZ, less one)."""
@@ -41,3 +42,11 @@ def link_names(model: Model) -> list[str]:
     nics = [pif.device for pif in model.all(PIF) if pif.physical]
     tunnels = ((model.get(tunnel.access_PIF).device, tunnel) for tunnel in model.all(Tunnel))
     return [*nics, *(name for device, tunnel in tunnels for name in tunnel_devices(device, tunnel))]
+
+
+def all_names(model: Model) -> frozenset[str]:
+    """Every device that a model speaks of: NICs, bonds, bridges, VLANs, tunnels, VIFs."""
+    names = {network.bridge for network in model.all(Network)} | {pif.device for pif in model.all(PIF)}
+    names |= {vlan_device(model.get(vlan.tagged_PIF).device, vlan.tag) for vlan in model.all(VLAN)}
+    names |= {device_of(model, vif) for vif in model.all(VIF) if is_plugged(model, vif)}
+    return frozenset(names | {*link_names(model)})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.errors import CannotTakeOver
+from agent.errors import CannotTakeOver, LeftBehind
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC, Facts
 from agent.model.model import Model
@@ -44,7 +44,7 @@ def management_nic(nics: Sequence[NIC]) -> NIC | None:
 def check_no_leftovers(owned: Sequence[str]) -> None:
     """Devices of pifd's without their model: to go on would delete them, and the host's address with them."""
     if owned:
-        raise CannotTakeOver(
+        raise LeftBehind(
             ", ".join(owned), "made by a pifd whose store is not here: put it back, or delete the device"
         )
 

@@ -1,5 +1,6 @@
 """Store, the model in a SQLite file: read at the start, written when a change has been carried out."""
 
+import logging
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ CREATE TABLE record (
     fields TEXT NOT NULL  -- the record as JSON
 ) STRICT;
 """
+log = logging.getLogger("pifd.store")
+
 ADAPTERS: Mapping[str, TypeAdapter[Any]] = {kind.class_name: TypeAdapter(kind) for kind in CLASSES}
 
 
@@ -27,24 +30,42 @@ class StoreError(OSError):
     """The store can't be used; the text says why and names the file."""
 
 
-class Store:
-    """The file, which is this process's alone from here to close.
+class StoreInUse(StoreError):
+    """Another process has the store."""
 
-    Errors: StoreError when it is in use, not a store of pifd's, made by a newer pifd, or damaged.
+
+class StoreOfAnother(StoreError):
+    """A newer or an older pifd has made the store: what it means can't be known."""
+
+
+class Store:
+    """The file, which is this process's alone from here to close; it is whole, and can be written.
+
+    Errors: StoreInUse; StoreError when it is not a store of pifd's, made by a newer pifd, or damaged.
     """
+
+    trouble = ""
+    is_known = is_whole = True
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._is_doubtful = False
+        self._connect()
+
+    def _connect(self) -> None:
+        path = self._path
         try:
             self._database = sqlite3.connect(path, isolation_level=None, timeout=1, check_same_thread=False)
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
         try:
             self._open()
+            self._files = self._identity()
         except sqlite3.Error as error:
             self.close()
-            raise StoreError(f"{path}: {error}") from error
-        except StoreError:
+            kind = StoreInUse if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY else StoreError
+            raise kind(f"{path}: {error}") from error
+        except OSError:
             self.close()
             raise
 
@@ -52,16 +73,61 @@ class Store:
         """Give the file free."""
         self._database.close()
 
+    def reopen(self) -> None:
+        """It is open."""
+
     def load(self) -> Model:
         """The model as last committed; an empty one at the first start."""
         try:
             rows = self._database.execute("SELECT ref, class, fields FROM record ORDER BY rowid").fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
-        return Model({ref: self._record(ref, kind, fields) for ref, kind, fields in rows})
+        return Model({ref: record_of(self._path, ref, kind, fields) for ref, kind, fields in rows})
 
     def commit(self, before: Model, after: Model) -> None:
         """Make the difference between two models durable, all of it or nothing."""
+        self.check(before)
+        self._write(before, after)
+
+    def check(self, model: Model) -> None:
+        """StoreError, before anything else is done, when nothing can be committed.
+
+        model: what is in the store.  A file that somebody has removed is made again, with all of it.
+        """
+        if self._is_doubtful:
+            self._try()
+        if self._identity() == self._files:
+            return
+        if self._path.exists() and self._identity()[0] != self._files[0]:
+            reason = "another file has taken its place: put it back, or start pifd again"
+            raise StoreError(f"{self._path}: {reason}")
+        log.error("%s: somebody has removed it: it is made again", self._path)
+        self._database.close()
+        if not self._path.exists():
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._write_ahead_log.unlink(missing_ok=True)
+        self._connect()
+        there = self.load()
+        if there != model:
+            self._write(there, model)
+
+    def _try(self) -> None:
+        """After a commit that failed: a small one tells whether the next can be done."""
+        try:
+            self._lock()
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {error}") from error
+        self._is_doubtful = False
+
+    @property
+    def _write_ahead_log(self) -> Path:
+        return self._path.with_name(f"{self._path.name}-wal")
+
+    def _identity(self) -> tuple[int, int]:
+        """What tells the two files from others of their names; 0 for one that is not there."""
+        return _inode(self._path), _inode(self._write_ahead_log)
+
+    def _write(self, before: Model, after: Model) -> None:
         gone = [(ref,) for ref in before.records if ref not in after.records]
         new = [_row(record) for ref, record in after.records.items() if before.records.get(ref) != record]
         try:
@@ -73,6 +139,7 @@ class Store:
                     new,
                 )
         except sqlite3.Error as error:
+            self._is_doubtful = True
             raise StoreError(f"{self._path}: {error}") from error
 
     def keep_copy(self) -> Path:
@@ -93,7 +160,7 @@ class Store:
         if not new and application != APPLICATION_ID:
             raise StoreError(f"{self._path}: this is not a store of pifd's")
         if not new and version != SCHEMA_VERSION:
-            raise StoreError(
+            raise StoreOfAnother(
                 f"{self._path}: written by another pifd (schema version {version};"
                 f" this one knows {SCHEMA_VERSION}). Install that version again, or move the file away."
             )
@@ -121,17 +188,6 @@ class Store:
     def _pragma(self, name: str) -> int:
         return int(self._database.execute(f"PRAGMA {name}").fetchone()[0])
 
-    def _record(self, ref: str, kind: str, fields: str) -> Record:
-        if kind not in ADAPTERS:
-            raise StoreError(f"{self._path}: {ref} is of a class that this pifd does not know, {kind}")
-        try:
-            record: Record = ADAPTERS[kind].validate_json(fields)
-        except ValidationError as error:
-            raise StoreError(f"{self._path}: {kind} {ref}: {error}") from error
-        if record.ref != ref:
-            raise StoreError(f"{self._path}: {kind} {ref} says that it is {record.ref}")
-        return record
-
 
 class _Transaction:
     """BEGIN IMMEDIATE … COMMIT, or ROLLBACK, unless SQLite has rolled back by itself."""
@@ -149,6 +205,26 @@ class _Transaction:
         finally:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
+
+
+def record_of(path: Path, ref: str, kind: str, fields: str) -> Record:
+    """One row; StoreError when it is no record."""
+    if kind not in ADAPTERS:
+        raise StoreError(f"{path}: {ref} is of a class that this pifd does not know, {kind}")
+    try:
+        record: Record = ADAPTERS[kind].validate_json(fields)
+    except ValidationError as error:
+        raise StoreError(f"{path}: {kind} {ref}: {error}") from error
+    if record.ref != ref:
+        raise StoreError(f"{path}: {kind} {ref} says that it is {record.ref}")
+    return record
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def _row(record: Record) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.engine.condition import Condition, words_for
 from agent.engine.engine import Decide
 from agent.engine.notifier import Notifier
 from agent.engine.progress import UNWATCHED, Progress
@@ -96,6 +97,14 @@ class EngineInMemory:
     @property
     def devices(self) -> Mapping[str, Device]:
         return {**dict.fromkeys(self.up, DEVICE), **self.says}
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.failures)
+
+    @property
+    def words(self) -> str:
+        return words_for(self.model, self.condition)
 
     async def kernel_state(self) -> KernelState:
         return KernelState()

@@ -5,7 +5,8 @@ import logging
 import pytest
 
 from agent.engine.converge import NotTaken
-from agent.engine.fault_attribution import attributed
+from agent.engine.faults import NO_FAULTS, Faults, blame
+from agent.kernel.parts import Part
 from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
 from agent.model.records import Tunnel
@@ -88,10 +89,12 @@ async def test_links_up_tells_of_NICs_and_of_tunnels_devices(world: World) -> No
     assert world.engine.links_up == {"eth0", "eth8", "eth9", "tunnel0"}
 
 
-async def test_where_the_kernel_took_a_step_and_not_its_sense_the_devices_that_differ_come_first(
+async def test_where_the_kernel_took_a_step_and_not_its_sense_what_differs_is_at_fault(
     world: World,
 ) -> None:
     """A VIF's device that something takes out of its bridge again and again costs no PIF its bridge."""
     plugged = await world.run_vm("alpha", network_of(world.model, "xenbr1").ref)
-    cause = NotTaken("vif1.0 is elsewhere", frozenset({"vif1.0"}))
-    assert [found.ref for found in attributed(world.model, cause)] == [plugged, world.pif("eth1").ref]
+    words = "master of vif1.0 is 'elsewhere', not 'xenbr1'"
+    cause = NotTaken({Part("vif1.0", "master"): words})
+    said = f"the kernel did not take everything: {words}"
+    assert blame(world.model, cause, NO_FAULTS) == Faults(ports={plugged: said})

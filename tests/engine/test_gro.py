@@ -169,7 +169,7 @@ async def test_at_a_start_a_device_that_refuses_it_costs_nobody_anything_else(
     await capable.start(refuse={1})
     assert (dict(capable.engine.failures), capable.addresses("xenbr0")[0]) == ({}, ADDRESS)
     assert capable.kernel.state.links["xenbr0"].MTU == 1500
-    assert "the host's network: switch the gro of eth0 on: Device or resource busy" in caplog.text
+    assert "eth0: switch the gro of eth0 on: Device or resource busy" in caplog.text
 
 
 def test_the_GRO_of_a_VMs_device_is_its_toolstacks_also_when_it_comes_back_as_another_one() -> None:

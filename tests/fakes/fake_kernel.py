@@ -70,8 +70,8 @@ class FakeKernel:
 
     given: the NICs' names, and those of the VIFs that are plugged.  neighbours: the hosts that answer.
     silent: links over which none does.  refuse, die_at: numbers of the parts to refuse and of the one to die
-    at.  parts: how many came.  trespasses: writes to what is not pifd's, which are refused and kept here for
-    a test to find.
+    at.  obstacle: why the kernel will not take a step, "" if it will.  parts: how many came.  trespasses:
+    writes to what is not pifd's, which are refused and kept here for a test to find.
     """
 
     def __init__(self, state: KernelState, given: Collection[str], cables: Collection[str]) -> None:
@@ -84,6 +84,7 @@ class FakeKernel:
         self.silent: frozenset[str] = frozenset()
         self.refuse: Collection[int] = ()
         self.reason = "Device or resource busy"
+        self.obstacle: Callable[[Step], str] = lambda step: ""
         self.die_at: int | None = None
         self.vanish: Mapping[int, str] = {}
         self.dead = False
@@ -217,6 +218,8 @@ class FakeKernel:
             raise Killed
         if number in self.refuse:
             raise Refused(part, self.reason)
+        if reason := self.obstacle(part):
+            raise Refused(part, reason)
         self._check(part)
         self.writes += not isinstance(part, LOOKS)
         self.state = with_carrier(apply(part, self.state), self.cables)

@@ -27,6 +27,10 @@ class MortalStore(Store):
         """Count from 0 again, and fail or die at these commits."""
         self.commits, self.broken, self.kills = 0, broken or {}, kills
 
+    def check(self, model: Model) -> None:
+        if not self._kernel.dead:
+            super().check(model)
+
     def commit(self, before: Model, after: Model) -> None:
         number, self.commits = self.commits, self.commits + 1
         self._kernel.dead |= number == self.kills

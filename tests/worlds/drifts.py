@@ -99,7 +99,7 @@ def _with_other_options(state: KernelState, name: str, choice: int) -> KernelSta
     if not state.links[name].owned or options is None:
         return state
     bond = BondOptions("balance-rr") if choice % 2 else BondOptions(miimon=0)
-    other = bond if isinstance(options, BondOptions) else BridgeOptions(stp=True)
+    other = bond if isinstance(options, BondOptions) else BridgeOptions(stp=True, forward_delay=1500)
     return replace(state, links={**state.links, name: replace(state.links[name], options=other)})
 
 

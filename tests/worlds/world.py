@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.desired.nics import facts_of
 from agent.engine.engine import Decide, Engine
+from agent.engine.progress import UNWATCHED, Progress
 from agent.kernel.state import KernelState
 from agent.model.draft import Draft, Plan
 from agent.model.facts import Facts
@@ -151,7 +152,12 @@ class World:
         return self.engine.model
 
     async def start(
-        self, *, refuse: Collection[int] = (), die_at: int | None = None, die_at_request: int = -1
+        self,
+        *,
+        refuse: Collection[int] = (),
+        die_at: int | None = None,
+        die_at_request: int = -1,
+        progress: Progress = UNWATCHED,
     ) -> None:
         """A process starts: on its first start it takes the host over."""
         self.kernel.restart()
@@ -160,7 +166,7 @@ class World:
         self.store = MortalStore(self.file, self.kernel)
         self.give(rectify(self.store.load()).model)
         self._engine = GivingEngine(self.give, self.kernel, self.store, self.hotplug, ())
-        await self.engine.start("host1")
+        await self.engine.start("host1", progress)
 
     async def stop(self) -> None:
         """The process ends, or what is left of a killed one goes."""

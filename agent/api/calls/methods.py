@@ -195,4 +195,6 @@ async def is_alive(call: Call, session: str = "") -> Value:
 async def topology(call: Call) -> Value:
     """What is connected to what on this host."""
     engine = call.agent.engine
-    return tree_of(engine.model, await engine.kernel_state(), engine.failures)
+    state, condition = await engine.kernel_state(), engine.condition
+    tree = tree_of(engine.model, state, condition.failures, condition.deviations)
+    return {**tree, "status": engine.words}

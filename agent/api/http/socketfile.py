@@ -11,6 +11,9 @@ from pathlib import Path
 
 ANSWER_SECONDS = 1.0
 BACKLOG = 512
+LONGEST_PATH = 107
+"""Bytes (sun_path of unix(7), less one)."""
+BESIDE = ".new"
 
 
 class SocketUnavailable(Exception):
@@ -32,6 +35,18 @@ def listening_socket(path: Path, mode: int, group: int | None = None) -> Iterato
     finally:
         listener.close()
         _remove(path, inode)
+
+
+def check_usable(path: Path) -> None:
+    """The path can be listened on, as far as can be seen; raises SocketUnavailable, or OSError."""
+    longest = LONGEST_PATH - len(BESIDE)
+    if len(os.fsencode(path)) > longest:
+        raise SocketUnavailable(f"{path} is too long for a socket: the kernel allows {longest} bytes")
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with _alone_in(path.parent):
+        check_free(path)
+    if not os.access(path.parent, os.W_OK):
+        raise SocketUnavailable(f"{path.parent} can't be written to")
 
 
 def check_free(path: Path) -> None:
@@ -65,14 +80,16 @@ def _alone_in(directory: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise SocketUnavailable(f"{directory} is locked: another daemon is starting") from None
+        raise SocketUnavailable(
+            f"{directory} is locked: another daemon is starting, or somebody holds a lock on it"
+        ) from None
     finally:
         os.close(descriptor)
 
 
 def _bound(path: Path, mode: int, group: int | None) -> tuple[socket.socket, int]:
     """Bound beside the path and moved there when ready: nobody can connect before the permissions are set."""
-    beside = path.with_name(f"{path.name}.new")
+    beside = path.with_name(f"{path.name}{BESIDE}")
     beside.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     try:

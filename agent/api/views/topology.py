@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from agent.kernel.state import DEFAULT_DESTINATIONS, KernelState, Link
@@ -17,11 +18,16 @@ Node = dict[str, Any]
 Failures = Mapping[Ref[Any], str]
 
 
-def topology(model: Model, state: KernelState, failures: Failures) -> Node:
-    """The tree, networks in the order of their bridges.  failures: what could not be had, and why."""
+def topology(
+    model: Model, state: KernelState, failures: Failures, deviations: Failures = MappingProxyType({})
+) -> Node:
+    """The tree, networks in the order of their bridges.
+
+    failures: what could not be had, and why.  deviations: what is not all that it should be.
+    """
     host = next(iter(model.all(Host)), None)
     networks = sorted(model.all(Network), key=lambda network: network.bridge)
-    tree = _Tree(model, state, failures)
+    tree = _Tree(model, state, failures, deviations)
     return {
         "host": {"uuid": host.uuid if host else "", "name_label": host.name_label if host else ""},
         "trees": [tree.network(network) for network in networks],
@@ -35,6 +41,7 @@ class _Tree:
     model: Model
     state: KernelState
     failures: Failures
+    deviations: Failures
 
     def network(self, network: Network) -> Node:
         """A network: its bridge where it is up, else what would be in it."""
@@ -131,6 +138,8 @@ class _Tree:
         """Why it is not up though it is plugged."""
         if port.ref in self.failures:
             yield f"not up: {self.failures[port.ref]}"
+        elif port.ref in self.deviations:
+            yield f"not as it should be: {self.deviations[port.ref]}"
 
     def slavery(self, pif: PIF) -> Iterator[str]:
         if pif.bond_slave_of is None:
