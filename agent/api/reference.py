@@ -30,6 +30,10 @@ method can be written `Class.message` or `Class_message`.
 
 - `Async.<method>` and `InternalAsync.<method>` begin the calls that are marked *async* and give a `task`.
 - `DryRun.<method>`, of all that are marked *dry run*, gives what the call would change, and changes nothing.
+- Every class has `get_all`, `get_all_records`, `get_all_records_where`, `get_record`, `get_by_uuid`, with a
+  `name_label` also `get_by_name_label`, and of each field `get_<field>`; of a field that is RW `set_<field>`,
+  of a map `add_to_<field>`, `put_in_<field>`, `remove_from_<field>`, of a set `add_<field>` and so on.
+  Sessions are not listed: they have `get_record`, `get_<field>` and the setters alone.
 - *read* needs a session of anybody who may read, *change* one of an operator (see [access.md](access.md)).
 
 What of XenAPI is absent or differs, and why, is in [calls.md](calls.md).
@@ -47,14 +51,13 @@ def page() -> str:
 
 
 def class_section(kind: type[Record]) -> Iterator[str]:
-    """A class: what it is, its fields, its own messages, and the names of those that every class has."""
+    """A class: what it is, its fields, and the messages that not every class has."""
     yield f"## {kind.class_name}\n"
     yield f"{inspect.cleandoc(kind.__doc__ or '')}\n"
     yield from markdown_table(("field", "type", "kind", "what is special"), field_rows(kind))
     own = own_methods(kind)
     if own:
         yield from message_table(own)
-    yield f"Generic messages: {', '.join(generic_names(kind))}.\n"
 
 
 def field_rows(kind: type[Record]) -> Iterator[Row]:
