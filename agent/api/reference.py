@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.api.calls.declared import GIVES
 from agent.api.calls.getters import getters
+from agent.api.calls.host_calls import WITHOUT_OBJECTS
 from agent.api.calls.methods import Access, Method, table
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.calls.session_calls import about_sessions
@@ -47,6 +48,7 @@ def page() -> str:
     """The whole page as Markdown."""
     classes = [part for kind in DESCRIBED for part in class_section(kind)]
     others = ["## Other messages\n", *message_table(other_methods())]
+    others += [f"Classes without objects, whose getters give nothing: {', '.join(WITHOUT_OBJECTS)}.\n"]
     return "\n".join([INTRODUCTION, *classes, *others, *error_section()])
 
 
@@ -94,7 +96,12 @@ def own_methods(kind: type[Record]) -> list[Method]:
 
 def other_methods() -> list[Method]:
     """The messages of what has no objects: event, system and pifd."""
-    named = {f"{kind.class_name}" for kind in DESCRIBED} | {"Async", "InternalAsync", "DryRun"}
+    named = {f"{kind.class_name}" for kind in DESCRIBED} | {
+        "Async",
+        "InternalAsync",
+        "DryRun",
+        *WITHOUT_OBJECTS,
+    }
     return [method for name, method in table().items() if name.partition(".")[0] not in named]
 
 

@@ -107,7 +107,7 @@ def entry(field: Field, value: Any, key: str) -> Any:
     if not isinstance(value, dict):
         raise CommandError(f"Error: the field {field.name} is not a map, so it has no keys")
     if key not in value:
-        raise CommandError(f"Error: Key {key} not found in {field.name}")
+        raise CommandError(f"Error: Key {key} not found in map")
     return value[key]
 
 

@@ -57,6 +57,8 @@ HOST = Class(
         back("PIFs", "", "PIF ref set", "PIF.host"),
         computed("resident_VMs", "", "VM ref set", "VM.resident_on", is_followed=True),
         always("metrics", "", "host_metrics ref", None, "there are no metrics of hosts"),
+        always("host_CPUs", "", "host_cpu ref set", (), "processors are not known here"),
+        always("PBDs", "", "PBD ref set", (), "disks are not known here"),
     ),
 )
 

@@ -43,7 +43,7 @@ FIELDS: dict[type[Record], str] = {
     Bond: "uuid master slaves other_config primary_slave mode properties links_up auto_update_mac",
     Host: "uuid name_label name_description enabled address hostname software_version other_config "
     "resident_VMs PIFs metrics API_version_major API_version_minor API_version_vendor "
-    "API_version_vendor_implementation",
+    "API_version_vendor_implementation host_CPUs PBDs",
     Pool: "uuid name_label name_description master other_config ha_enabled ha_allow_overcommit "
     "redo_log_enabled igmp_snooping_enabled default_SR",
     VLAN: "uuid tagged_PIF untagged_PIF tag other_config",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from agent.api.tasks.tasks import MOST_ENDED, Tasks
 from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
-from agent.errors import TooManyPendingTasks
+from agent.errors import Failure, OperationNotAllowed, TooManyPendingTasks, UUIDInvalid
 from agent.model.records import Network
 from tests.api.direct import Direct, direct
 from tests.api.world import EngineInMemory
@@ -175,3 +176,57 @@ async def test_the_bell_is_rung_when_a_task_begins_and_ends() -> None:
     assert notifier.count == 1
     await tasks.close()
     assert notifier.count == 2
+
+
+async def test_a_client_says_of_its_own_task_how_far_it_is_and_how_it_ended(api: Direct) -> None:
+    task = await api("task.create", "backup", "")
+    await api("task.set_progress", task, 0.5)
+    await api("task.set_error_info", task, ["DISK_FULL", "sda"])
+    await api("task.set_result", task, "half of it")
+    await api("task.set_status", task, "failure")
+    record = await api("task.get_record", task)
+    assert [record[name] for name in ("status", "progress", "result", "error_info")] == [
+        "failure",
+        0.5,
+        "half of it",
+        ["DISK_FULL", "sda"],
+    ]
+    assert record["finished"] > record["created"]
+
+
+@pytest.mark.parametrize(
+    ("message", "value", "error"),
+    [
+        ("set_status", "done", "INVALID_VALUE"),
+        ("set_progress", 1.5, "INVALID_VALUE"),
+        ("set_progress", "0.5", "FIELD_TYPE_ERROR"),
+    ],
+)
+async def test_what_a_task_can_not_be_is_refused(api: Direct, message: str, value: Any, error: str) -> None:
+    task = await api("task.create", "backup", "")
+    with pytest.raises(Failure) as caught:
+        await api(f"task.{message}", task, value)
+    assert caught.value.code == error
+
+
+async def test_of_pifds_own_tasks_nobody_else_says_how_far_they_are(
+    api: Direct, engine: EngineInMemory
+) -> None:
+    engine.gate.clear()
+    task = await begun(api)
+    with pytest.raises(OperationNotAllowed):
+        await api("task.set_status", task, "success")
+    engine.gate.set()
+
+
+async def test_generic_clients_find_what_they_read_of_a_host_and_no_objects_elsewhere(
+    api: Direct, engine: EngineInMemory
+) -> None:
+    host = engine.host().ref
+    assert abs((await api("host.get_servertime", host) - datetime.now(UTC)).total_seconds()) < 60
+    assert await api("host.get_host_CPUs", host) == await api("host.get_PBDs", host) == []
+    assert (await api("SR.get_all"), await api("VBD.get_all_records")) == ([], {})
+    assert await api("SR.get_by_name_label", "x") == []
+    with pytest.raises(UUIDInvalid):
+        await api("SR.get_by_uuid", "x")
+    assert await api("pool.sync_database") == await api("host.signal_networking_change") == ""

@@ -140,7 +140,7 @@ def test_one_key_of_a_map_can_be_asked_for(run: Run) -> None:
     asked = ("pif-param-get", "uuid=eth0", "param-name=properties")
     assert run(*asked) == (0, "gro: on\n", "")
     assert run(*asked, "param-key=gro") == (0, "on\n", "")
-    assert run(*asked, "param-key=mtu") == (1, "", "Error: Key mtu not found in properties\n")
+    assert run(*asked, "param-key=mtu") == (1, "", "Error: Key mtu not found in map\n")
     assert run(*asked, "--json") == (0, '{\n  "gro": "on"\n}\n', "")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from agent.api.calls.host_calls import WITHOUT_OBJECTS
 from agent.api.sessions.session import Session
 from tests.clients.fields import MAP, settings
 from tests.clients.story import Teller
@@ -14,6 +15,8 @@ def other_calls(teller: Teller) -> None:
     of_events(teller)
     of_tasks(teller)
     of_the_own_session(teller)
+    of_what_has_no_objects(teller)
+    of_hosts(teller)
     teller.ask("system.listMethods")
     teller.ask("pifd.topology")
     teller.ask("host.get_management_interface", teller.ask("host.get_all")[0])
@@ -60,6 +63,23 @@ def of_events(teller: Teller) -> None:
 def of_tasks(teller: Teller) -> None:
     teller.ask("task.create", "mine", "stays")
     other = teller.ask("task.create", "other", "")
+    teller.ask("task.set_progress", other, 0.5)
+    teller.ask("task.set_result", other, "half")
+    teller.ask("task.set_error_info", other, ["HANDLE_INVALID", "VM", "x"])
+    teller.ask("task.set_status", other, "pending")
     teller.ask("task.cancel", other)
     assert teller.ask("task.get_status", other) == "cancelled"
     teller.ask("task.destroy", other)
+
+
+def of_what_has_no_objects(teller: Teller) -> None:
+    for name in WITHOUT_OBJECTS:
+        assert teller.ask(f"{name}.get_all") == teller.ask(f"{name}.get_by_name_label", "x") == []
+        assert teller.ask(f"{name}.get_all_records") == {}
+        assert teller.ask(f"{name}.get_all_records_where", "true") == {}
+
+
+def of_hosts(teller: Teller) -> None:
+    teller.ask("host.get_servertime", teller.ask("host.get_all")[0])
+    teller.ask("host.signal_networking_change")
+    teller.ask("pool.sync_database")

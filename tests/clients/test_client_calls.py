@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from agent.api.calls.host_calls import WITHOUT_OBJECTS
 from agent.api.calls.methods import table
 from tests.clients.conftest import OnChange
 from tests.clients.wire_types import LATER, has_type, type_of
@@ -12,6 +13,11 @@ ALWAYS_REFUSES = {
     "host.local_management_reconfigure": "this host is never in an emergency",
     "network.add_purpose": "there is no purpose here",
     "Bond.set_property": "active-backup has no properties",
+    **{
+        f"{name}.{message}": "there is none"
+        for name in WITHOUT_OBJECTS
+        for message in ("get_record", "get_by_uuid")
+    },
 }
 """Calls that cannot succeed, and why; that they refuse is in test_client_refusals."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from xmlrpc.client import DateTime
 
 from agent.api.calls.declared import GIVES
+from agent.api.calls.host_calls import WITHOUT_OBJECTS
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.records.record import fields_of
 from agent.api.reference import type_of as type_of_field
@@ -70,6 +71,17 @@ IN_JSON: Mapping[str, Check] = {
 """What the encodings write differently."""
 
 
+GENERIC: Mapping[str, str] = {
+    "get_all": "{name} ref set",
+    "get_all_records": "({name} ref -> {name} record) map",
+    "get_all_records_where": "({name} ref -> {name} record) map",
+    "get_record": "{name} record",
+    "get_by_uuid": "{name} ref",
+    "get_by_name_label": "{name} ref set",
+}
+"""What the messages give that every class has."""
+
+
 def type_of(method: str) -> str:
     """What a method gives, in the words of the API's page; `PIF record` is a struct of all fields."""
     if LATER.match(method):
@@ -77,6 +89,8 @@ def type_of(method: str) -> str:
     if method.startswith("DryRun."):
         return "dry run"
     name, _, message = method.partition(".")
+    if name in WITHOUT_OBJECTS:
+        return GENERIC[message].format(name=name)
     if method in GIVES or name not in CLASSES:
         return GIVES.get(method, "void")
     return type_of_getter(name, message) or "void"
@@ -84,16 +98,8 @@ def type_of(method: str) -> str:
 
 def type_of_getter(name: str, message: str) -> str:
     """What a message that every class has gives; "" for one that is none of them, or a setter."""
-    generic = {
-        "get_all": f"{name} ref set",
-        "get_all_records": f"({name} ref -> {name} record) map",
-        "get_all_records_where": f"({name} ref -> {name} record) map",
-        "get_record": f"{name} record",
-        "get_by_uuid": f"{name} ref",
-        "get_by_name_label": f"{name} ref set",
-    }
     field = message.removeprefix("get_") if message.startswith("get_") else ""
-    return generic.get(message) or field_types(name).get(field, "")
+    return GENERIC.get(message, "").format(name=name) or field_types(name).get(field, "")
 
 
 KINDS: tuple[type[Record], ...] = (*EVERY_CLASS, Session)

@@ -75,6 +75,7 @@ GIVES: Mapping[str, str] = {
     "pool.create_VLAN": "PIF ref set",
     "pool.create_VLAN_from_PIF": "PIF ref set",
     "host.get_management_interface": "PIF ref",
+    "host.get_servertime": "datetime",
     "session.login_with_password": "session ref",
     "session.slave_local_login_with_password": "session ref",
     "task.create": "task ref",

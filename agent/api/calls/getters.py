@@ -8,10 +8,9 @@ from agent.api.calls.refresh import look
 from agent.api.calls.where import get_all_records_where
 from agent.api.encodings.values import Value, shortened
 from agent.api.records.parameters import Parameter, parameter_of
-from agent.api.records.record import field_names, on_wire
+from agent.api.records.record import field_names
 from agent.errors import UUIDInvalid
-from agent.model.model import management_of
-from agent.model.records import Host, Record, Ref
+from agent.model.records import Record, Ref
 
 Run = Callable[..., Awaitable[Value]]
 
@@ -75,10 +74,3 @@ def get_field(kind: type[Record], name: str) -> Run:
         return look(call.agent).find(kind, self)[name]
 
     return run
-
-
-async def get_management_interface(call: Call, host: Ref[Host]) -> Value:
-    """The host's management interface, or the null reference (XenAPI, host.get_management_interface)."""
-    model = call.agent.engine.model
-    pif = management_of(model, model.find(Host, host).ref)
-    return on_wire(None if pif is None else pif.ref)

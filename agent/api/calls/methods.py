@@ -7,12 +7,13 @@ from functools import cache, partial
 from typing import Any
 
 from agent.api.calls import event_calls as event
+from agent.api.calls import host_calls as host
 from agent.api.calls import session_calls as session
 from agent.api.calls import task_calls as task
 from agent.api.calls.call import Agent, Call
 from agent.api.calls.changing import Rule, change, change_later, change_task, dry_run, entry_of
 from agent.api.calls.declared import CHANGING
-from agent.api.calls.getters import Run, get_management_interface, getters
+from agent.api.calls.getters import Run, getters
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.calls.permission import ASYNC, obstacle
 from agent.api.calls.setters import setters
@@ -166,8 +167,18 @@ def _special() -> Iterator[Method]:
     yield method("session.local_logout", session.logout, Access.OPEN)
     for message, parameters, run in session.about_sessions():
         yield Method(f"session.{message}", parameters, run, Access.READ)
-    yield method("host.get_management_interface", get_management_interface, Access.READ)
+    yield method("host.get_management_interface", host.get_management_interface, Access.READ)
+    yield method("host.get_servertime", host.get_servertime, Access.READ)
+    yield method("host.signal_networking_change", host.signal_networking_change, Access.CHANGE)
+    yield method("pool.sync_database", host.sync_database, Access.CHANGE)
+    for name in host.WITHOUT_OBJECTS:
+        for message, parameters, run in host.of_no_objects(name):
+            yield Method(f"{name}.{message}", parameters, run, Access.READ)
     yield method("task.create", task.create, Access.CHANGE)
+    yield method("task.set_status", task.set_status, Access.CHANGE)
+    yield method("task.set_progress", task.set_progress, Access.CHANGE)
+    yield method("task.set_result", task.set_result, Access.CHANGE)
+    yield method("task.set_error_info", task.set_error_info, Access.CHANGE)
     yield method("task.cancel", task.cancel, Access.CHANGE)
     yield method("task.destroy", task.destroy, Access.CHANGE)
     yield method("event.from", event.events_from, Access.READ)

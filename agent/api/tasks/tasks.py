@@ -13,7 +13,7 @@ from agent.api.encodings.xmlrpc import encode_value
 from agent.api.tasks.task import Task, TaskStatus
 from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
-from agent.errors import Failure, InternalError, TaskCancelled, TooManyPendingTasks
+from agent.errors import Failure, InternalError, OperationNotAllowed, TaskCancelled, TooManyPendingTasks
 from agent.model.draft import Plan
 from agent.model.model import Model
 from agent.model.records import Ref
@@ -63,6 +63,19 @@ class Tasks:
         )
         self._put(task)
         return task.ref
+
+    def find(self, ref: Ref[Task]) -> Task:
+        """The task; raises HANDLE_INVALID."""
+        return self._model.find(Task, ref)
+
+    def write(self, ref: Ref[Task], **fields: Any) -> None:
+        """Say how far a task of a client's own is; raises OPERATION_NOT_ALLOWED for one of pifd's."""
+        task = self._model.find(Task, ref)
+        if ref in self._running:
+            raise OperationNotAllowed("pifd itself works on this task, and says how far it is")
+        written = replace(task, **fields)
+        is_over = written.has_ended and not task.has_ended
+        self._put(replace(written, finished=datetime.now(UTC)) if is_over else written)
 
     def cancel(self, ref: Ref[Task]) -> None:
         """Stop the task before its next step, and undo what it has done; one that has ended stays ended."""
