@@ -46,6 +46,8 @@ def _nic(state: KernelState, link: Link) -> NIC:
         device=link.name,
         MAC=link.original_MAC or link.MAC,
         MTU=link.MTU,
+        permanent_MAC=link.permanent_MAC,
+        card=link.card,
         up=link.up,
         addresses=tuple(address.interface for address in addresses.told),
         gateway=routes.gateway(4),

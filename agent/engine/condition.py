@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from agent.desired.desired import desired
@@ -36,11 +37,15 @@ class Condition:
 
 
 ALL_IS_WELL = Condition()
+NOTHING: Mapping[Any, str] = MappingProxyType({})
 
 
-def condition_of(model: Model, actual: KernelState, given: Given, faults: Faults) -> Condition:
-    """How a model's network is."""
+def condition_of(
+    model: Model, actual: KernelState, given: Given, faults: Faults, unclear: Mapping[Ref[Any], str] = NOTHING
+) -> Condition:
+    """How a model's network is.  unclear: why the cards of some PIFs are not there."""
     missing = dict(_missing(model, actual))
+    missing |= {ref: unclear[ref] for ref in missing if ref in unclear}
     failures = {ref: why for ref, why in faults.ports.items() if ref in model.records}
     failures |= {ref: why for ref, why in missing.items() if _is_wanted(model, model.get(ref))}
     deviations = {ref: why for ref, why in missing.items() if ref not in failures}

@@ -16,6 +16,7 @@ from agent.engine.committed import CommittedModel, Store
 from agent.engine.condition import Condition
 from agent.engine.converge import NotTaken, check_kept, reach
 from agent.engine.fault_attribution import failure
+from agent.engine.moved_cards import has_moved
 from agent.engine.moved_devices import moved_devices, with_nics_of
 from agent.engine.notifier import Notifier
 from agent.engine.preflight import preflight
@@ -37,6 +38,7 @@ from agent.model.layering import bridge_of, given_by, uplink_devices
 from agent.model.model import Model, management
 from agent.model.records import Ref
 from agent.model.vifs import device_of
+from agent.rules.cards import follow
 from agent.rules.first_start import first_start
 from agent.rules.rectify import rectify
 
@@ -44,6 +46,9 @@ log = logging.getLogger("pifd.engine")
 
 MEND_FIRST, MEND_LAST = 1.0, 60.0
 """Seconds between two looks at a store that can't be used."""
+
+ANY_NAME = ("*",)
+"""A card may have got a name that the patterns of the NICs' names do not have."""
 
 Decide = Callable[[Model, Facts], Plan]
 
@@ -85,6 +90,7 @@ class Engine:
         self._mending: asyncio.Task[None] | None = None
         self._changes: set[asyncio.Task[Any]] = set()
         self._reconciler = Reconciler(kernel, self._committed, hotplug, self._turn, self.notifier)
+        self._reconciler.follow = self.follow
 
     @property
     def model(self) -> Model:
@@ -147,6 +153,9 @@ class Engine:
             return
         left = self.model
         await self._rectify()
+        actual = await self._kernel.read()
+        await self._follow(actual)
+        left = follow(left, facts_of(actual, ANY_NAME)).model
         if self._committed.is_whole or not await self._is_at_work():
             await self._reconciler.bring_up(left, progress)
             await self._announce()
@@ -245,6 +254,7 @@ class Engine:
             progress.reached(0, 1)
             await self._check_store()
             actual = await self._kernel.read()
+            await self.follow(actual)
             plan = decide(self.model, facts_of(actual, self._nics))
             scope, steps = self._preflight(plan, actual)
             if steps or asked_by(plan):
@@ -380,6 +390,25 @@ class Engine:
                 await self._kernel.apply(step)
         except Exception:  # the network is up without it
             log.exception("where the host is now could not be announced")
+
+    async def follow(self, actual: KernelState) -> bool:
+        """The PIFs whose cards have other names now have those, too; whether there is any."""
+        return has_moved(self.model, actual) and await self._follow(actual)
+
+    async def _follow(self, actual: KernelState) -> bool:
+        before = self.model
+        followed = follow(before, facts_of(actual, ANY_NAME))
+        self._reconciler.unclear = followed.unclear
+        if followed.model == before:
+            return False
+        for line in followed.log:
+            log.warning("%s", line)
+        try:
+            await self._committed.commit(followed.model)
+        except OSError as error:
+            log.error("the new names could not be written down: %s", error)
+            self._committed.assume(followed.model)
+        return True
 
     async def _rectify(self) -> None:
         """What breaks the rules in the store, by hand or by an older program, is put right first of all."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -43,7 +43,9 @@ TROUBLE = (Refused, NotTaken, Failure, OSError)
 
 
 class Reconciler:
-    """condition: what is not as the model says.  in_model_state: set while that is nothing.
+    """follow: makes PIFs have the names that their cards have.  unclear: those whose cards it does not find.
+
+    condition: what is not as the model says.  in_model_state: set while that is nothing.
 
     notifier: notifies when the condition changes.
     """
@@ -58,6 +60,8 @@ class Reconciler:
         self._condition = ALL_IS_WELL
         self._news, self._mends = asyncio.Event(), False
         self._task: asyncio.Task[None] | None = None
+        self.follow: Callable[[KernelState], Awaitable[bool]] | None = None
+        self.unclear: Mapping[Ref[Any], str] = {}
         self.is_astray = False
         self.in_model_state = asyncio.Event()
 
@@ -191,7 +195,8 @@ class Reconciler:
         try:
             was_well = self.in_model_state.is_set()
             actual = await self._kernel.read()
-            if self.is_astray or self._condition.missing & actual.links.keys():
+            has_moved = self.follow is not None and await self.follow(actual)
+            if self.is_astray or has_moved or self._condition.missing & actual.links.keys():
                 await self._attempt(NOTHING_GIVEN)
             else:
                 self._look(actual)
@@ -255,7 +260,8 @@ class Reconciler:
 
     def _look(self, actual: KernelState) -> None:
         """Compare the kernel with the model, and let readers know."""
-        condition = condition_of(self._committed.model, actual, self._given(), self._faults)
+        model = self._committed.model
+        condition = condition_of(model, actual, self._given(), self._faults, self.unclear)
         if condition or self.is_astray or self._committed.asked:
             self.in_model_state.clear()
         else:

@@ -67,6 +67,17 @@ def delete_misfits(planner: Planner) -> None:
         link = planner.state.links.get(name)
         if want.owned and link is not None and _misfit(link, want):
             planner.do(DeleteLinks((name,)))
+    delete_renamed(planner)
+
+
+def delete_renamed(planner: Planner) -> None:
+    """A VLAN whose parent is called otherwise now: the kernel has one of a tag there, by its old name."""
+    for want in planner.wanted.links.values():
+        if not want.owned or want.kind != "vlan" or want.name in planner.state.links:
+            continue
+        for twin in planner.state.twins(want):
+            if planner.state.links[twin].owned and twin not in planner.wanted.links:
+                planner.do(DeleteLinks((twin,)))
 
 
 def _misfit(link: Link, want: Link) -> bool:

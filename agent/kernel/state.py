@@ -66,6 +66,8 @@ class Link:
     flood: tuple[str, ...] = ()
     gro: bool | None = None
     hardware: bool = field(default=False, compare=False)
+    permanent_MAC: str = field(default="", compare=False)
+    card: str = field(default="", compare=False)
     carrier: bool = field(default=False, compare=False)
     active_slave: str = field(default="", compare=False)
     original_MAC: str = field(default="", compare=False)

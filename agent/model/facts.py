@@ -14,6 +14,7 @@ class NIC:
     gateway, ipv6_gateway: of the best default routes through it, which have these metrics (None for none).
     routes: the others through a gateway, `(subnet, gateway)`.  kept_addresses, kept_routes: those that have
     more to them.  others: what somebody else's program put there, for people to read.
+    permanent_MAC, card: what is burnt in, and the place on the PCI bus; "" where there is none.
     in_use: by which foreign device, if any.  unsupported: what it carries that can't be moved, for people to
     read.  gro: whether it puts received packets together, None where it can't tell.
     """
@@ -21,6 +22,8 @@ class NIC:
     device: str
     MAC: str
     MTU: int
+    permanent_MAC: str = ""
+    card: str = ""
     up: bool = True
     addresses: tuple[str, ...] = ()
     gateway: str = ""

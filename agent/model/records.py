@@ -171,7 +171,8 @@ class Network(Record):
 class PIF(Record):
     """An interface of a host: a NIC, the master of a bond, the upper side of a VLAN or of a tunnel.
 
-    device: of a VLAN's, the one below it, as in XenAPI.  VLAN: the tag, -1 for none.
+    device: of a VLAN's, the one below it, as in XenAPI.  VLAN: the tag, -1 for none.  permanent_MAC, card:
+    what a NIC is known by, whatever its name is (rules.cards).
     """
 
     class_name = "PIF"
@@ -190,6 +191,8 @@ class PIF(Record):
     disallow_unplug: bool = False
     managed: bool = True
     properties: Mapping[str, str] = field(default_factory=dict)
+    permanent_MAC: str = ""
+    card: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

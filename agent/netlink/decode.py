@@ -7,7 +7,7 @@ does; what an index is called is put in at the end, when all of a change is know
 
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
@@ -56,6 +56,7 @@ HOP = struct.Struct("=HBBi")
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER, IFLA_PROTINFO = 1, 3, 4, 5, 10, 12
 IFLA_LINKINFO, IFLA_IFALIAS, IFLA_GROUP, IFLA_EXT_MASK = 18, 20, 27, 29
 IFLA_LINK_NETNSID, IFLA_PROP_LIST, IFLA_ALT_IFNAME, IFLA_PARENT_DEV_BUS_NAME = 37, 52, 53, 57
+IFLA_PERM_ADDRESS, IFLA_PARENT_DEV_NAME = 54, 56
 IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 RTA_DST, RTA_SRC, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_MULTIPATH = 1, 2, 4, 5, 6, 7, 9
 RTA_TABLE, RTA_NH_ID = 15, 30
@@ -136,6 +137,8 @@ def link(message: bytes) -> ToldLink:
             alias=text(found.get(IFLA_IFALIAS, b"")),
             options=options_of(kind, data, NO_NAMES),
             hardware=IFLA_PARENT_DEV_BUS_NAME in found,
+            permanent_MAC=_permanent_mac(found.get(IFLA_PERM_ADDRESS, b"")),
+            card=_card(found),
             carrier=flags & CARRIER == CARRIER,
             original_MAC=decoded(PortStatus, port).perm_hwaddr if master_kind == "bond" else "",
             isolated=master_kind == "bridge" and decoded(BridgePortOptions, port).isolated,
@@ -148,6 +151,17 @@ def link(message: bytes) -> ToldLink:
         is_bond=bool(flags & IFF_MASTER),
         bond=bond,
     )
+
+
+def _permanent_mac(address: bytes) -> str:
+    """What is burnt into the card; virtual devices have none, or zeros."""
+    return mac(address) if any(address) else ""
+
+
+def _card(found: Mapping[int, bytes]) -> str:
+    """Where the card is on the PCI bus; that of another bus is no place that stays."""
+    is_pci = text(found.get(IFLA_PARENT_DEV_BUS_NAME, b"")) == "pci"
+    return text(found.get(IFLA_PARENT_DEV_NAME, b"")) if is_pci else ""
 
 
 def _told_bound(kind: str, data: bytes) -> int:

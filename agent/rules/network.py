@@ -14,7 +14,7 @@ from agent.errors import (
 )
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, pifs_on, vifs_on
-from agent.model.records import Host, Network, Ref
+from agent.model.records import PIF, Host, Network, Ref
 from agent.model.static_routes import check_static_routes
 from agent.rules.device_name_checks import is_device_name, is_free
 from agent.rules.plugging import attach as bring_network_up
@@ -22,6 +22,8 @@ from agent.rules.plugging import attached_vifs
 from agent.rules.tunnel_key import check_tunnel_key
 
 RESERVED_PREFIXES = ("xen", "xapi", "vif", "tap", "eth")
+RESERVED_NAMES = frozenset({"lo", "all", "default"})
+"""The loopback device, and what stands for all devices below /proc/sys/net: no other can be called so."""
 DEFAULT_MTU = 1500
 MTU_RANGE = range(1280, 65536)
 """From what IPv6 needs of every link (RFC 8200, section 5): below it a bridge loses its addresses."""
@@ -99,7 +101,8 @@ def check_bridge(model: Model, bridge: str) -> None:
     """A bridge name of the caller's is a device name that is free and not of a kind that pifd gives out."""
     if not bridge:
         return
-    if not is_device_name(bridge) or bridge.startswith(RESERVED_PREFIXES):
+    reserved = bridge in RESERVED_NAMES or bridge.startswith(RESERVED_PREFIXES)
+    if not is_device_name(bridge) or reserved:
         raise InvalidValue("bridge", bridge)
     if any(network.bridge == bridge for network in model.all(Network)):
         raise BridgeNameExists(bridge)
@@ -118,5 +121,5 @@ def checked_mtu(MTU: int) -> int:
 
 def free_bridge(model: Model) -> str:
     """`xapi<N>` with the smallest N that no network has."""
-    taken = {network.bridge for network in model.all(Network)}
+    taken = {network.bridge for network in model.all(Network)} | {pif.device for pif in model.all(PIF)}
     return next(name for name in (f"xapi{n}" for n in range(len(taken) + 1)) if name not in taken)

@@ -207,6 +207,8 @@ def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
             network=network.ref,
             host=host.ref,
             MAC=nic.MAC,
+            permanent_MAC=nic.permanent_MAC,
+            card=nic.card,
             MTU=network.MTU,
             physical=True,
             currently_attached=needed,
@@ -246,9 +248,10 @@ def own_network(draft: Draft, host: Host, nic: NIC) -> Network:
 
 def bridge_name(model: Model, device: str) -> str:
     """`xenbr<N>` for eth<N>, `br<device>` for another that leaves room for it, else the next free xenbr."""
-    if device.startswith("eth") and device[3:].isdecimal():
+    taken = {network.bridge for network in model.all(Network)} | {pif.device for pif in model.all(PIF)}
+    nics = {pif.device for pif in model.all(PIF)}
+    if device.startswith("eth") and device[3:].isdecimal() and f"xenbr{device[3:]}" not in nics:
         return f"xenbr{device[3:]}"
-    if len(device) + 2 <= LONGEST_DEVICE_NAME:
+    if len(device) + 2 <= LONGEST_DEVICE_NAME and f"br{device}" not in nics:
         return f"br{device}"
-    taken = {network.bridge for network in model.all(Network)}
     return next(name for name in (f"xenbr{n}" for n in range(1000, 2000 + len(taken))) if name not in taken)

@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 
 from agent.api.calls.changing import Rule
-from agent.rules import bond, constant_fields, host, network, pif, pool, reconfigure, tunnel, vif, vlan, vm
+from agent.rules import (
+    bond,
+    cards,
+    constant_fields,
+    host,
+    network,
+    pif,
+    pool,
+    reconfigure,
+    tunnel,
+    vif,
+    vlan,
+    vm,
+)
 
 CHANGING: Mapping[str, Rule] = {
     "network.create": network.create,
@@ -15,6 +28,7 @@ CHANGING: Mapping[str, Rule] = {
     "PIF.scan": pif.scan,
     "PIF.introduce": pif.introduce,
     "PIF.forget": pif.forget,
+    "PIF.replace": cards.replace_card,
     "PIF.plug": pif.plug,
     "PIF.unplug": pif.unplug,
     "PIF.set_disallow_unplug": pif.set_disallow_unplug,

@@ -35,6 +35,11 @@ def introduction(call: Call) -> list[Any]:
     return [host(call), call.values["mac"], call.values["device"], call.values["managed"]]
 
 
+def replacement(call: Call) -> list[Any]:
+    """PIF.replace's parameters."""
+    return [call.find("PIF", "uuid"), call.values["device"]]
+
+
 def ip_configuration(call: Call) -> list[Any]:
     """PIF.reconfigure_ip's parameters."""
     values = call.values
@@ -157,6 +162,23 @@ COMMANDS = (
             "DUPLICATE_PIF_DEVICE_NAME",
             "COULD_NOT_FIND_NETWORK_INTERFACE_WITH_SPECIFIED_DEVICE_NAME_AND_MAC_ADDRESS",
             "MAC_INVALID",
+        ),
+    ),
+    Command(
+        "pif-replace",
+        sends("PIF.replace", replacement),
+        (A_PIF, required("device", "The other NIC's device, such as eth2."), *CHANGE),
+        "Have another NIC take the place of a PIF's own, say of one that is gone.",
+        "Everything on the PIF follows.  The PIF of the other NIC goes; nothing may be on that.",
+        examples=("pifctl pif-replace uuid=eth1 device=eth2",),
+        errors=(
+            "COULD_NOT_FIND_NETWORK_INTERFACE_WITH_SPECIFIED_DEVICE_NAME_AND_MAC_ADDRESS",
+            "PIF_ALREADY_BONDED",
+            "PIF_IS_MANAGEMENT_INTERFACE",
+            "PIF_IS_NOT_PHYSICAL",
+            "PIF_TUNNEL_STILL_EXISTS",
+            "PIF_VLAN_STILL_EXISTS",
+            "INVALID_VALUE",
         ),
     ),
     Command(
