@@ -43,7 +43,7 @@ class KernelInMemory:
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         return {}
 
-    def watch(self, told: object) -> None:
+    def watch(self, on_change: object, on_drift: object = None) -> None:
         """There is no news."""
 
     def unwatch(self) -> None:

@@ -151,9 +151,12 @@ def test_a_host_whose_store_is_lost_keeps_its_network(net: Cabling, tmp_path: Pa
     for file in (home.directory / "state").iterdir():
         file.unlink()
     daemon = start_forked(net.host, home)
-    assert daemon.wait() == 1
+    await_answer(home)
     assert "made by a pifd whose store is not here" in daemon.log.read_text()
+    outcome = pifctl(home, "network-create", "name-label=new")
+    assert (outcome.status, outcome.error.splitlines()[-1]) == (1, "code: PIFD_CANNOT_TAKE_OVER")
     assert (kernel_of(net), is_pingable(net, HOST_IP)) == (before, True)
+    assert daemon.stop() == 0
 
 
 def test_a_store_of_a_newer_pifd_is_refused_and_the_host_left_as_it_is(net: Cabling, tmp_path: Path) -> None:

@@ -50,6 +50,11 @@ MEND_FIRST, MEND_LAST = 1.0, 60.0
 ANY_NAME = ("*",)
 """A card may have got a name that the patterns of the NICs' names do not have."""
 
+OnNews = Callable[[frozenset[str]], None]
+"""What is called with the names of devices."""
+
+NO_NAMES: tuple[frozenset[str], frozenset[str]] = frozenset(), frozenset()
+
 Decide = Callable[[Model, Facts], Plan]
 
 
@@ -60,7 +65,7 @@ class Kernel(Protocol):
     async def apply(self, step: Step) -> None: ...
     def carriers(self, names: Iterable[str]) -> frozenset[str]: ...
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]: ...
-    def watch(self, on_change: Callable[[frozenset[str]], None]) -> None: ...
+    def watch(self, on_change: OnNews, on_drift: OnNews | None = None) -> None: ...
     def unwatch(self) -> None: ...
     async def peers(self, link: str) -> tuple[str, ...]: ...
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]: ...
@@ -86,6 +91,7 @@ class Engine:
         self.notifier = Notifier()
         self._committed = CommittedModel(store, self.notifier)
         self._turn = asyncio.Lock()
+        self._names: tuple[Model, tuple[frozenset[str], frozenset[str]]] = Model(), NO_NAMES
         self._obstacle: Failure | None = None
         self._mending: asyncio.Task[None] | None = None
         self._changes: set[asyncio.Task[Any]] = set()
@@ -129,7 +135,7 @@ class Engine:
         Where the store can't be used, as far as it can be read.  Raises CannotTakeOver, and then `watch_over`
         tries it again.
         """
-        self._kernel.watch(self._hear)
+        self._kernel.watch(self._hear, self._hear_of_drift)
         async with self._turn:
             await self._committed.load()
             await self._begin(hostname, progress)
@@ -243,11 +249,21 @@ class Engine:
 
     def _hear(self, names: frozenset[str]) -> None:
         """There is news of devices; what no record shows, say a VM's, wakes nobody."""
-        model = self.model
-        if not names.isdisjoint([*link_names(model), *uplink_devices(model)]):
+        if not names.isdisjoint(self._known()[0]):
             self.notifier.notify()
-        if not names.isdisjoint(all_names(model)):
+        self._hear_of_drift(names)
+
+    def _hear_of_drift(self, names: frozenset[str]) -> None:
+        """Devices have come, gone or changed, or their addresses or routes have."""
+        if not names.isdisjoint(self._known()[1]):
             self._reconciler.news()
+
+    def _known(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The devices that records show something of, and all that the model speaks of."""
+        if self._names[0] is not self.model:
+            shown = frozenset([*link_names(self.model), *uplink_devices(self.model)])
+            self._names = self.model, (shown, all_names(self.model))
+        return self._names[1]
 
     async def _change(self, decide: Decide, progress: Progress) -> Result:
         async with self._turn:

@@ -149,6 +149,8 @@ class Reconciler:
             self.is_astray = bool(self._faults)
         if self._condition or self.is_astray or not self.in_model_state.is_set():
             self._look(actual)
+        elif not scope.narrow:
+            self._news.clear()  # it was of what the plan did, and has been compared
 
     def _faults_beside(self, plan: Plan) -> Faults:
         """The faults that a plan does not try to mend."""

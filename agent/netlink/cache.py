@@ -119,7 +119,8 @@ class KernelCache:
             return News()
         try:
             told, self._bond_told = self._bond_told, False
-            return News(self._picture.news(), self._picture.bonds() if told else frozenset())
+            bonds = self._picture.bonds() if told else frozenset()
+            return News(self._picture.news(), bonds, self._picture.changed())
         finally:
             self._turn.release()
 
@@ -181,6 +182,8 @@ class KernelCache:
 
     def _take_route(self, told: ToldRoute | None, flags: int, *, is_there: bool) -> None:
         if told is not None:
+            for index, _, _ in told.way:
+                self._picture.note_change(index)
             self._change_routes(
                 (lambda routes: routes.added(told, flags))
                 if is_there

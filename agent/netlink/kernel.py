@@ -81,6 +81,7 @@ class Netlink:
         self._planned: ContextVar[Planned] = ContextVar("planned")
         self._devices = Devices(partial(read_device, self._wire), self._cache, self._tell)
         self._on_change: OnChange | None = None
+        self._on_drift: OnChange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._state = KernelState()
@@ -116,16 +117,16 @@ class Netlink:
                 parts.append(part)
         await self._send(parts)
 
-    def watch(self, on_change: OnChange) -> None:
+    def watch(self, on_change: OnChange, on_drift: OnChange | None = None) -> None:
         """Call this, in the running loop, with the names of links that came, went, got or lost carrier, or
         that say something else of themselves."""
-        self._on_change = on_change
+        self._on_change, self._on_drift = on_change, on_drift
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._monitor, self._hear)
 
     def unwatch(self) -> None:
         """Call nobody any more."""
-        self._on_change = None
+        self._on_change = self._on_drift = None
         self._devices.close()
         if self._loop is not None:
             self._loop.remove_reader(self._monitor)
@@ -176,6 +177,8 @@ class Netlink:
             self._devices.renew(news.links | news.bonds)
         if news.links:
             self._tell(news.links)
+        if news.changed and self._on_drift is not None:
+            self._on_drift(news.changed)
 
     def _tell(self, names: frozenset[str]) -> None:
         if self._on_change is not None:

@@ -28,10 +28,12 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class News:
     """links: the names of those that came, went, got or lost carrier.  bonds: those of which something was
-    told, which may have another active slave."""
+    told, which may have another active slave.  changed: the links that are otherwise than they were, or have
+    other addresses or routes; carrier does not count."""
 
     links: frozenset[str] = frozenset()
     bonds: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -65,6 +67,7 @@ class Picture:
         self._shown_routes: dict[Key, tuple[Route, ...]] = {}
         self._every_route: dict[Route, int] = {}
         self._news: set[str] = set()
+        self._changed: set[str] = set()
 
     # What there is.
 
@@ -132,6 +135,7 @@ class Picture:
         self._refer(index, device.told, None)
         self._unname(index, device.told.link.name)
         self._news.add(device.shown.name)
+        self._changed.add(device.shown.name)
         self.routes.changed.update(self.routes.over(index))
         for other in self._referring.get(index, set()) & self._devices.keys():
             self._show(other)
@@ -150,11 +154,15 @@ class Picture:
             self._show(index)
 
     def put_address(self, told: ToldAddress) -> None:
-        self._addresses.setdefault(told.index, {})[told.key] = told
+        known = self._addresses.setdefault(told.index, {})
+        if told.key not in known:
+            self.note_change(told.index)
+        known[told.key] = told
         self._changed_addresses.add(told.index)
 
     def drop_address(self, told: ToldAddress) -> bool:
         """Whether it was there."""
+        self.note_change(told.index)
         self._changed_addresses.add(told.index)
         return self._addresses.get(told.index, {}).pop(told.key, None) is not None
 
@@ -197,6 +205,15 @@ class Picture:
         news, self._news = frozenset(self._news), set()
         return news
 
+    def changed(self) -> frozenset[str]:
+        """The names of the links that changed, but for their carrier; asked again, there are none."""
+        changed, self._changed = frozenset(self._changed), set()
+        return changed
+
+    def note_change(self, index: int) -> None:
+        """An address or a route of a link has come or gone."""
+        self._changed.add(self.name_of(index))
+
     def has_kind(self, kind: str) -> bool:
         """Whether there is a device of a kind."""
         return any(device.told.link.kind == kind for device in self._devices.values())
@@ -211,6 +228,7 @@ class Picture:
         before = device.told if device is not None else None
         if device is None or _is_another(device.told.link, told.link):
             self._next_serial += 1
+            self._changed.add(told.link.name)
             device = self._devices[index] = Device(told, self._next_serial, told.link)
             self._identities = None
         device.told = told
@@ -248,6 +266,8 @@ class Picture:
         gro, flood = self._gro(shown), tuple(sorted(self._floods.get(index, ())))
         if gro is not None or flood:
             shown = replace(shown, gro=gro, flood=flood)
+        if shown != device.shown:
+            self._changed |= {shown.name, device.shown.name}
         if shown != device.shown or _apart(shown, device.shown):
             if _whose(shown) != _whose(device.shown):
                 self._changed_addresses.add(index)

@@ -1,26 +1,36 @@
 """ResolvConf, the door to the resolver's file."""
 
 import errno
+import logging
 import os
 from pathlib import Path
 
 from agent.kernel.steps import Refused, Step
+
+log = logging.getLogger("pifd.kernel")
 
 
 class ResolvConf:
     """resolv.conf, unless it is a symbolic link: then another program writes it."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._trouble = path, ""
 
     def read(self) -> str | None:
-        """The text; empty when there is no file, None when it is somebody else's."""
+        """The text; empty when there is no file, None when it is somebody else's, or can't be read."""
         if self._path.is_symlink():
             return None
         try:
             return self._path.read_text(errors="surrogateescape")
         except FileNotFoundError:
             return ""
+        except OSError as error:
+            if str(error) != self._trouble:
+                log.error(
+                    "%s can't be read, and is left alone: %s", self._path, os.strerror(error.errno or 0)
+                )
+            self._trouble = str(error)
+            return None
 
     def write(self, step: Step, text: str) -> None:
         """Replace the file in one moment; in place where it is a mount point and can't be replaced."""

@@ -77,6 +77,7 @@ class FakeKernel:
     def __init__(self, state: KernelState, given: Collection[str], cables: Collection[str]) -> None:
         self.given = frozenset(given)
         self._on_change: OnChange | None = None
+        self._on_drift: OnChange | None = None
         self._cables = frozenset(cables)
         self._state = with_carrier(state, self._cables)
         self.speeds: Mapping[str, int] = {}
@@ -103,6 +104,8 @@ class FakeKernel:
         before, self._state = self._state, state
         if self._on_change is not None and (news := _news(before, state)):
             asyncio.get_running_loop().call_soon(self._tell, news)
+        if self._on_drift is not None and (changed := _changed(before, state)):
+            asyncio.get_running_loop().call_soon(self._tell_of_drift, changed)
 
     @property
     def cables(self) -> frozenset[str]:
@@ -135,12 +138,12 @@ class FakeKernel:
         if refused:
             raise refused[0]
 
-    def watch(self, on_change: OnChange) -> None:
+    def watch(self, on_change: OnChange, on_drift: OnChange | None = None) -> None:
         assert self._on_change is None, "the last one who watched has not been told to stop"
-        self._on_change = on_change
+        self._on_change, self._on_drift = on_change, on_drift
 
     def unwatch(self) -> None:
-        self._on_change = None
+        self._on_change = self._on_drift = None
 
     def carriers(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(
@@ -201,6 +204,10 @@ class FakeKernel:
         if self._on_change is not None and not self.dead:
             self._on_change(names)
 
+    def _tell_of_drift(self, names: frozenset[str]) -> None:
+        if self._on_drift is not None and not self.dead:
+            self._on_drift(names)
+
     def _device(self, name: str) -> Device:
         link = self.state.links.get(name)
         active = self.state.links.get(link.active_slave) if link and link.kind == "bond" else link
@@ -240,6 +247,14 @@ def _news(before: KernelState, after: KernelState) -> frozenset[str]:
     """The links that have come, gone, got or lost carrier, and the bonds with another slave active."""
     names = before.links.keys() | after.links.keys()
     return frozenset(name for name in names if _told_of(before, name) != _told_of(after, name))
+
+
+def _changed(before: KernelState, after: KernelState) -> frozenset[str]:
+    """The links that are otherwise than they were, or have other addresses or routes."""
+    names = before.links.keys() | after.links.keys()
+    links = {name for name in names if before.links.get(name) != after.links.get(name)}
+    apart = (before.addresses ^ after.addresses) | (before.routes ^ after.routes)
+    return frozenset(links | {found.link for found in apart})
 
 
 def _told_of(state: KernelState, name: str) -> object:

@@ -313,9 +313,11 @@ def test_a_link_that_is_down_is_looked_at_again_each_time(scene: Scene) -> None:
 def test_links_that_come_go_get_or_lose_carrier_are_news_once(scene: Scene) -> None:
     scene.tell(link(2, "eth0", flags=DOWN), link(4, "eth2"), gone(3, "eth1"))
     scene.cache.look()
-    assert scene.cache.news() == News(frozenset({"eth0", "eth1", "eth2"}))
+    all_three = frozenset({"eth0", "eth1", "eth2"})
+    assert scene.cache.news() == News(all_three, changed=all_three)
     scene.tell(link(4, "eth2", ("IFLA_IFALIAS", "other")))
     scene.cache.look()
+    assert scene.cache.news() == News(changed=frozenset({"eth2"}))
     assert scene.cache.news() == News()
 
 
