@@ -6,7 +6,9 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from agent.api.audit.audit import audit_of
 from agent.api.calls.call import agent_of
@@ -21,13 +23,15 @@ from agent.hotplug.builtin import BuiltIn
 from agent.hotplug.provider import Hotplug
 from agent.hotplug.script import Script
 from agent.netlink import Netlink
+from agent.network_managers import managers_of
 from agent.sd_notify import notify
-from agent.settings import Settings, SettingsError, read_settings
+from agent.settings import CHECK, Settings, SettingsError, read_settings
 from agent.store.guarded import GuardedStore
 from agent.store.sqlite import StoreError
 
 log = logging.getLogger("pifd")
 
+STORE = "pifd.sqlite"
 LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 """The time has milliseconds already."""
 
@@ -41,7 +45,8 @@ def main() -> int:
             level=settings.log_level.upper(),
             format=LOG_LINE,
         )
-        asyncio.run(run(settings, lambda: Netlink(settings.resolv_conf, settings.carrier_wait)))
+        start = check if f"--{CHECK}" in sys.argv[1:] else run
+        asyncio.run(start(settings, lambda: Netlink(settings.resolv_conf, settings.carrier_wait)))
     except (SettingsError, StoreError, SocketUnavailable, Failure, OSError) as error:
         print(f"pifd: {sentence(error)}", file=sys.stderr)
         return 1
@@ -52,12 +57,25 @@ async def run(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:
     """Serve until a signal.  The network is left as it is then: a host outlives its daemon."""
     stop = stop_signal()
     check_usable(settings.socket)
-    store = GuardedStore(settings.state_dir / "pifd.sqlite")
+    store = GuardedStore(settings.state_dir / STORE)
     try:
-        engine = Engine(open_kernel(), store, hotplug(settings), settings.nics)
+        engine = Engine(open_kernel(), store, hotplug(settings), settings.nics, managers_of)
         await serve_until(stop, settings, engine)
     finally:
         store.close()
+
+
+async def check(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:
+    """Print what a start would do, line by line.  A store that is not there is not made."""
+    with tempfile.TemporaryDirectory() as empty:
+        file = settings.state_dir / STORE
+        store = GuardedStore(file if file.exists() else Path(empty) / STORE)
+        try:
+            engine = Engine(open_kernel(), store, hotplug(settings), settings.nics, managers_of)
+            for line in await engine.foresee_start(socket.gethostname()):
+                print(line)
+        finally:
+            store.close()
 
 
 def hotplug(settings: Settings) -> Hotplug:

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 DEFAULT_FILE = Path("/etc/pifd/pifd.toml")
 PREFIX = "PIFD_"
+CHECK = "check"
+"""The one word of the command line that is no setting."""
 
 
 class SettingsError(Exception):
@@ -71,6 +73,7 @@ class Settings(BaseModel):
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """The settings in force; SettingsError when one is wrong."""
     given = vars(_parser().parse_args(arguments))
+    given.pop(CHECK)
     file = given.pop("config", None) or environment.get(f"{PREFIX}CONFIG")
     sources = {
         str(file or DEFAULT_FILE): _from_file(Path(file or DEFAULT_FILE), required=file is not None),
@@ -86,6 +89,9 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="pifd", description="The host networking agent for hypervisor hosts.")
     parser.add_argument(
         "--config", metavar="FILE", help=f"settings as TOML (default: {DEFAULT_FILE}, if it is there)"
+    )
+    parser.add_argument(
+        f"--{CHECK}", action="store_true", help="tell what a start would do to this host, and do nothing"
     )
     for name, field in Settings.model_fields.items():
         default = f" (default: {field.default})" if field.default else ""

@@ -10,7 +10,7 @@ from agent.desired.addresses import WantedAddresses, vital_addresses
 from agent.desired.links import is_others, wanted_links
 from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
 from agent.kernel.state import Address, KernelState, Link, Role, Route
-from agent.model.layering import Given, attached, given_by
+from agent.model.layering import Given, attached, bridge_of, given_by
 from agent.model.model import Model
 
 NOTHING_GIVEN = Given()
@@ -98,7 +98,15 @@ def wanted_nameservers(model: Model) -> tuple[str, ...]:
     chosen = [pif for pif in candidates if pif.other_config.get("peerdns") == "true"]
     management = [pif for pif in candidates if pif.management]
     pif = next(iter([*chosen, *management, *candidates]), None)
-    return tuple(pif.ip_configuration.DNS.split(",")) if pif else ()
+    if pif is None:
+        return ()
+    bridge = bridge_of(model, pif)
+    return tuple(_with_zone(server, bridge) for server in pif.ip_configuration.DNS.split(","))
+
+
+def _with_zone(server: str, bridge: str) -> str:
+    """A link-local server is reached over the PIF's bridge, whichever that is now."""
+    return f"{server}%{bridge}" if server.startswith("fe80:") and "%" not in server else server
 
 
 def crowded_out(model: Model, actual: KernelState) -> frozenset[Route]:

@@ -16,6 +16,7 @@ from agent.engine.committed import CommittedModel, Store
 from agent.engine.condition import Condition
 from agent.engine.converge import NotTaken, check_kept, reach
 from agent.engine.fault_attribution import failure
+from agent.engine.forecast import Managers, forecast
 from agent.engine.moved_cards import has_moved
 from agent.engine.moved_devices import moved_devices, with_nics_of
 from agent.engine.notifier import Notifier
@@ -28,12 +29,13 @@ from agent.engine.vif_handover import ask_back, asked_by, check_taken, plug, tak
 from agent.errors import CannotTakeOver, Failure, InternalError, StoreUnavailable
 from agent.hotplug.provider import Hotplug
 from agent.interface_reconfigure.address_steps import announcements
+from agent.interface_reconfigure.plan import plan as plan_steps
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, Step
 from agent.model.device_names import all_names, link_names
 from agent.model.draft import Plan, Result
-from agent.model.facts import Facts, words_of_leases
+from agent.model.facts import Facts
 from agent.model.layering import bridge_of, given_by, uplink_devices
 from agent.model.model import Model, management
 from agent.model.records import Ref
@@ -83,11 +85,18 @@ class Engine:
     """The wanted model and the kernel that follows it.
 
     nics: shell patterns of the NICs' names, none for the devices with hardware behind them.
-    notifier: notifies whenever what a reader sees may have changed.
+    notifier: notifies whenever what a reader sees may have changed.  managers: who else configures a NIC.
     """
 
-    def __init__(self, kernel: Kernel, store: Store, hotplug: Hotplug, nics: Sequence[str]) -> None:
-        self._kernel, self._hotplug, self._nics = kernel, hotplug, nics
+    def __init__(
+        self,
+        kernel: Kernel,
+        store: Store,
+        hotplug: Hotplug,
+        nics: Sequence[str],
+        managers: Managers = lambda _: (),
+    ) -> None:
+        self._kernel, self._hotplug, self._nics, self._managers = kernel, hotplug, nics, managers
         self.notifier = Notifier()
         self._committed = CommittedModel(store, self.notifier)
         self._turn = asyncio.Lock()
@@ -205,6 +214,17 @@ class Engine:
             await self._committed.check()
         except OSError as error:
             raise StoreUnavailable(str(error)) from error
+
+    async def foresee_start(self, hostname: str) -> Sequence[str]:
+        """What `start` will do, in lines that a person reads; nothing is changed."""
+        await self._committed.load()
+        actual = await self._kernel.read()
+        if self.model.records:
+            wanted = desired(rectify(self.model).model, actual, given_by(self.model))
+            return [str(step) for step in plan_steps(actual, wanted)] or ["nothing is to be done"]
+        facts = facts_of(actual, self._nics)
+        plan = first_start(hostname, facts, token_bytes(32))
+        return list(forecast(plan, facts, actual, _foreseen(plan, actual), self._managers))
 
     async def close(self) -> None:
         """Let the change in progress finish, then stop; the kernel stays as it is."""
@@ -444,8 +464,8 @@ class Engine:
         snapshot = await self._kernel.read()
         facts = facts_of(snapshot, self._nics)
         plan = first_start(hostname, facts, token_bytes(32))
-        for words in words_of_leases(facts):
-            log.warning("%s", words)
+        for line in forecast(plan, facts, snapshot, _foreseen(plan, snapshot), self._managers):
+            log.info("take-over: %s", line)
         pif = management(plan.after)
         answered = await reachability.witnesses(self._kernel, snapshot, pif.device, pif) if pif else ()
         async with AsyncExitStack() as undo:
@@ -466,3 +486,11 @@ class Engine:
         what it read from the host is nowhere else."""
         if not self._reconciler.is_astray:
             await self._committed.commit(plan.before)
+
+
+def _foreseen(plan: Plan, actual: KernelState) -> tuple[Step, ...]:
+    """The steps of a first start; the Failure that can be foreseen, before anything is touched."""
+    try:
+        return plan_steps(actual, desired(plan.after, actual, given_by(plan.before)))
+    except Refused as refused:
+        raise failure(plan, refused) from refused

@@ -9,6 +9,7 @@ from ipaddress import ip_address, ip_interface
 from typing import Protocol
 
 from agent.kernel.state import KernelState
+from agent.model.addresses import is_main_default
 from agent.model.records import PIF, IPMode
 
 MOST_PEERS = 8
@@ -40,7 +41,7 @@ async def witnesses(kernel: Neighbourhood, state: KernelState, link: str, pif: P
     if link not in state.links:
         return ()
     peers = dict.fromkeys([*gateways(pif), *await kernel.peers(link)])
-    near = [peer for peer in peers if _on_subnet(peer, interfaces(pif))]
+    near = [peer for peer in peers if _is_near(peer, pif)]
     answered: set[str] = set()
     for version in (4, 6):
         asked = _of(near, version)[:MOST_PEERS]
@@ -51,7 +52,7 @@ async def witnesses(kernel: Neighbourhood, state: KernelState, link: str, pif: P
 async def check(kernel: Neighbourhood, link: str, pif: PIF, answered: Sequence[str]) -> None:
     """In each family that had an answer before, one of those or the new gateway answers; or Unreachable."""
     candidates = dict.fromkeys([*gateways(pif), *answered])
-    near = [peer for peer in candidates if _on_subnet(peer, interfaces(pif))]
+    near = [peer for peer in candidates if _is_near(peer, pif)]
     for version in (4, 6):
         asked = tuple(_of(near, version)) if _of(answered, version) else ()
         if asked and not await kernel.probe(link, asked, AFTER):
@@ -65,7 +66,8 @@ def _of(peers: Sequence[str], version: int) -> list[str]:
 def gateways(pif: PIF) -> list[str]:
     """The PIF's gateways, of both families."""
     ip = pif.ip_configuration
-    return [gateway for gateway in (ip.gateway, ip.ipv6_gateway) if gateway]
+    kept = (route.gateway for route in ip.kept_routes if is_main_default(route))
+    return [gateway for gateway in (ip.gateway, ip.ipv6_gateway, *kept) if gateway]
 
 
 def interfaces(pif: PIF) -> list[str]:
@@ -75,9 +77,12 @@ def interfaces(pif: PIF) -> list[str]:
     return [*ipv4, *ip.IPv6]
 
 
-def _on_subnet(peer: str, own: Sequence[str]) -> bool:
-    """A neighbour that pifd may ask: in a subnet of the PIF's, or by its IPv6 link-local address."""
+def _is_near(peer: str, pif: PIF) -> bool:
+    """A neighbour that pifd may ask: in a subnet of the PIF's, by its IPv6 link-local address, or a gateway
+    that needs no subnet."""
+    if any(peer == route.gateway for route in pif.ip_configuration.kept_routes):
+        return True
     address = ip_address(peer)
     if address.version == 6 and address.is_link_local:
         return True
-    return any(address in ip_interface(interface).network for interface in own)
+    return any(address in ip_interface(interface).network for interface in interfaces(pif))

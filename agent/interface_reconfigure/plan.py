@@ -6,7 +6,7 @@ is left over goes.  The reasons stand with each phase.  Each phase looks at the 
 will have made, so it also serves a kernel that was left half-way.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from agent.interface_reconfigure.address_steps import address_steps, announcements
@@ -28,6 +28,7 @@ from agent.kernel.simulate import apply_all
 from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import (
     AwaitCarrier,
+    CarrySettings,
     CopyNeighbours,
     CreateLink,
     DeleteLinks,
@@ -190,6 +191,7 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
     bare = sorted(homes - served)
     ready = sorted(homes - {*bare} | {name for name in waiting if waiting[name] in planner.state.links})
     planner.do(*(AwaitCarrier(name) for name in _awaited(planner, served, waiting)))
+    planner.do(*(CarrySettings(*pair) for pair in sorted({*moves, *_new_places(planner, moves)})))
     planner.do(*(CopyNeighbours(*pair) for pair in sorted(set(moves))))
     first = _late_first(planner, late) if bare else []
     change = [*first, *changeover(planner, apply_all(first, planner.state))]
@@ -200,6 +202,19 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
     planner.do(*announcements(planner.state, planner.wanted, sorted({*bare, *ready})))
     if not bare:
         planner.do_together(_late_steps(planner, late))
+
+
+def _new_places(planner: Planner, moves: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The NICs that have no addresses, each with the new bridge that frames will come in by instead."""
+    homes = {home for _, home in moves}
+    for name in sorted(planner.nics & planner.actual.links.keys()):
+        home = planner.wanted.links[name].master
+        if home and home not in planner.actual.links and home not in homes and _is_bridge(planner, home):
+            yield name, home
+
+
+def _is_bridge(planner: Planner, name: str) -> bool:
+    return planner.wanted.links[name].kind == "bridge"
 
 
 def _awaited(planner: Planner, homes: Iterable[str], waiting: Mapping[str, str]) -> list[str]:

@@ -232,6 +232,17 @@ class CopyNeighbours(Step):
 
 
 @dataclass(frozen=True)
+class CarrySettings(Step):
+    """Give the target what others have set for the source under /proc/sys/net, and its policy rules."""
+
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"carry the settings and rules of {self.source} over to {self.target}"
+
+
+@dataclass(frozen=True)
 class AwaitCarrier(Step):
     """Wait until a link has carrier; without it, go on after a while (the setting carrier_wait)."""
 
@@ -295,7 +306,7 @@ def names_in(step: Step) -> frozenset[str]:
             return frozenset({route.link})
         case SetActiveSlave(bond, slave):
             return frozenset({bond, slave})
-        case CopyNeighbours(source, target):
+        case CopyNeighbours(source, target) | CarrySettings(source, target):
             return frozenset({source, target})
         case SetMaster(name, master):
             return frozenset({name, master} - {""})

@@ -20,6 +20,7 @@ from agent.kernel.state import KernelState
 from agent.kernel.steps import (
     Announce,
     AwaitCarrier,
+    CarrySettings,
     CopyNeighbours,
     CreateLink,
     Refused,
@@ -28,7 +29,7 @@ from agent.kernel.steps import (
     Step,
     flat,
 )
-from agent.netlink import neighbours
+from agent.netlink import device_settings, neighbours, policy_rules, used_elsewhere
 from agent.netlink.cache import KernelCache
 from agent.netlink.encode import messages
 from agent.netlink.ethtool import read_device
@@ -85,6 +86,9 @@ class Netlink:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._state = KernelState()
+        self._told_links = self._shown_links = self._state.links
+        self._free: frozenset[str] = frozenset()
+        self._lent: frozenset[str] = frozenset()
         self.writes = 0
         self._cache.read()
         self._cache.news()  # nobody has seen anything yet to whom it could be any
@@ -109,7 +113,9 @@ class Netlink:
             self._planned.set(Planned())  # threads have a copy of this task's context
         parts: list[Step] = []
         for part in flat([step]):
-            if isinstance(part, AwaitCarrier | CopyNeighbours | Announce | SetGRO | SetResolver):
+            if isinstance(
+                part, AwaitCarrier | CopyNeighbours | Announce | CarrySettings | SetGRO | SetResolver
+            ):
                 await self._send(parts)
                 parts = []
                 await self._aside(part)
@@ -187,6 +193,7 @@ class Netlink:
     def _read(self) -> tuple[KernelState, Mapping[str, Identity]]:
         """The last state itself, if nothing has changed."""
         state, identities = self._cache.read()
+        state = self._with_lent(state)
         resolver, ipv6 = self._resolv_conf.read(), _new_links_have_ipv6()
         last = self._state
         if not (
@@ -197,6 +204,17 @@ class Netlink:
         ):
             self._state = replace(state, resolver=resolver, ipv6=ipv6)
         return self._state, identities
+
+    def _with_lent(self, state: KernelState) -> KernelState:
+        """The links, with those marked that something in another network namespace uses."""
+        if state.links is not self._told_links:
+            self._told_links, self._lent, self._shown_links = state.links, frozenset(), state.links
+            self._free = used_elsewhere.candidates(state)
+        lent = used_elsewhere.lent(self._free) if self._free else frozenset()
+        if lent != self._lent:
+            marked = {name: replace(state.links[name], lent=True) for name in lent}
+            self._lent, self._shown_links = lent, {**state.links, **marked}
+        return state if self._shown_links is state.links else replace(state, links=self._shown_links)
 
     # Changes.
 
@@ -250,6 +268,8 @@ class Netlink:
             case CopyNeighbours(source, target):
                 indices = self._index_for(step, source), self._index_for(step, target)
                 self.writes += await asyncio.to_thread(neighbours.copy, self._wire, *indices)
+            case CarrySettings(source, target):
+                self.writes += await asyncio.to_thread(self._carry_settings, step, source, target)
             case Announce(name, MAC, interfaces, stations):
                 _announce(name, [frame(MAC, one) for one in interfaces] + [rarp(one) for one in stations])
                 self._announced = time.monotonic()
@@ -258,6 +278,13 @@ class Netlink:
             case SetResolver(text):
                 self.writes += 1
                 self._resolv_conf.write(step, text)
+
+    def _carry_settings(self, step: Step, source: str, target: str) -> int:
+        try:
+            rules = policy_rules.rename(self._wire, source, target)
+            return rules + device_settings.copy(source, target)
+        except OSError as error:
+            raise Refused(step, f"{error.filename or ''} {error.strerror}".strip()) from error
 
     def _set_gro(self, step: Step, name: str, *, on: bool) -> None:
         self.writes += 1

@@ -8,13 +8,17 @@ from typing import Any
 
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
+from agent.netlink import requests
+from agent.netlink.decode import NEIGHBOUR
 from agent.netlink.encode import NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
+from agent.netlink.message import HEADER, attribute, each_attribute
 from agent.netlink.socket import Wire
 
 RTM_GETNEIGH = 30
 NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE = 0x02, 0x04, 0x08, 0x10
 NUD_VALID = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT
-NTF_USE = 0x01
+NTF_USE, NTF_PROXY = 0x01, 0x08
+NDA_CACHEINFO, NDA_PROBES, NDA_IFINDEX = 3, 4, 8
 ASK_AGAIN = 2.0
 """Seconds between two questions."""
 PROBE_POLL = 0.02
@@ -27,18 +31,36 @@ def in_use(wire: Wire, index: int) -> tuple[str, ...]:
 
 
 def copy(wire: Wire, source: int, target: int) -> int:
-    """Copy the known neighbours of one link to another, to be verified when used; gives back how many.
+    """Copy the known neighbours of one link to another; gives back how many.
 
-    A neighbour that can't be copied is looked for by ARP or ND again, which costs time but nothing else.
+    Those that somebody put there for good, and those that the host answers for, are copied as they are; the
+    others are verified when used.  One of these that can't be copied is looked for by ARP or ND again, which
+    costs time but nothing else.
     """
-    entries = list(_entries(wire, source))
     wanted = [
-        _neighbour(target, entry.get_attr("NDA_DST"), entry.get_attr("NDA_LLADDR"), _copied(entry["state"]))
-        for entry in entries
+        _neighbour(target, entry.get_attr("NDA_DST"), entry.get_attr("NDA_LLADDR"), NUD_STALE)
+        for entry in _entries(wire, source)
+        if not entry["state"] & NUD_PERMANENT
     ]
-    if wanted:
-        wire.change(wanted)
-    return len(wanted)
+    lasting = [*_lasting(wire, source, target, 0), *_lasting(wire, source, target, NTF_PROXY)]
+    if wanted or lasting:
+        wire.change([*wanted, *lasting])
+    return len(wanted) + len(lasting)
+
+
+def _lasting(wire: Wire, source: int, target: int, flag: int) -> Iterator[bytes]:
+    """The messages that make the entries of the source that do not pass, with all that they have, on the
+    target.  flag: NTF_PROXY for those that the host answers for, else 0."""
+    for answer in wire.dump(
+        requests.message(RTM_GETNEIGH, NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, flag, 0))
+    ).messages:
+        family, index, state, flags, kind = NEIGHBOUR.unpack_from(answer, HEADER.size)
+        if index != source or not (state & NUD_PERMANENT or flags & NTF_PROXY):
+            continue
+        body = NEIGHBOUR.pack(family, target, state, flags, kind)
+        for one, payload in each_attribute(answer[HEADER.size + NEIGHBOUR.size :]):
+            body += b"" if one in (NDA_CACHEINFO, NDA_PROBES, NDA_IFINDEX) else attribute(one, payload)
+        yield requests.message(RTM_NEWNEIGH, body, NLM_F_CREATE | NLM_F_REPLACE)
 
 
 async def probe(wire: Wire, index: int, peers: Sequence[str], seconds: float) -> frozenset[str]:
@@ -74,10 +96,6 @@ def _question(index: int, peer: str, MAC: str | None) -> Any:
 
 def _reachable(wire: Wire, index: int) -> set[str]:
     return {e.get_attr("NDA_DST") for e in _entries(wire, index) if e["state"] & NUD_REACHABLE}
-
-
-def _copied(state: int) -> int:
-    return NUD_PERMANENT if state & NUD_PERMANENT else NUD_STALE
 
 
 def _entries(wire: Wire, index: int) -> Iterator[Any]:

@@ -43,7 +43,7 @@ def configuration_of(nic: NIC, nameservers: Sequence[str]) -> IPConfiguration:
         IP=str(ipv4.ip) if ipv4 else "",
         netmask=str(ipv4.netmask) if ipv4 else "",
         gateway=nic.gateway,
-        DNS=",".join(nameservers),
+        DNS=",".join(server.removesuffix(f"%{nic.device}") for server in nameservers),
         ipv6_configuration_mode=IPMode.STATIC if ipv6 else IPMode.NONE,
         IPv6=ipv6,
         ipv6_gateway=nic.ipv6_gateway,

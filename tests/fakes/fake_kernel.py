@@ -18,6 +18,7 @@ from agent.kernel.steps import (
     AddFlood,
     Announce,
     AwaitCarrier,
+    CarrySettings,
     CopyNeighbours,
     CreateLink,
     DeleteAddress,
@@ -45,9 +46,9 @@ from agent.kernel.steps import (
 LOOKS = (AwaitCarrier, Announce)
 """Steps that wait or tell, and change nothing of the kernel."""
 WRITES = (
-    AddAddress, AddFlood, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute, RemoveFlood,
-    SetActiveSlave, SetDown, SetGRO, SetIsolated, SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver,
-    SetRoute, SetUp,
+    AddAddress, AddFlood, CarrySettings, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute,
+    RemoveFlood, SetActiveSlave, SetDown, SetGRO, SetIsolated, SetMAC, SetMark, SetMaster, SetMTU, SetOptions,
+    SetResolver, SetRoute, SetUp,
 )  # fmt: skip
 
 

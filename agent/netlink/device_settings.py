@@ -1,0 +1,48 @@
+"""Settings of a device below /proc/sys/net: those that somebody changed go along to the device in its place.
+
+They decide whether guests are reached (proxy_arp, forwarding), what is let in (rp_filter, accept_ra), and how
+the neighbours are asked.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path("/proc/sys/net")
+PLACES = ("ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh")
+OF_THE_DEVICE = frozenset({"addr_gen_mode", "mtu", "stable_secret"})
+"""What belongs to the device itself: pifd's devices give themselves no addresses."""
+
+
+def copy(source: str, target: str, root: Path = ROOT) -> int:
+    """Set on the target what differs on the source from what new devices get; gives back how many there were.
+
+    Raises OSError, with the name of the file, when the kernel does not take one.
+    """
+    count = 0
+    for place in PLACES:
+        for name, value in _changed(root / place, source):
+            file = root / place / target / name
+            if file.exists() and file.read_text() != value:
+                file.write_text(value)
+                count += 1
+    return count
+
+
+def _changed(place: Path, device: str) -> Iterator[tuple[str, str]]:
+    """The settings of a device that are not those of new devices."""
+    directory = place / device
+    if not directory.is_dir():
+        return
+    for file in sorted(directory.iterdir()):
+        if file.name not in OF_THE_DEVICE:
+            value, usual = _value(file), _value(place / "default" / file.name)
+            if value is not None and value != usual:
+                yield file.name, value
+
+
+def _value(file: Path) -> str | None:
+    """None where it can't be read, as a secret that was never set."""
+    try:
+        return file.read_text()
+    except OSError:
+        return None

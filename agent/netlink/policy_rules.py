@@ -1,0 +1,51 @@
+"""Policy routing rules that name a device: when another takes its place, they name that one."""
+
+import errno
+import socket
+
+from agent.netlink.encode import NLM_F_CREATE, NLM_F_EXCL
+from agent.netlink.message import HEADER, attribute, each_attribute, text
+from agent.netlink.requests import message
+from agent.netlink.socket import NetlinkError, Wire
+
+RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34
+RULE_HEADER = 12
+"""Bytes of struct fib_rule_hdr, whose last four are the flags."""
+FRA_IIFNAME, FRA_OIFNAME = 3, 17
+FIB_RULE_INVERT = 0x02
+"""The only flag that is given; the others say what the kernel found."""
+
+
+def rename(wire: Wire, source: str, target: str) -> int:
+    """Let the rules of both families for one device be for another; gives back how many there were.
+
+    Each new one is there before an old one goes.  Raises NetlinkError when one can't be had.
+    """
+    pairs = [(rule, _with_name(rule, source, target)) for rule in _rules(wire)]
+    moved = [(old, new) for old, new in pairs if old != new]
+    answers = wire.change([message(RTM_NEWRULE, new, NLM_F_CREATE | NLM_F_EXCL) for _, new in moved])
+    for answer in answers:
+        if answer is not None and answer.code != errno.EEXIST:
+            raise NetlinkError(answer.code, f"a rule for {source} can't be for {target}: {answer}")
+    wire.change([message(RTM_DELRULE, old) for old, _ in moved])
+    return len(moved)
+
+
+def _rules(wire: Wire) -> list[bytes]:
+    """Header and attributes of each rule, as they are given."""
+    found = []
+    for family in (socket.AF_INET, socket.AF_INET6):
+        request = message(RTM_GETRULE, bytes([family]) + bytes(RULE_HEADER - 1))
+        for answer in wire.dump(request).messages:
+            body = answer[HEADER.size :]
+            flags = int.from_bytes(body[8:12], "little") & FIB_RULE_INVERT
+            found.append(body[:8] + flags.to_bytes(4, "little") + body[RULE_HEADER:])
+    return found
+
+
+def _with_name(rule: bytes, source: str, target: str) -> bytes:
+    parts = []
+    for kind, payload in each_attribute(rule[RULE_HEADER:]):
+        is_it = kind in (FRA_IIFNAME, FRA_OIFNAME) and text(payload) == source
+        parts.append(attribute(kind, target.encode() + b"\0" if is_it else payload))
+    return rule[:RULE_HEADER] + b"".join(parts)
