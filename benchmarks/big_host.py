@@ -49,6 +49,9 @@ class KernelInMemory:
     def unwatch(self) -> None:
         """There was none."""
 
+    async def missing_in_bonding(self) -> Mapping[str, str]:
+        return {}
+
     async def peers(self, link: str) -> tuple[str, ...]:
         return ()
 

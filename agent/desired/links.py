@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bond import BondOptions, BondPortOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
 from agent.kernel.state import GROUP, Address, KernelState, Link, Role, Route
+from agent.model.bond_options import effective_settings
 from agent.model.device_names import digest, gre_device, vlan_device
 from agent.model.layering import (
     Given,
@@ -41,7 +42,7 @@ def wanted_links(model: Model, actual: KernelState, given: Given) -> Iterator[Li
         pif = model.get(ref)
         bond = bond_of_master(model, pif)
         if bond is not None:
-            yield bond_device(model, pif, bond, master, actual.links.get(pif.device))
+            yield bond_device(model, pif, bond, master, actual)
     yield from nics(model, actual, given)
     yield from vif_devices(model, actual, given)
 
@@ -134,21 +135,31 @@ def _tunnel(model: Model, pif: PIF, tunnel: Tunnel, name: str, kind: str) -> Lin
     )
 
 
-def bond_device(model: Model, master: PIF, bond: Bond, bridge: str, there: Link | None) -> Link:
-    """A new bond has GRO from the kernel; where the master says nothing of it, it stays as it is."""
+def bond_device(model: Model, master: PIF, bond: Bond, bridge: str, actual: KernelState) -> Link:
+    """A new bond has GRO from the kernel; where the master says nothing of it, it stays as it is.
+
+    With fail_over_mac it has the MAC of its active port, whichever that is.
+    """
+    there, settings = actual.links.get(master.device), effective_settings(model, bond)
     asked, kept = wanted_gro(master), there.gro if there else None
+    follows = settings.options.fail_over_mac != "none" and there is not None and there.active_slave
     return Link(
         name=master.device,
         kind="bond",
-        MAC=master.MAC,
+        MAC=there.MAC if there and follows else master.MAC,
         MTU=mtu_of(model, master),
         up=True,
         master=bridge,
         group=GROUP,
         alias=f"pifd Bond {bond.uuid}",
-        options=BondOptions(mode=bond.mode),
+        options=bond_options(settings.options, actual),
         gro=asked if asked is not None else kept is not False,
     )
+
+
+def bond_options(options: BondOptions, actual: KernelState) -> BondOptions:
+    """A primary port that is not there is not told of."""
+    return options if options.primary in actual.links else replace(options, primary="")
 
 
 def nics(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
@@ -166,9 +177,18 @@ def nics(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
 def _port(model: Model, link: Link, place: Place) -> Link:
     """A NIC that is up, in a bridge, alone, or in a bond, whose MAC it then has."""
     MTU = mtu_of(model, place.uplink)
-    MAC = place.uplink.MAC if place.bond else place.nic.MAC
-    port = replace(link, up=True, master=place.master, MTU=MTU, MAC=MAC)
-    return replace(port, original_MAC=place.nic.MAC if place.bond else "", original_MTU=0)
+    plain = replace(link, up=True, master=place.master, MTU=MTU, MAC=place.nic.MAC, port=None)
+    if place.bond is None:
+        return replace(plain, original_MAC="", original_MTU=0)
+    settings = effective_settings(model, place.bond)
+    own = settings.options.fail_over_mac != "none"
+    return replace(
+        plain,
+        MAC=link.MAC if own else place.uplink.MAC,
+        original_MAC=place.nic.MAC,
+        original_MTU=0,
+        port=settings.ports.get(place.nic.device, BondPortOptions()),
+    )
 
 
 def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None, given: Given) -> Link:
@@ -179,8 +199,9 @@ def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None, given:
     if is_used(actual, link, given):
         return replace(link, master="", MAC=link.original_MAC or link.MAC)
     if pif is None:
-        return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC)
-    return _with_gro(replace(link, up=False, master="", MAC=pif.MAC, MTU=mtu_of(model, pif)), pif)
+        return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC, port=None)
+    free = replace(link, up=False, master="", MAC=pif.MAC, MTU=mtu_of(model, pif), port=None)
+    return _with_gro(free, pif)
 
 
 def is_used(actual: KernelState, link: Link, given: Given) -> bool:

@@ -16,7 +16,7 @@ from agent.kernel.state import (
     Route,
     parsed,
 )
-from agent.model.facts import NIC, Facts
+from agent.model.facts import NIC, Bonding, Facts
 from agent.model.records import KeptAddress, KeptRoute
 
 KERNEL, BOOT, STATIC, RA, DHCP = 2, 3, 4, 9, 16
@@ -25,12 +25,12 @@ CONFIGURED = frozenset({KERNEL, BOOT, STATIC, RA, DHCP, PROTOCOL})
 them, makes them again after a restart, and takes them away."""
 
 
-def facts_of(state: KernelState, patterns: Sequence[str]) -> Facts:
+def facts_of(state: KernelState, patterns: Sequence[str], bonding: Bonding | None = None) -> Facts:
     """The NICs by shell patterns of their names; without patterns, the devices with hardware behind them."""
     nics = tuple(_nic(state, link) for _, link in sorted(state.links.items()) if _counts(link, patterns))
     owned = tuple(name for name, link in sorted(state.links.items()) if link.owned)
     names = frozenset(name for link in state.links.values() for name in (link.name, *link.names))
-    return Facts(nics, owned, nameservers_of(state.resolver or ""), names)
+    return Facts(nics, owned, nameservers_of(state.resolver or ""), names, bonding)
 
 
 def _counts(link: Link, patterns: Sequence[str]) -> bool:

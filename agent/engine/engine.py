@@ -20,7 +20,7 @@ from agent.engine.forecast import Managers, forecast
 from agent.engine.moved_cards import has_moved
 from agent.engine.moved_devices import moved_devices, with_nics_of
 from agent.engine.notifier import Notifier
-from agent.engine.preflight import preflight
+from agent.engine.preflight import handover_steps, preflight
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.engine.reachability import Unreachable
 from agent.engine.reconciler import TROUBLE, Reconciler
@@ -35,7 +35,7 @@ from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, Step
 from agent.model.device_names import all_names, link_names
 from agent.model.draft import Plan, Result
-from agent.model.facts import Facts
+from agent.model.facts import Bonding, Facts, NotProbed
 from agent.model.layering import bridge_of, given_by, uplink_devices
 from agent.model.model import Model, management
 from agent.model.records import Ref
@@ -70,6 +70,7 @@ class Kernel(Protocol):
     def watch(self, on_change: OnNews, on_drift: OnNews | None = None) -> None: ...
     def unwatch(self) -> None: ...
     async def peers(self, link: str) -> tuple[str, ...]: ...
+    async def missing_in_bonding(self) -> Mapping[str, str]: ...
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]: ...
 
 
@@ -103,6 +104,7 @@ class Engine:
         self._names: tuple[Model, tuple[frozenset[str], frozenset[str]]] = Model(), NO_NAMES
         self._obstacle: Failure | None = None
         self._mending: asyncio.Task[None] | None = None
+        self._bonding: Bonding | None = None
         self._changes: set[asyncio.Task[Any]] = set()
         self._reconciler = Reconciler(kernel, self._committed, hotplug, self._turn, self.notifier)
         self._reconciler.follow = self.follow
@@ -249,7 +251,7 @@ class Engine:
         """What a rule decides and which steps it takes; changes nothing."""
         async with self._turn:
             actual = await self._kernel.read()
-            plan = decide(self.model, facts_of(actual, self._nics))
+            plan = await self._decided(decide, actual)
             _, steps = self._preflight(plan, actual)
             return DryRun(plan, tuple(str(step) for step in steps))
 
@@ -291,7 +293,7 @@ class Engine:
             await self._check_store()
             actual = await self._kernel.read()
             await self.follow(actual)
-            plan = decide(self.model, facts_of(actual, self._nics))
+            plan = await self._decided(decide, actual)
             scope, steps = self._preflight(plan, actual)
             if steps or asked_by(plan):
                 await self._carry_out(plan, scope, actual, progress)
@@ -300,6 +302,14 @@ class Engine:
                 await self._write_down(plan)
             self._reconciler.carried_out(plan, scope, actual)
             return plan.result
+
+    async def _decided(self, decide: Decide, actual: KernelState) -> Plan:
+        """What a rule decides; the first that asks what bonding can do has the kernel asked."""
+        try:
+            return decide(self.model, facts_of(actual, self._nics, self._bonding))
+        except NotProbed:
+            self._bonding = Bonding(await self._kernel.missing_in_bonding())
+            return decide(self.model, facts_of(actual, self._nics, self._bonding))
 
     def _preflight(self, plan: Plan, actual: KernelState) -> tuple[Scope, tuple[Step, ...]]:
         """What the plan changes, and the foreseen steps.  What is wrong beside it holds up nothing."""
@@ -333,6 +343,7 @@ class Engine:
             asked = await self._asked(whole, scope, snapshot)
             scope = await self._reach(whole, scope, snapshot, progress)
             await self._check_kept(scope, asked, moved_devices(plan))
+            await self._hand_over(plan, asked)
             await self._check_reachable(plan, answered)
             await self._have_vifs_taken(whole, scope, snapshot)
             await self._committed.commit(whole.after, ended=asked_by(plan))
@@ -381,6 +392,13 @@ class Engine:
         pif = management(plan.after)
         if pif is not None:
             await reachability.check(self._kernel, bridge_of(plan.after, pif), pif, answered)
+
+    async def _hand_over(self, plan: Plan, wanted: KernelState) -> None:
+        """What a call asked for that no state tells: which member of a bond is active is the kernel's."""
+        if plan.active_slave is not None:
+            for step in handover_steps(plan, await self._kernel.read(), wanted):
+                log.info("%s", step)
+                await self._kernel.apply(step)
 
     async def _have_vifs_taken(self, plan: Plan, scope: Scope, was: KernelState) -> None:
         """A script may have made devices: they become ports as well."""

@@ -7,8 +7,9 @@ from collections.abc import Collection
 
 from agent.desired.desired import crowded_out, stranded, wanted_nameservers
 from agent.engine.fault_attribution import touched
-from agent.errors import DeviceAttachRejected, PIFConfigurationError, VLANInUse
+from agent.errors import DeviceAttachRejected, InvalidValue, PIFConfigurationError, VLANInUse
 from agent.interface_reconfigure.plan import plan as plan_steps
+from agent.interface_reconfigure.plan import plan_handover
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.state import Address, KernelState
 from agent.kernel.steps import Step
@@ -32,7 +33,19 @@ def preflight(
     check_nothing_is_stranded(plan, actual)
     check_rival_routes(plan, actual)
     check_resolver_is_writable(plan, actual)
-    return plan_steps(actual, wanted)
+    return (*plan_steps(actual, wanted), *handover_steps(plan, actual, wanted))
+
+
+def handover_steps(plan: Plan, actual: KernelState, wanted: KernelState) -> tuple[Step, ...]:
+    """The steps that make another member of a bond the active one, if a call is about that."""
+    if plan.active_slave is None:
+        return ()
+    bond, slave = plan.active_slave
+    if bond not in actual.links:
+        raise InvalidValue("value", f"{bond} is not plugged")
+    if slave not in actual.links or not actual.links[slave].carrier:
+        raise InvalidValue("value", f"{slave} has no carrier")
+    return plan_handover(actual, wanted, bond, slave)
 
 
 def check_nics_exist(plan: Plan, actual: KernelState) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
+from agent.kernel.kinds.option import Changes, When, changes, table
 from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import (
     AddFlood,
@@ -15,18 +15,31 @@ from agent.kernel.steps import (
     SetMark,
     SetMaster,
     SetMTU,
+    SetOptions,
+    SetPortOptions,
     SetUp,
     Step,
     setting,
 )
 
 
+def changes_at(moment: When, link: Link, want: Link) -> Changes:
+    """The options that are to change and can at this moment."""
+    rows = table(type(want.options)) if want.options is not None else {}
+    if type(link.options) is not type(want.options):
+        return ()
+    told = changes(link.options, want.options)
+    return tuple((name, value) for name, value in told if rows[name].option.when == moment)
+
+
 def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
     name = want.name
     if (link.group, link.alias) != (want.group, want.alias):
         yield SetMark(name, want.group, want.alias)
-    if link.options != want.options and isinstance(want.options, BondOptions | BridgeOptions):
-        yield from _option_steps(link, want.options)
+    if link.kind == "bridge" and isinstance(want.options, BridgeOptions):
+        yield from _bridge_option_steps(link, want.options)
+    elif live := changes_at(When.LIVE, link, want):
+        yield SetOptions(name, link.kind, live)
     if link.MTU != want.MTU:
         yield SetMTU(name, want.MTU)
     if link.MAC != want.MAC:
@@ -43,15 +56,10 @@ def attribute_steps(link: Link, want: Link) -> Iterator[Step]:
         yield SetUp(name) if want.up else SetDown(name)
 
 
-def _option_steps(link: Link, options: BondOptions | BridgeOptions) -> Iterator[Step]:
+def _bridge_option_steps(link: Link, options: BridgeOptions) -> Iterator[Step]:
     """A bridge gets a shorter delay only when it does not run the spanning tree protocol any more."""
     there = link.options
-    if (
-        isinstance(there, BridgeOptions)
-        and isinstance(options, BridgeOptions)
-        and there.stp
-        and not options.stp
-    ):
+    if isinstance(there, BridgeOptions) and there.stp and not options.stp:
         quiet = replace(there, stp=False)
         yield setting(link, quiet)
         link = replace(link, options=quiet)
@@ -91,5 +99,7 @@ def nic_steps(link: Link, want: Link) -> Iterator[Step]:
         yield SetMTU(link.name, want.MTU)
     if link.MAC != want.MAC:
         yield SetMAC(link.name, want.MAC)
+    if link.port is not None and want.port is not None and link.port != want.port:
+        yield SetPortOptions(link.name, changes(link.port, want.port))
     if link.up != want.up:
         yield SetUp(link.name) if want.up else SetDown(link.name)

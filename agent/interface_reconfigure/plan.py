@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from agent.interface_reconfigure.address_steps import address_steps, announcements
+from agent.interface_reconfigure.bond_changes import change_bonds
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps, port_steps
 from agent.interface_reconfigure.nic_moves import keepers, moves_by_link, moving_nics
@@ -49,6 +50,7 @@ def plan(actual: KernelState, wanted: KernelState) -> tuple[Step, ...]:
     delete_misfits(planner)
     create_devices(planner)
     set_attributes(planner)
+    change_bonds(planner)
     wake_nics(planner)
     late = move_early_ports(planner)
     make_vlans(planner, late)
@@ -87,7 +89,7 @@ def _misfit(link: Link, want: Link) -> bool:
     if type(link.options) is not type(want.options):
         return True
     told = [name for name, _ in changes(link.options, want.options)]
-    return bool(moments(type(want.options), told) & {When.CREATION, When.DOWN_NO_PORTS})
+    return When.CREATION in moments(type(want.options), told)
 
 
 def create_devices(planner: Planner) -> None:
@@ -157,13 +159,34 @@ def _pass_on_activity(planner: Planner, name: str, late: list[str]) -> None:
     bond = planner.state.links.get(planner.state.links[name].master)
     if bond is None or bond.kind != "bond" or bond.active_slave != name:
         return
-    others = [port.name for port in planner.state.ports(bond.name) if port.name != name and port.up]
-    heir = next((other for other in others if other in late), None)
+    others = [port for port in planner.state.ports(bond.name) if port.name != name and port.up]
+    staying = [port.name for port in others if port.carrier and _stays(planner, port)]
+    heir = next((other.name for other in others if other.name in late), next(iter(staying), None))
     if heir is not None:
-        _take_frames_on_all_slaves(planner, bond)
-        above = sorted(LinkLayers(planner.state.links).above(bond.name))
-        told = announcements(planner.state, planner.wanted, above)
-        planner.do_together([SetActiveSlave(bond.name, heir), *told])
+        _hand_over(planner, bond, heir)
+
+
+def _stays(planner: Planner, port: Link) -> bool:
+    return (
+        planner.wanted.links[port.name].master == port.master if port.name in planner.wanted.links else False
+    )
+
+
+def plan_handover(actual: KernelState, wanted: KernelState, bond: str, heir: str) -> tuple[Step, ...]:
+    """The steps after which a bond's traffic goes over another port, none if it does already."""
+    planner = Planner(actual, wanted)
+    link = actual.links[bond]
+    if link.active_slave != heir:
+        _hand_over(planner, link, heir)
+        set_attributes(planner)
+    return tuple(planner.steps)
+
+
+def _hand_over(planner: Planner, bond: Link, heir: str) -> None:
+    _take_frames_on_all_slaves(planner, bond)
+    above = sorted(LinkLayers(planner.state.links).above(bond.name))
+    told = announcements(planner.state, planner.wanted, above)
+    planner.do_together([SetActiveSlave(bond.name, heir), *told])
 
 
 def _take_frames_on_all_slaves(planner: Planner, bond: Link) -> None:
@@ -299,7 +322,12 @@ def announce_where_ports_changed(planner: Planner) -> None:
     It forgets by itself only when the port is seen down, and a short bounce goes unseen.
     """
     before, after = LinkLayers(planner.actual.links), LinkLayers(planner.state.links)
-    changed = [name for name in sorted(planner.state.links) if before.below(name) != after.below(name)]
+    links, old = planner.state.links, planner.actual.links
+    changed = [
+        name
+        for name in sorted(links)
+        if before.below(name) != after.below(name) or (name in old and old[name].MAC != links[name].MAC)
+    ]
     planner.do(*announcements(planner.state, planner.wanted, changed))
 
 

@@ -51,6 +51,7 @@ from agent.kernel.steps import (
     SetMaster,
     SetMTU,
     SetOptions,
+    SetPortOptions,
     SetResolver,
     SetRoute,
     SetUp,
@@ -208,6 +209,14 @@ def _taken_by_bridge(step: SetOptions, there: Options, asked: Options) -> Option
     if asked.stp and not there.stp:
         return replace(asked, forward_delay=max(asked.forward_delay, LEAST_STP_DELAY))
     return asked
+
+
+@apply.register
+def _(step: SetPortOptions, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if link.port is None:
+        raise Refused(step, "Operation not supported")
+    return with_link(state, replace(link, port=with_changes(link.port, step.changes)))
 
 
 @apply.register

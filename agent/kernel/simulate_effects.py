@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from agent.kernel.kinds.bond import BondOptions, BondPortOptions
 from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import Refused, Step
 
@@ -83,16 +84,30 @@ def enslave(step: Step, state: KernelState, link: Link, name: str) -> KernelStat
         return with_link(state, replace(link, master=name))
     if link.up:
         raise Refused(step, "Device can not be enslaved while up")
-    MAC = link.MAC if master.MAC == UNKNOWN_MAC else master.MAC
-    port = replace(link, master=name, MAC=MAC, original_MAC=link.MAC, original_MTU=link.MTU)
+    keeps = keeps_own_macs(master)
+    takes = master.MAC == UNKNOWN_MAC or (keeps and not master.active_slave)
+    MAC = link.MAC if takes else master.MAC
+    port = replace(
+        link,
+        master=name,
+        MAC=link.MAC if keeps else MAC,
+        original_MAC=link.MAC,
+        original_MTU=link.MTU,
+        port=BondPortOptions(),
+    )
     state = up(with_mtu(state, port, master.MTU), replace(port, MTU=master.MTU))
     return with_link(state, replace(master, MAC=MAC, active_slave=master.active_slave or link.name))
+
+
+def keeps_own_macs(bond: Link) -> bool:
+    """Whether the ports of a bond keep their MACs, and the bond has the active one's (fail_over_mac)."""
+    return isinstance(bond.options, BondOptions) and bond.options.fail_over_mac != "none"
 
 
 def release(state: KernelState, link: Link) -> KernelState:
     """A port that leaves a bond is down, with its own MAC and MTU; the last leaves the bond without MAC."""
     master = state.links[link.master]
-    free = replace(link, master="", isolated=False)
+    free = replace(link, master="", isolated=False, port=None)
     if master.kind != "bond":
         return with_link(state, free)
     given_back = replace(free, MAC=link.original_MAC or link.MAC, original_MAC="", original_MTU=0)

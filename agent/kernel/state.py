@@ -7,6 +7,7 @@ from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import cast
 
+from agent.kernel.kinds.bond import BondPortOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.kind import Options
 from agent.kernel.kinds.vlan import VLANOptions
@@ -44,6 +45,7 @@ class Link:
     is a port of.  lower: the device that it sits on, as a VLAN on its parent.  isolated: a bridge's port that
     exchanges nothing with the other isolated ones.  flood: where a vxlan sends what it knows no place for.
     gro: whether it puts received packets together; None of what is neither like a NIC nor a bond of pifd's.
+    port: what a port of a bond is told.
 
     The fields that are not compared are what the kernel decides by itself: carrier; active_slave of a bond;
     original_MAC and original_MTU, which a bond gives back to a port that leaves it (the MTU it tells nobody:
@@ -65,6 +67,7 @@ class Link:
     isolated: bool = False
     flood: tuple[str, ...] = ()
     gro: bool | None = None
+    port: BondPortOptions | None = None
     hardware: bool = field(default=False, compare=False)
     permanent_MAC: str = field(default="", compare=False)
     card: str = field(default="", compare=False)

@@ -114,6 +114,18 @@ class SetOptions(Step):
         return f"set {', '.join(said)} of {self.name}"
 
 
+@dataclass(frozen=True)
+class SetPortOptions(Step):
+    """Change options of a bond's port."""
+
+    name: str
+    changes: Changes
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{name} to {value}" for name, value in self.changes)
+        return f"set {said} of {self.name} in its bond"
+
+
 def setting(link: Link, after: Options) -> SetOptions:
     """The step that gives a device other options."""
     return SetOptions(link.name, link.kind, changes(link.options, after))
@@ -275,12 +287,17 @@ class Announce(Step):
 
 @dataclass(frozen=True)
 class Together(Step):
-    """Steps that are sent in one go.  Not a transaction: a refused one leaves those before it done."""
+    """Steps that are sent in one go.  Not a transaction: a refused one leaves those before it done.
+
+    why: what somebody who reads the steps should know of them beforehand.
+    """
 
     steps: tuple[Step, ...]
+    why: str = ""
 
     def __str__(self) -> str:
-        return "in one go: " + "; ".join(str(step) for step in self.steps)
+        said = "in one go: " + "; ".join(str(step) for step in self.steps)
+        return f"{said} ({self.why})" if self.why else said
 
 
 def _way(route: Route) -> str:

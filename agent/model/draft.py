@@ -55,6 +55,7 @@ class Plan:
 
     result: the reference that the call gives, several of them, or nothing.
     unplug, plug: the VIFs that their VMs are asked to give up first, and to take in the end.
+    active_slave: a bond's device, and that of the member over which its traffic is to go from now on.
     """
 
     before: Model
@@ -62,6 +63,7 @@ class Plan:
     result: Result = None
     unplug: tuple[Ref[VIF], ...] = ()
     plug: tuple[Ref[VIF], ...] = ()
+    active_slave: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a rule may know of the machine beside the model: its NICs, with what they carry."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from agent.model.records import KeptAddress, KeptRoute
 
@@ -46,14 +46,39 @@ class NIC:
 
 
 @dataclass(frozen=True, slots=True)
+class Bonding:
+    """What the running kernel's bonding can't do, each with the reason.
+
+    lacks: by option, by `option=value`, or by `mode=…` for one that takes more than an option.
+    """
+
+    lacks: Mapping[str, str] = field(default_factory=dict)
+
+
+class NotProbed(Exception):
+    """Nobody has asked the kernel yet what its bonding can do: ask, and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The NICs in the order of their names, the devices that pifd made, the resolver's name servers, and all
-    names that devices have, alternative ones included."""
+    names that devices have, alternative ones included.
+
+    bonding: None until somebody needs it, because to ask loads the kernel's module.
+    """
 
     nics: tuple[NIC, ...] = ()
     owned: tuple[str, ...] = ()
     nameservers: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
+    bonding: Bonding | None = Bonding()
+
+    @property
+    def probed_bonding(self) -> Bonding:
+        """What bonding can't do.  Raises NotProbed."""
+        if self.bonding is None:
+            raise NotProbed
+        return self.bonding
 
 
 NO_FACTS = Facts()

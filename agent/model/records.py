@@ -46,11 +46,16 @@ class AddressType(StrEnum):
 
 
 class BondMode(StrEnum):
-    """XenAPI's bond modes."""
+    """XenAPI's bond modes, and then the kernel's others."""
 
     BALANCE_SLB = "balance-slb"
     ACTIVE_BACKUP = "active-backup"
     LACP = "lacp"
+    BALANCE_RR = "balance-rr"
+    BALANCE_XOR = "balance-xor"
+    BROADCAST = "broadcast"
+    BALANCE_TLB = "balance-tlb"
+    BALANCE_ALB = "balance-alb"
 
 
 class TunnelProtocol(StrEnum):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
-from agent.kernel.kinds.bond import BondStatus, PortStatus
+from agent.kernel.kinds.bond import BondPortOptions, BondStatus, PortStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import options_of
 from agent.kernel.kinds.option import NO_NAMES, Names, decoded
@@ -141,6 +141,7 @@ def link(message: bytes) -> ToldLink:
             card=_card(found),
             carrier=flags & CARRIER == CARRIER,
             original_MAC=decoded(PortStatus, port).perm_hwaddr if master_kind == "bond" else "",
+            port=decoded(BondPortOptions, port) if master_kind == "bond" else None,
             isolated=master_kind == "bridge" and decoded(BridgePortOptions, port).isolated,
             names=_alternative_names(found.get(IFLA_PROP_LIST, b"")),
         ),

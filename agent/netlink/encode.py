@@ -7,7 +7,7 @@ from typing import Any
 from pyroute2.netlink import nlmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
-from agent.kernel.kinds.bond import BondStatus
+from agent.kernel.kinds.bond import BondPortOptions, BondStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import Names, creation, encoded
@@ -28,6 +28,7 @@ from agent.kernel.steps import (
     SetMaster,
     SetMTU,
     SetOptions,
+    SetPortOptions,
     SetRoute,
     SetUp,
     Step,
@@ -137,6 +138,13 @@ def _(step: SetMark, index: Index) -> list[nlmsg]:
 def _(step: SetOptions, index: Index) -> list[nlmsg]:
     data = encoded(KINDS[step.kind], step.changes, Names(index))
     return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", _kind(step.kind, data)))]
+
+
+@messages.register
+def _(step: SetPortOptions, index: Index) -> list[nlmsg]:
+    data = encoded(BondPortOptions, step.changes)
+    info = _attrs(("IFLA_INFO_SLAVE_KIND", "bond"), ("IFLA_INFO_SLAVE_DATA", data))
+    return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", info))]
 
 
 @messages.register

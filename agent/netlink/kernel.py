@@ -24,12 +24,14 @@ from agent.kernel.steps import (
     CopyNeighbours,
     CreateLink,
     Refused,
+    SetActiveSlave,
     SetGRO,
     SetResolver,
     Step,
     flat,
 )
 from agent.netlink import device_settings, neighbours, policy_rules, used_elsewhere
+from agent.netlink.bonding_probe import missing_in_bonding
 from agent.netlink.cache import KernelCache
 from agent.netlink.encode import messages
 from agent.netlink.ethtool import read_device
@@ -42,6 +44,8 @@ from agent.netlink.socket import NetlinkError, Wire
 
 CARRIER_POLL = 0.01
 """Seconds between two looks at a link whose carrier is awaited."""
+UPDELAY = 1.0
+"""Seconds for which a bond that does not want a port to be active yet is asked again."""
 FORWARDING = 0.3
 """Seconds that a switch has, once there is carrier, to begin to forward on its port."""
 LEARNING = 0.1
@@ -154,6 +158,10 @@ class Netlink:
         """Those of the peers, neighbours on a link, that answer within a time."""
         return await neighbours.probe(self._wire, self._index(link), peers, seconds)
 
+    async def missing_in_bonding(self) -> Mapping[str, str]:
+        """What the running kernel's bonding can't do, each with the reason."""
+        return await asyncio.to_thread(missing_in_bonding)
+
     async def peers(self, link: str) -> tuple[str, ...]:
         """The neighbours on a link that have been in use."""
         identity = self._cache.identity(link)
@@ -221,7 +229,24 @@ class Netlink:
     async def _send(self, steps: Sequence[Step]) -> None:
         if steps:
             await asyncio.sleep(self._announced + LEARNING - time.monotonic())
-            await asyncio.to_thread(self._change, steps)
+            try:
+                await asyncio.to_thread(self._change, steps)
+            except Refused as refused:
+                if not isinstance(refused.step, SetActiveSlave):
+                    raise
+                await self._insist(refused.step)
+
+    async def _insist(self, step: SetActiveSlave) -> None:
+        """A port that has just come is waited for: the bond believes in its carrier after its updelay."""
+        for last in (*[False] * (int(UPDELAY / CARRIER_POLL)), True):
+            await asyncio.sleep(CARRIER_POLL)
+            try:
+                await asyncio.to_thread(self._change, [step])
+            except Refused:
+                if last:
+                    raise
+            else:
+                return
 
     def _change(self, steps: Sequence[Step]) -> None:
         """Send the messages of the steps in one go; the first that was refused is raised.

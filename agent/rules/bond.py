@@ -7,15 +7,15 @@ end.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from agent.model.bond_options import OLD_MODE_KEY, defaults, effective_mode, usable
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NO_FACTS, Facts
-from agent.model.model import Model, pifs_of, primary_slave_of
+from agent.model.model import Model, pifs_of, primary_slave_of, slaves
 from agent.model.records import PIF, VIF, Bond, BondMode, Host, Network, Ref
 from agent.rules.bond_checks import (
     check_mtus,
     check_properties,
     checked_mode,
-    properties_for,
     validate,
 )
 from agent.rules.device_name_checks import names_of
@@ -46,12 +46,12 @@ def create(
     """Put the members into a new bond on a network (design, New Behaviour on Bond creation)."""
     named = [model.find(PIF, member) for member in without_duplicates(members)]  # step 1
     home = model.find(Network, network)
-    bond_mode = validate(model, home, named, MAC, mode, properties or {})  # step 2
+    bond_mode = validate(model, home, named, MAC, mode, properties or {}, facts)  # step 2
     asked = vifs_to_ask(model, named)  # step 3
     primary = primary_slave(named)  # step 4
     draft = Draft(model)
     master = draft.put(new_master(draft, home, named, primary, MAC, facts.names))  # step 5
-    bond = draft.put(new_bond(draft.new_uuid(), master, primary, bond_mode, MAC))  # step 6
+    bond = draft.put(new_bond(draft.new_uuid(), master, primary, MAC, bond_mode, properties or {}))  # step 6
     enslave(draft, bond, named)  # step 7
     move_vlans(draft, named, master)  # step 8
     move_tunnels(draft, named, master)  # step 9
@@ -82,25 +82,43 @@ def destroy(model: Model, self: Ref[Bond]) -> Plan:
     return Plan(model, draft.model, unplug=asked, plug=asked)
 
 
-def set_mode(model: Model, self: Ref[Bond], value: str) -> Plan:
+def set_mode(model: Model, self: Ref[Bond], value: str, *, facts: Facts = NO_FACTS) -> Plan:
     """Another mode for a bond, with those of its properties that the mode has (XenAPI, Bond.set_mode).
 
-    XenAPI plugs the master, even one that was unplugged: here it stays as it is.
+    XenAPI plugs the master, even one that was unplugged: here it stays as it is.  The last one who sets the
+    mode has it: an old key of the master's, which would override it, goes.
     """
     bond = model.find(Bond, self)
-    mode = checked_mode(value)
+    mode, members, master = checked_mode(value), slaves(model, bond), model.get(bond.master)
+    kept = usable(mode, bond.properties, [member.device for member in members])
+    other = {key: value for key, value in master.other_config.items() if key != OLD_MODE_KEY}
     draft = Draft(model)
-    draft.put(replace(bond, mode=mode, properties=properties_for(mode, bond.properties)))
-    return Plan(model, draft.model)
+    draft.put(replace(master, other_config=other))
+    return with_properties(model, draft, replace(bond, mode=mode), {**defaults(mode), **kept}, facts)
 
 
-def set_property(model: Model, self: Ref[Bond], name: str, value: str) -> Plan:
+def set_property(model: Model, self: Ref[Bond], name: str, value: str, *, facts: Facts = NO_FACTS) -> Plan:
     """A property of the bond's mode; the master is not plugged by it, as set_mode's is not."""
     bond = model.find(Bond, self)
-    check_properties(bond.mode, {name: value})
-    draft = Draft(model)
-    draft.put(replace(bond, properties={**bond.properties, name: value}))
-    return Plan(model, draft.model)
+    return with_properties(model, Draft(model), bond, {**bond.properties, name: value}, facts)
+
+
+def remove_property(model: Model, self: Ref[Bond], name: str, *, facts: Facts = NO_FACTS) -> Plan:
+    """A property that nobody gives any more has its default; one that is not there is no matter."""
+    bond = model.find(Bond, self)
+    kept = {key: value for key, value in bond.properties.items() if key != name}
+    return with_properties(
+        model, Draft(model), bond, {**defaults(effective_mode(model, bond)), **kept}, facts
+    )
+
+
+def with_properties(
+    before: Model, draft: Draft, bond: Bond, properties: Mapping[str, str], facts: Facts
+) -> Plan:
+    """The plan that gives a bond its properties, if they can be had together."""
+    draft.put(replace(bond, properties=properties))
+    check_properties(effective_mode(draft.model, bond), properties, slaves(draft.model, bond), facts)
+    return Plan(before, draft.model)
 
 
 def new_master(
@@ -144,9 +162,18 @@ def free_device(model: Model, host: Ref[Host], names: Collection[str] = ()) -> s
     return next(name for name in (f"bond{x}" for x in range(len(taken) + 1)) if name not in taken)
 
 
-def new_bond(uuid: str, master: PIF, primary: PIF, mode: BondMode, MAC: str) -> Bond:
+def new_bond(
+    uuid: str, master: PIF, primary: PIF, MAC: str, mode: BondMode, properties: Mapping[str, str]
+) -> Bond:
     """The Bond, which remembers its primary slave (create, step 6)."""
-    return Bond(uuid=uuid, master=master.ref, primary_slave=primary.ref, mode=mode, auto_update_mac=not MAC)
+    return Bond(
+        uuid=uuid,
+        master=master.ref,
+        primary_slave=primary.ref,
+        mode=mode,
+        properties={**defaults(mode), **properties},
+        auto_update_mac=not MAC,
+    )
 
 
 def plug_master_in_place_of_slaves(draft: Draft, master: PIF, members: Sequence[PIF]) -> None:

@@ -14,7 +14,19 @@ from agent.errors import (
     PIFUnmanaged,
     PIFVLANExists,
 )
-from agent.model.model import Model, bond_of_master, tunnel_over, tunnels_on, vlans_on
+from agent.model.bond_options import (
+    OLD_MODE_KEY,
+    OLD_PREFIX,
+    BadProperty,
+    effective_mode,
+    lacking,
+    mode_named,
+    settings_of,
+    usable,
+    with_old_keys,
+)
+from agent.model.facts import Facts
+from agent.model.model import Model, bond_of_master, slaves, tunnel_over, tunnels_on, vlans_on
 from agent.model.mtu import mtu_of, room_in
 from agent.model.records import PIF, VIF, BondMode, Network, Tunnel
 from agent.rules.mac import checked_mac
@@ -25,12 +37,15 @@ from agent.rules.transport import check_room
 from agent.rules.vif import check_mtu as check_vif_mtu
 from agent.rules.vlan import check_fits, check_mtu
 
-PROPERTIES: Mapping[BondMode, frozenset[str]] = {mode: frozenset() for mode in BondMode}
-"""The keys of Bond.properties that this version can act on: none, of whichever mode a bond has."""
-
 
 def validate(
-    model: Model, network: Network, members: Sequence[PIF], MAC: str, mode: str, properties: Mapping[str, str]
+    model: Model,
+    network: Network,
+    members: Sequence[PIF],
+    MAC: str,
+    mode: str,
+    properties: Mapping[str, str],
+    facts: Facts,
 ) -> BondMode:
     """Everything that can be refused, in XenAPI's order; gives back the mode (create, step 2)."""
     if not members:
@@ -39,7 +54,7 @@ def validate(
     if MAC:
         checked_mac(MAC)
     bond_mode = checked_mode(mode)
-    check_properties(bond_mode, properties)
+    check_properties(bond_mode, properties, members, facts)
     check_address_types(members)
     for member in members:
         check_member(model, member)
@@ -54,24 +69,59 @@ def validate(
 
 
 def checked_mode(mode: str) -> BondMode:
-    """A mode that this version can do; others are refused with the reason, never replaced by another."""
-    if mode not in set(BondMode):
+    """A mode by XenAPI's name or by the kernel's; never replaced by another."""
+    known = mode_named(mode)
+    if known is None:
         raise InvalidValue("mode", mode)
-    if mode != BondMode.ACTIVE_BACKUP:
-        raise InvalidValue("mode", f"{mode}: this version of pifd only has active-backup")
-    return BondMode(mode)
+    return known
 
 
-def check_properties(mode: BondMode, properties: Mapping[str, str]) -> None:
-    """active-backup has no properties in XenAPI."""
-    for key, value in properties.items():
-        if key not in PROPERTIES[mode]:
-            raise InvalidValue("properties", f"{key} = {value}: {mode} has no such property")
+def check_properties(
+    mode: BondMode, properties: Mapping[str, str], members: Sequence[PIF], facts: Facts
+) -> None:
+    """Properties of the mode and of the members, which the running kernel can have."""
+    try:
+        settings = settings_of(mode, properties, [member.device for member in members])
+    except BadProperty as error:
+        raise refusal(mode, properties, error) from error
+    for bad in lacking(mode, settings, facts.probed_bonding):
+        raise refusal(mode, properties, bad)
 
 
-def properties_for(mode: BondMode, properties: Mapping[str, str]) -> Mapping[str, str]:
-    """Those of a bond's properties that a mode has."""
-    return {key: value for key, value in properties.items() if key in PROPERTIES[mode]}
+def check_old_keys(model: Model, before: PIF, after: PIF, facts: Facts) -> None:
+    """The old keys of a master's other_config fit its bond, as properties of the same names would."""
+    old = {key: value for key, value in after.other_config.items() if key.startswith(OLD_PREFIX)}
+    if old == {key: value for key, value in before.other_config.items() if key.startswith(OLD_PREFIX)}:
+        return
+    bond = bond_of_master(model, after)
+    named = old.get(OLD_MODE_KEY, "")
+    if old and bond is None:
+        raise old_refusal(next(iter(old)), after, "the PIF is no bond's master")
+    if named and mode_named(named) is None:
+        raise old_refusal(OLD_MODE_KEY, after, f"must be one of {', '.join(BondMode)}")
+    if bond is None:
+        return
+    mode, devices = effective_mode(model, bond), [slave.device for slave in slaves(model, bond)]
+    try:
+        kept = usable(mode, bond.properties, devices)
+        settings = settings_of(mode, with_old_keys(kept, after.other_config), devices)
+        for bad in lacking(mode, settings, facts.probed_bonding):
+            raise bad
+    except BadProperty as bad:
+        raise old_refusal(OLD_PREFIX + bad.name, after, bad.why) from bad
+
+
+def old_refusal(key: str, pif: PIF, why: str) -> InvalidValue:
+    """What a caller is told of a key of other_config."""
+    return InvalidValue("other_config", f"{key} = {pif.other_config.get(key, '')}: {why}")
+
+
+def refusal(mode: BondMode, properties: Mapping[str, str], bad: BadProperty) -> InvalidValue:
+    """What a caller is told of a property that can't be, or of a mode."""
+    if bad.name == "mode":
+        return InvalidValue("mode", f"{mode}: {bad.why}")
+    named = f"{bad.name} = {properties[bad.name]}" if bad.name in properties else bad.name
+    return InvalidValue("properties", f"{named}: {bad.why}")
 
 
 def check_address_types(members: Sequence[PIF]) -> None:

@@ -16,9 +16,6 @@ from agent.rules.transport import check_remote_ips, check_room, check_transport
 from agent.rules.vlan import check_fits
 from agent.rules.vm import check_power_state
 
-BOND = "bond-"
-"""How the other_config keys begin that are options of a bond's device."""
-
 DOMAIN = "domain"
 """The other_config key of a PIF that is the resolver's search domain."""
 
@@ -58,7 +55,7 @@ def check_pif_other_config(model: Model, before: PIF, after: PIF) -> None:
 
 def check_pif_key(key: str, value: str) -> None:
     """One key of a PIF's other_config, by itself."""
-    if key.startswith((ETHTOOL, BOND)) or key == DOMAIN:
+    if key.startswith(ETHTOOL) or key == DOMAIN:
         raise refusal(key, value, "this version of pifd does not set it")
     if key in BOOLEANS and value not in ("true", "false"):
         raise refusal(key, value, "neither true nor false")

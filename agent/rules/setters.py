@@ -10,9 +10,11 @@ from typing import Any
 
 from agent.errors import MapDuplicateKey
 from agent.model.draft import Draft, Plan
+from agent.model.facts import NO_FACTS, Facts
 from agent.model.model import Model
 from agent.model.records import PIF, VIF, VM, Network, R, Ref, Tunnel
 from agent.rules import field_checks as checks
+from agent.rules.bond_checks import check_old_keys
 from agent.rules.network import checked_mtu
 from agent.rules.vm import checked_hosts
 
@@ -30,7 +32,9 @@ CHECKS: Mapping[tuple[str, str], Check] = {
 }
 
 
-def set_field(model: Model, kind: type[R], name: str, self: Ref[R], value: Any) -> Plan:
+def set_field(
+    model: Model, kind: type[R], name: str, self: Ref[R], value: Any, *, facts: Facts = NO_FACTS
+) -> Plan:
     """set_<field>: the field of a record gets this value."""
     before = model.find(kind, self)
     draft = Draft(model)
@@ -38,30 +42,38 @@ def set_field(model: Model, kind: type[R], name: str, self: Ref[R], value: Any) 
     check = CHECKS.get((kind.class_name, name))
     if check is not None:
         check(draft.model, before, after)
+    if isinstance(before, PIF) and isinstance(after, PIF):
+        check_old_keys(draft.model, before, after, facts)
     return Plan(model, draft.model)
 
 
-def add_to(model: Model, kind: type[R], name: str, self: Ref[R], key: str, value: str) -> Plan:
+def add_to(
+    model: Model, kind: type[R], name: str, self: Ref[R], key: str, value: str, *, facts: Facts = NO_FACTS
+) -> Plan:
     """add_to_<map>: a key that is there already is refused, as in XenAPI."""
     record = model.find(kind, self)
     known: Mapping[str, str] = getattr(record, name)
     if key in known:
         raise MapDuplicateKey(kind.class_name, name, record.uuid, key)
-    return set_field(model, kind, name, self, {**known, key: value})
+    return set_field(model, kind, name, self, {**known, key: value}, facts=facts)
 
 
-def put_in(model: Model, kind: type[R], name: str, self: Ref[R], value: Mapping[str, str]) -> Plan:
+def put_in(
+    model: Model, kind: type[R], name: str, self: Ref[R], value: Mapping[str, str], *, facts: Facts = NO_FACTS
+) -> Plan:
     """put_in_<map>, pifd's own: keys get these values, and the others keep theirs, whoever sets them."""
     known: Mapping[str, str] = getattr(model.find(kind, self), name)
-    return set_field(model, kind, name, self, {**known, **value})
+    return set_field(model, kind, name, self, {**known, **value}, facts=facts)
 
 
-def remove_from(model: Model, kind: type[R], name: str, self: Ref[R], key: str) -> Plan:
+def remove_from(
+    model: Model, kind: type[R], name: str, self: Ref[R], key: str, *, facts: Facts = NO_FACTS
+) -> Plan:
     """remove_from_<map>: a key that is not there is no matter, as in XenAPI."""
     known: Mapping[str, str] = getattr(model.find(kind, self), name)
     if key not in known:
         return Plan(model, model)
-    return set_field(model, kind, name, self, {k: v for k, v in known.items() if k != key})
+    return set_field(model, kind, name, self, {k: v for k, v in known.items() if k != key}, facts=facts)
 
 
 def add(model: Model, kind: type[R], name: str, self: Ref[R], value: str) -> Plan:

@@ -48,6 +48,10 @@ SENT = [
     ("network-attach uuid=storage", "network.attach", [ref(STORAGE), ref(HOST)]),
     ("network-attach uuid=storage host-uuid=ant", "network.attach", [ref(STORAGE), ref(HOST)]),
     ("bond-set-mode uuid=bond0 mode=LACP", "Bond.set_mode", [ref(BOND), "lacp"]),
+    ("bond-add-member uuid=bond0 pif-uuid=eth1", "Bond.add_member", [ref(BOND), ref(ETH1)]),
+    ("bond-remove-member uuid=bond0 pif-uuid=eth1", "Bond.remove_member", [ref(BOND), ref(ETH1)]),
+    ("bond-set-primary-slave uuid=bond0 pif-uuid=eth1", "Bond.set_primary_slave", [ref(BOND), ref(ETH1)]),
+    ("bond-set-active-slave uuid=bond0 pif-uuid=eth1", "Bond.set_active_slave", [ref(BOND), ref(ETH1)]),
     (
         "pif-reconfigure-ipv6 uuid=eth1 mode=static ipv6=2001:db8::1/64 gateway=fe80::1 dns=2001:db8::2",
         "PIF.reconfigure_ipv6",

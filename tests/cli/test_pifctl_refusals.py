@@ -56,7 +56,8 @@ WRONG = [
     ),
     (
         "bond-create network-uuid=a pif-uuids=b mode=fast",
-        "Error: Invalid bond mode. Got fast\nKnown are: active-backup, balance-slb, lacp\n",
+        "Error: Invalid bond mode. Got fast\nKnown are: active-backup, lacp, balance-slb, "
+        "balance-rr, balance-xor, broadcast, balance-tlb, balance-alb\n",
     ),
     (
         "pif-set-primary-address-type uuid=eth0 primary_address_type=IPX",

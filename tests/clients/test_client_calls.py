@@ -12,7 +12,6 @@ from tests.clients.wire_types import LATER, has_type, type_of
 ALWAYS_REFUSES = {
     "host.local_management_reconfigure": "this host is never in an emergency",
     "network.add_purpose": "there is no purpose here",
-    "Bond.set_property": "active-backup has no properties",
     **{
         f"{name}.{message}": "there is none"
         for name in WITHOUT_OBJECTS

@@ -81,6 +81,7 @@ class FakeKernel:
         self._on_drift: OnChange | None = None
         self._cables = frozenset(cables)
         self._state = with_carrier(state, self._cables)
+        self.missing: Mapping[str, str] = {}
         self.speeds: Mapping[str, int] = {}
         self.neighbours: frozenset[str] = frozenset()
         self.silent: frozenset[str] = frozenset()
@@ -154,6 +155,10 @@ class FakeKernel:
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         """A NIC has 1000 Mbit/s unless `speeds` says otherwise; a bond what its active slave has."""
         return {name: self._device(name) for name in names}
+
+    async def missing_in_bonding(self) -> Mapping[str, str]:
+        self.check_alive()
+        return self.missing
 
     async def peers(self, link: str) -> tuple[str, ...]:
         self.check_alive()

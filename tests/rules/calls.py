@@ -119,7 +119,7 @@ def argument(model: Model, drawn: Numbers, rule: Rule, name: str, kind: Any) -> 
     if name == "record":
         return record_for(model, drawn, rule)
     if (rule, name) == (bond.create, "mode"):
-        return drawn.one_of(("active-backup", "active-backup", "lacp"))
+        return drawn.one_of(("active-backup", "balance-slb", "lacp", "balance-xor", "magic"))
     if name in TEXTS and kind is str:
         return drawn.one_of(TEXTS[name])
     if get_origin(kind) is Ref:

@@ -22,8 +22,9 @@ from agent.errors import (
     PIFUnmanaged,
     PIFVLANExists,
 )
+from agent.model.facts import Bonding, Facts
 from agent.model.model import Model
-from agent.model.records import PIF, AddressType, Host, Network, Ref
+from agent.model.records import PIF, AddressType, BondMode, Host, Network, Ref
 from agent.rules import bond
 from tests.docs.design import design
 from tests.worlds.laden import with_tunnel, with_vif, with_vlan
@@ -115,16 +116,18 @@ def test_a_MAC_that_no_device_can_have_is_refused(MAC: str) -> None:
     assert said(refusal(MODEL, ["eth1"], MAC)) == (MACInvalid, (MAC,))
 
 
-@pytest.mark.parametrize(
-    ("mode", "words"),
-    [
-        ("magic", "magic"),
-        ("lacp", "lacp: this version of pifd only has active-backup"),
-        ("balance-slb", "balance-slb: this version of pifd only has active-backup"),
-    ],
-)
-def test_a_mode_that_this_version_does_not_have_is_refused(mode: str, words: str) -> None:
-    assert said(refusal(MODEL, ["eth1"], mode=mode)) == (InvalidValue, ("mode", words))
+@pytest.mark.parametrize("mode", ["magic", "LACP", "bonding", "0"])
+def test_a_mode_that_does_not_exist_is_refused(mode: str) -> None:
+    assert said(refusal(MODEL, ["eth1"], mode=mode)) == (InvalidValue, ("mode", mode))
+
+
+@pytest.mark.parametrize("mode", BondMode)
+def test_a_mode_that_the_kernel_can_not_do_is_refused_with_the_reason(mode: BondMode) -> None:
+    model, home = with_new_network(MODEL)
+    facts = Facts(bonding=Bonding({f"mode={mode}": "it is too old"}))
+    with pytest.raises(Failure) as caught:
+        bond.create(model, home, [ref(model, "eth1")], "", mode, facts=facts)
+    assert said(caught.value) == (InvalidValue, ("mode", f"{mode}: it is too old"))
 
 
 def test_a_property_is_refused() -> None:

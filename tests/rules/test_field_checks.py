@@ -122,7 +122,7 @@ def test_the_key_of_a_network_stays_while_it_has_a_tunnel() -> None:
         ("defaultroute", "yes", "neither true nor false"),
         ("peerdns", "True", "neither true nor false"),
         ("ethtool-tso", "on", "this version of pifd does not set it"),
-        ("bond-miimon", "100", "this version of pifd does not set it"),
+        ("bond-miimon", "100", "the PIF is no bond's master"),
         ("domain", "example.org", "this version of pifd does not set it"),
     ],
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from agent.api.calls.changing import Rule
 from agent.rules import (
     bond,
+    bond_members,
     cards,
     constant_fields,
     host,
@@ -42,6 +43,11 @@ CHANGING: Mapping[str, Rule] = {
     "Bond.destroy": bond.destroy,
     "Bond.set_mode": bond.set_mode,
     "Bond.set_property": bond.set_property,
+    "Bond.remove_property": bond.remove_property,
+    "Bond.add_member": bond_members.add_member,
+    "Bond.remove_member": bond_members.remove_member,
+    "Bond.set_primary_slave": bond_members.set_primary_slave,
+    "Bond.set_active_slave": bond_members.set_active_slave,
     "VLAN.create": vlan.create,
     "VLAN.destroy": vlan.destroy,
     "tunnel.create": tunnel.create,

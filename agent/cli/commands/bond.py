@@ -6,7 +6,21 @@ from agent.cli.change import CHANGE, sends, the_object
 from agent.cli.command import Call, Command
 from agent.cli.parameter import mapping, one_of, optional, required, words
 
-BOND_MODE = one_of("bond mode", "active-backup", "balance-slb", "lacp")
+BOND_MODE = one_of(
+    "bond mode",
+    "active-backup",
+    "lacp",
+    "balance-slb",
+    "balance-rr",
+    "balance-xor",
+    "broadcast",
+    "balance-tlb",
+    "balance-alb",
+)
+MODES = (
+    "active-backup, lacp or balance-slb; or one of the kernel's: balance-rr, balance-xor, broadcast, "
+    "balance-tlb, balance-alb."
+)
 
 
 def new_bond(call: Call) -> list[Any]:
@@ -22,6 +36,12 @@ def new_mode(call: Call) -> list[Any]:
     return [call.find("Bond", "uuid"), call.values["mode"]]
 
 
+def member(call: Call) -> list[Any]:
+    """The parameters of what is about one member of a bond."""
+    return [call.find("Bond", "uuid"), call.find("PIF", "pif-uuid")]
+
+
+A_MEMBER = required("pif-uuid", "The NIC's PIF: its uuid, the beginning of it, or its device, such as eth1.")
 A_BOND = required("uuid", "The Bond: its uuid, the beginning of it, or its device, such as bond0.")
 
 COMMANDS = (
@@ -34,11 +54,14 @@ COMMANDS = (
             optional("mac", "The bond's MAC address; without it, the primary member's."),
             optional(
                 "mode",
-                "active-backup (the default); the others are not there yet.",
+                f"{MODES}  Without it, active-backup.",
                 BOND_MODE,
                 "active-backup",
             ),
-            mapping("properties", "Properties of the mode, such as properties:hashing_algorithm=src_mac."),
+            mapping(
+                "properties",
+                "Properties by XenAPI's names (hashing_algorithm, lacp-time, …) or the kernel's (miimon, …).",
+            ),
             *CHANGE,
         ),
         "Put NICs into a new bond.",
@@ -78,13 +101,50 @@ COMMANDS = (
         sends("Bond.set_mode", new_mode),
         (
             A_BOND,
-            required("mode", "active-backup; the others are not there yet.", BOND_MODE),
+            required("mode", MODES, BOND_MODE),
             *CHANGE,
         ),
         "Change the mode of a bond.",
+        "What is on the bond stays; its members are out of it for about 0.1 s, in which it has no carrier.\n"
         "Properties that the new mode does not have go.  To change one of those that it has:\n"
         "bond-param-set uuid=bond0 properties:<name>=<value>.",
         examples=("pifctl bond-set-mode uuid=bond0 mode=active-backup",),
+        errors=("INVALID_VALUE",),
+    ),
+    Command(
+        "bond-add-member",
+        sends("Bond.add_member", member),
+        (A_BOND, A_MEMBER, *CHANGE),
+        "Put one more NIC into a bond.",
+        "What is on the NIC moves to the bond: VLANs, tunnels, VIFs, and its IP configuration.",
+        examples=("pifctl bond-add-member uuid=bond0 pif-uuid=eth2",),
+        errors=("PIF_ALREADY_BONDED", "PIF_BOND_MORE_THAN_ONE_IP", "INCOMPATIBLE_PIF_PROPERTIES"),
+    ),
+    Command(
+        "bond-remove-member",
+        sends("Bond.remove_member", member),
+        (A_BOND, A_MEMBER, *CHANGE),
+        "Take a NIC out of a bond.",
+        "What is on the bond stays there.  The traffic goes over another member before this one leaves.",
+        examples=("pifctl bond-remove-member uuid=bond0 pif-uuid=eth1",),
+        errors=("PIF_BOND_NEEDS_MORE_MEMBERS", "INVALID_VALUE"),
+    ),
+    Command(
+        "bond-set-primary-slave",
+        sends("Bond.set_primary_slave", member),
+        (A_BOND, A_MEMBER, *CHANGE),
+        "Choose the member that takes the bond's place when it is destroyed.",
+        "The bond has this member's MAC address from then on, unless it was given one.",
+        examples=("pifctl bond-set-primary-slave uuid=bond0 pif-uuid=eth1",),
+        errors=("INVALID_VALUE",),
+    ),
+    Command(
+        "bond-set-active-slave",
+        sends("Bond.set_active_slave", member),
+        (A_BOND, A_MEMBER, *CHANGE),
+        "Send a bond's traffic over another member now.",
+        "It is for now: a member that is to be the active one whenever it can is the property primary.",
+        examples=("pifctl bond-set-active-slave uuid=bond0 pif-uuid=eth1",),
         errors=("INVALID_VALUE",),
     ),
 )

@@ -218,6 +218,31 @@ class Port:
         return "the device of a member"
 
 
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """Attributes in an attribute, which only the kernel writes."""
+
+    kind: type[Any]
+
+    def encode(self, value: Any, names: Names) -> bytes:
+        return encoded(self.kind, tuple((name, getattr(value, name)) for name in table(self.kind)), names)
+
+    def decode(self, data: bytes, names: Names) -> Any:
+        return decoded(self.kind, data, names)
+
+    def read(self, text: str) -> Value:
+        raise ValueError("can't be set")
+
+    def text(self, value: Any) -> str:
+        return ", ".join(
+            f"{name} {row.option.type.text(getattr(value, name))}" for name, row in table(self.kind).items()
+        )
+
+    @property
+    def words(self) -> str:
+        return f"{', '.join(table(self.kind))}"
+
+
 class When(Enum):
     """When the kernel lets an option change."""
 
@@ -329,7 +354,8 @@ def decoded(kind: type[T], data: bytes, names: Names = NO_NAMES) -> T:
     found = dict(attributes(data))
     values: dict[str, Value] = {}
     for name, row in table(kind).items():
-        value = row.option.decode(found, names) if row.option.applies(str(values.get("mode", ""))) else None
+        applies = "mode" not in values or row.option.applies(str(values["mode"]))
+        value = row.option.decode(found, names) if applies else None
         values[name] = row.default if value is None else value
     return kind(**values)
 
@@ -376,7 +402,7 @@ def with_changes(before: T, told: Changes) -> T:
         unit = row.option.multiple_of
         if unit in said and name not in said:
             values[name] = scaled(values[name], getattr(before, unit), values[unit])
-        if not row.option.applies(str(values.get("mode", ""))):
+        if "mode" in values and not row.option.applies(str(values["mode"])):
             values[name] = row.default
     return type(before)(**values)
 
