@@ -34,7 +34,7 @@ def facts_of(state: KernelState, patterns: Sequence[str], bonding: Bonding | Non
 
 
 def _counts(link: Link, patterns: Sequence[str]) -> bool:
-    if link.kind not in NIC_KINDS or link.owned or link.name == "lo":
+    if link.kind not in NIC_KINDS or link.owned or link.name == "lo" or not link.name.isprintable():
         return False
     return any(fnmatchcase(link.name, pattern) for pattern in patterns) if patterns else link.hardware
 

@@ -62,6 +62,7 @@ class Reconciler:
         self._task: asyncio.Task[None] | None = None
         self.follow: Callable[[KernelState], Awaitable[bool]] | None = None
         self.unclear: Mapping[Ref[Any], str] = {}
+        self._tries = 0
         self.is_astray = False
         self.in_model_state = asyncio.Event()
 
@@ -181,6 +182,8 @@ class Reconciler:
                     await self._news.wait()
             if self._news.is_set():
                 await asyncio.sleep(min(NEWS_PAUSE, RETRY_FIRST))
+            if self._news.is_set():
+                self._tries = 0
             if self._mends:
                 pause = RETRY_FIRST
                 await asyncio.sleep(pause)
@@ -199,7 +202,8 @@ class Reconciler:
             actual = await self._kernel.read()
             has_moved = self.follow is not None and await self.follow(actual)
             if self.is_astray or has_moved or self._condition.missing & actual.links.keys():
-                await self._attempt(NOTHING_GIVEN)
+                self._tries += 1
+                await self._attempt(NOTHING_GIVEN, known=self._spared())
             else:
                 self._look(actual)
             if self.in_model_state.is_set() != was_well:
@@ -226,10 +230,18 @@ class Reconciler:
         except TROUBLE as trouble:
             log.error("management: %s", trouble)
 
-    async def _attempt(self, given: Given, progress: Progress = UNWATCHED) -> None:
-        """All of the model, but for what turns out to be at fault."""
+    def _spared(self) -> Faults:
+        """What is under management and could not be had is tried again more and more seldom while there is no
+        news: each time, the host may be out of reach for a moment."""
+        if self._tries & (self._tries - 1) == 0:
+            return NO_FAULTS
+        needed = under_management(self._committed.model)
+        return Faults({ref: why for ref, why in self._faults.ports.items() if ref in needed})
+
+    async def _attempt(self, given: Given, progress: Progress = UNWATCHED, known: Faults = NO_FAULTS) -> None:
+        """All of the model, but for what turns out to be at fault, and what is known to be."""
         was = await self._kernel.read()
-        faults, trouble = NO_FAULTS, await self._try(NO_FAULTS, given, was, progress)
+        faults, trouble = known, await self._try(known, given, was, progress)
         while trouble is not None and (found := blame(self._committed.model, trouble, faults)):
             log.error("%s", trouble)
             faults |= found

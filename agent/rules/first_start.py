@@ -21,8 +21,9 @@ def first_start(hostname: str, facts: Facts, seed: bytes = b"") -> Plan:
     draft.put(Pool(uuid=draft.new_uuid(), master=host.ref))
     management = management_nic(facts.nics)
     free = IPConfiguration(primary_address_type=family_of(management) if management else AddressType.IPV4)
+    names = [nic.device for nic in facts.nics]
     for nic in facts.nics:
-        pif = draft.put(replace(add_physical(draft, host, nic), ip_configuration=free))
+        pif = draft.put(replace(add_physical(draft, host, nic, names), ip_configuration=free))
         if is_taken_over(nic):
             take_over(draft, pif, nic, facts.nameservers if nic == management else ())
         if nic == management:

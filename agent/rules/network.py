@@ -13,6 +13,7 @@ from agent.errors import (
     OperationNotAllowed,
 )
 from agent.model.draft import Draft, Plan
+from agent.model.facts import Facts
 from agent.model.model import Model, pifs_on, vifs_on
 from agent.model.records import PIF, Host, Network, Ref
 from agent.model.static_routes import check_static_routes
@@ -24,14 +25,17 @@ from agent.rules.tunnel_key import check_tunnel_key
 RESERVED_PREFIXES = ("xen", "xapi", "vif", "tap", "eth")
 RESERVED_NAMES = frozenset({"lo", "all", "default"})
 """The loopback device, and what stands for all devices below /proc/sys/net: no other can be called so."""
+NO_FACTS = Facts()
 DEFAULT_MTU = 1500
 MTU_RANGE = range(1280, 65536)
 """From what IPv6 needs of every link (RFC 8200, section 5): below it a bridge loses its addresses."""
 
 
-def create(model: Model, record: Mapping[str, Any]) -> Plan:
+def create(model: Model, record: Mapping[str, Any], *, facts: Facts = NO_FACTS) -> Plan:
     """A new network; its bridge comes up when something is plugged into it (XenAPI, network.create)."""
     check_bridge(model, record.get("bridge", ""))
+    if record.get("managed", True):
+        check_not_others(record.get("bridge", ""), facts)
     draft = Draft(model)
     network = Network(
         uuid=draft.new_uuid(),
@@ -108,6 +112,12 @@ def check_bridge(model: Model, bridge: str) -> None:
         raise BridgeNameExists(bridge)
     if not is_free(model, bridge):
         raise InvalidValue("bridge", bridge)
+
+
+def check_not_others(bridge: str, facts: Facts) -> None:
+    """Nothing on the host that is not pifd's is called so, by an alternative name either."""
+    if bridge in facts.names and bridge not in facts.owned:
+        raise InvalidValue("bridge", f"{bridge}, which is somebody else's device")
 
 
 def checked_mtu(MTU: int) -> int:

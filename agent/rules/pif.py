@@ -1,6 +1,6 @@
 """The PIF calls: scan, introduce, forget, plug, unplug, set_disallow_unplug, set_property."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from agent.errors import (
@@ -62,7 +62,7 @@ def scan(model: Model, host: Ref[Host], *, facts: Facts) -> Plan:
     known = {pif.device for pif in pifs_of(model, here.ref)}
     for nic in facts.nics:
         if nic.device not in known:
-            add_found(draft, here, nic)
+            add_found(draft, here, nic, [other.device for other in facts.nics])
     return Plan(model, draft.model)
 
 
@@ -192,13 +192,15 @@ def moves_with_the_device(key: str) -> bool:
     return key == MTU_KEY or key.startswith(ETHTOOL)
 
 
-def add_physical(draft: Draft, host: Host, nic: NIC) -> PIF:
+def add_physical(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) -> PIF:
     """The PIF of a NIC, on the network of its conventional bridge, which is made if need be.
 
     It is unplugged, unless VMs are on that network already.  A NIC that somebody else's device sits on is
     introduced unmanaged: pifd must not touch it.  gro is what the NIC has: XenAPI would switch it on.
+
+    others: the names of the other NICs, which no bridge can have.
     """
-    network = own_network(draft, host, nic)
+    network = own_network(draft, host, nic, others)
     needed = bool(vifs_in_use(draft.model, network.ref, host.ref)) and not nic.in_use
     return draft.put(
         PIF(
@@ -225,9 +227,9 @@ def _as_managed(model: Model, host: Host) -> IPConfiguration:
     return no_ip_like(managing[0]) if managing else IPConfiguration()
 
 
-def add_found(draft: Draft, host: Host, nic: NIC) -> PIF:
+def add_found(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) -> PIF:
     """The PIF of a NIC of a host that has a model already.  What can't be taken over is left unmanaged."""
-    pif = add_physical(draft, host, nic)
+    pif = add_physical(draft, host, nic, others)
     if not is_taken_over(nic):
         return pif
     if nic.unsupported:
@@ -235,9 +237,9 @@ def add_found(draft: Draft, host: Host, nic: NIC) -> PIF:
     return take_over(draft, pif, nic, ())
 
 
-def own_network(draft: Draft, host: Host, nic: NIC) -> Network:
+def own_network(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) -> Network:
     """The network with the NIC's bridge name that has no PIF here yet, or a new one of the NIC's MTU."""
-    bridge = bridge_name(draft.model, nic.device)
+    bridge = bridge_name(draft.model, nic.device, others)
     for network in draft.model.all(Network):
         free = not any(pif.host == host.ref for pif in pifs_on(draft.model, network.ref))
         if network.bridge == bridge and free:
@@ -246,10 +248,10 @@ def own_network(draft: Draft, host: Host, nic: NIC) -> Network:
     return draft.put(Network(uuid=draft.new_uuid(), name_label=label, MTU=nic.MTU, bridge=bridge))
 
 
-def bridge_name(model: Model, device: str) -> str:
+def bridge_name(model: Model, device: str, others: Collection[str] = ()) -> str:
     """`xenbr<N>` for eth<N>, `br<device>` for another that leaves room for it, else the next free xenbr."""
     taken = {network.bridge for network in model.all(Network)} | {pif.device for pif in model.all(PIF)}
-    nics = {pif.device for pif in model.all(PIF)}
+    nics = {pif.device for pif in model.all(PIF)} | {*others}
     if device.startswith("eth") and device[3:].isdecimal() and f"xenbr{device[3:]}" not in nics:
         return f"xenbr{device[3:]}"
     if len(device) + 2 <= LONGEST_DEVICE_NAME and f"br{device}" not in nics:

@@ -12,6 +12,7 @@ from agent.rules import cards, pif, vlan
 from tests.fakes.mortal_store import alter_store
 from tests.worlds.world import ADDRESS, World, host, host_of, mac, nic, pif_of
 
+WELL = "the network is in the model's state"
 PLACES = {number: f"0000:0{number}:00.0" for number in range(8)}
 
 
@@ -192,6 +193,22 @@ async def test_what_is_no_free_NIC_takes_nobodys_place(world: World, device: str
     with pytest.raises(Failure):
         await world.do(cards.replace_card, world.pif("eth1").ref, device)
     assert world.everything() == before
+
+
+@pytest.mark.parametrize("name", ["xenbr0", "xapi0", "bond0", "eth0.5", "brlan1", "tunnel0"])
+async def test_a_NIC_with_a_name_that_pifd_would_give_works(world: World, name: str) -> None:
+    """What pifd makes is called otherwise, or refused when it is asked for."""
+    await on(world, card(0), card(1, name))
+    world.kernel.given = world.nics = world.nics | {name}
+    await world.do(pif.plug, world.pif(name).ref)
+    assert world.kernel.state.links[world.kernel.state.links[name].master].owned
+    try:
+        await world.do(vlan.create, world.pif("eth0").ref, 5, await world.new_network())
+    except Failure:
+        assert name == "eth0.5"
+    await world.create_bond("eth0")
+    assert (world.addresses("xapi1") or world.addresses("xapi2") or world.addresses("xapi3"))[0] == ADDRESS
+    assert (world.engine.words, world.kernel.state.links[name].kind) == (WELL, "")
 
 
 async def test_a_MAC_that_no_device_can_have_gives_way_to_the_cards(world: World) -> None:

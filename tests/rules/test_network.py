@@ -12,6 +12,7 @@ from agent.errors import (
     NetworkContainsPIF,
     NetworkContainsVIF,
 )
+from agent.model.facts import Facts
 from agent.model.model import Model
 from agent.model.records import Network, Ref
 from agent.rules import network as rules
@@ -68,10 +69,32 @@ def test_a_bridge_is_named_by_the_smallest_free_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "bridge", ["xenbr7", "xapi7", "vif1.0", "tap1", "eth7", "sixteen-letters!", "a/b", "a b", "."]
+    "bridge",
+    [
+        "lo",
+        "all",
+        "default",
+        "xenbr7",
+        "xapi7",
+        "vif1.0",
+        "tap1",
+        "eth7",
+        "sixteen-letters!",
+        "a/b",
+        "a b",
+        ".",
+    ],
 )
 def test_a_bridge_that_may_not_be_called_so_is_refused(bridge: str) -> None:
     assert refused(bridge=bridge) == (InvalidValue, ("bridge", bridge))
+
+
+def test_a_bridge_that_is_somebody_elses_on_the_host_is_refused() -> None:
+    facts = Facts(owned=("lan",), names=frozenset({"lan", "docker0"}))
+    with pytest.raises(InvalidValue):
+        rules.create(MODEL, {"bridge": "docker0"}, facts=facts)
+    assert rules.create(MODEL, {"bridge": "docker0", "managed": False}, facts=facts).result
+    assert rules.create(MODEL, {"bridge": "lan"}, facts=facts).result
 
 
 def test_a_bridge_that_another_network_has_is_refused() -> None:
