@@ -15,7 +15,7 @@ from agent.engine.condition import ALL_IS_WELL, Condition, condition_of, missing
 from agent.engine.converge import Kernel, NotTaken, reach
 from agent.engine.faults import NO_FAULTS, Faults, blame, wanted, without
 from agent.engine.notifier import Notifier
-from agent.engine.progress import UNWATCHED, Progress
+from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.engine.scope import Scope, scope_of
 from agent.engine.vif_handover import ask_back, given_to
 from agent.errors import Failure
@@ -248,7 +248,7 @@ class Reconciler:
             trouble = await self._try(faults, given, was, progress)
         self._faults, self._trouble = faults, "" if trouble is None else str(trouble)
         self.is_astray = bool(faults) or trouble is not None
-        if not await self._finish_handovers():
+        if not await self._finish_handovers(progress):
             self.is_astray = True
         self._look(await self._kernel.read())
 
@@ -284,14 +284,15 @@ class Reconciler:
             self._condition = condition
             self._notifier.notify()
 
-    async def _finish_handovers(self) -> bool:
+    async def _finish_handovers(self, progress: Progress) -> bool:
         """VMs that a call asked something, and did not live to see the end of, are asked back."""
         model, asked = self._committed.model, self._committed.asked
         try:
             if asked:
                 was = await self._kernel.read()
                 wanted_of = partial(self._wanted, faults=self._faults, given=NOTHING_GIVEN, was=was)
-                await ask_back(self._kernel, self._hotplug, model, asked, wanted_of)
+                asking = ask_back(self._kernel, self._hotplug, model, asked, wanted_of)
+                await (progress.wait(asking) if isinstance(progress, Stoppable) else asking)
                 await self._committed.commit(model, ended=asked)
         except TROUBLE as error:
             log.error("what a VM was asked before can't be taken back: %s", error)

@@ -6,9 +6,11 @@ import pytest
 
 from agent.engine.progress import Stoppable, Stopped
 from agent.errors import Failure
+from agent.hotplug.request import Request
 from agent.kernel.steps import AwaitCarrier, Step
 from agent.rules import pif
-from tests.worlds.world import ADDRESS, World, host
+from tests.fakes.mortal_store import alter_store
+from tests.worlds.world import ADDRESS, World, host, network_of
 
 
 class After:
@@ -81,3 +83,28 @@ async def test_a_start_that_waits_for_a_carrier_stops_at_once(
     async with asyncio.timeout(5):
         with pytest.raises(Stopped):
             await world.start(progress=Stoppable(stop))
+
+
+async def test_a_start_that_waits_for_a_VM_stops_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.run_vm("alpha", network_of(world.model, "xenbr0").ref)
+    await world.stop()
+    alter_store(
+        world.file,
+        "UPDATE record SET fields = json_set(fields, '$.released', json('true')) WHERE class = 'VIF'",
+    )
+    stop = asyncio.Event()
+
+    async def patient(request: Request) -> None:
+        stop.set()
+        await asyncio.sleep(300)
+
+    monkeypatch.setattr(world.hotplug, "plug", patient)
+    async with asyncio.timeout(5):
+        with pytest.raises(Stopped):
+            await world.start(progress=Stoppable(stop))
+    await world.stop()
+    monkeypatch.undo()
+    await world.start()
+    assert world.engine.in_model_state.is_set()
