@@ -181,7 +181,9 @@ def test_a_signal_is_heeded_while_a_start_waits_and_the_next_start_goes_on(
     await_answer(home)
     output(home, "pif-plug", "uuid=eth1")
     assert daemon.stop() == 0
-    net.batch(net.host, "link delete xenbr0\nlink delete xenbr1\nlink set eth0 down\nlink set eth1 down")
+    net.batch(
+        net.host, f"link delete xenbr0\nlink delete xenbr1\naddr add {HOST_IP}/24 dev eth0\nlink set eth0 up"
+    )
     net.ip(net.switch, "link", "set", "port0", "down")
     patient = Home(tmp_path, carrier_wait=300)
     daemon = start_forked(net.host, patient)

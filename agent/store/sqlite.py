@@ -21,6 +21,10 @@ CREATE TABLE record (
     fields TEXT NOT NULL  -- the record as JSON
 ) STRICT;
 """
+PRIMARY_CODE = 0xFF
+"""What an extended result code of SQLite's has the plain one in."""
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
 log = logging.getLogger("pifd.store")
 
 ADAPTERS: Mapping[str, TypeAdapter[Any]] = {kind.class_name: TypeAdapter(kind) for kind in CLASSES}
@@ -63,8 +67,8 @@ class Store:
             self._files = self._identity()
         except sqlite3.Error as error:
             self.close()
-            kind = StoreInUse if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY else StoreError
-            raise kind(f"{path}: {error}") from error
+            is_busy = getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in BUSY
+            raise (StoreInUse if is_busy else StoreError)(f"{path}: {error}") from error
         except OSError:
             self.close()
             raise
