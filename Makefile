@@ -6,7 +6,9 @@ DESTDIR ?=
 UNITDIR ?= /usr/lib/systemd/system
 SYSUSERSDIR ?= /usr/lib/sysusers.d
 
-IN_KERNEL := netns-tests/in-kernel
+# WITH=newest, distribution, qemu or here chooses the kernel of the demo and of the tests that need one.
+WITH ?=
+IN_KERNEL := netns-tests/in-kernel $(WITH:%=--with=%)
 PREPARE := netns-tests/guest/prepare
 NODE_CLIENTS := tests/clients/node/node_modules/.stamp
 PIP := pip --disable-pip-version-check --quiet
@@ -17,6 +19,18 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help fmt check unit unit-planner unit-rest netns netns-scenarios netns-faults netns-rest test fuzz demo bench docs lock install install-xe clean
+
+# What a machine lacks is said in one sentence: make has nothing to add, and in question mode ends with
+# status 1 at the first recipe, without a word.
+NEEDS_PYTHON := fmt check fuzz docs lock install
+NEEDS_ROOT := unit unit-% netns netns-% test demo bench
+ifeq ($(MAKELEVEL),0)
+NEEDED := $(if $(filter $(NEEDS_PYTHON) $(NEEDS_ROOT),$(MAKECMDGOALS)),python) \
+	$(if $(filter $(NEEDS_ROOT),$(MAKECMDGOALS)),root)
+ifneq ($(shell netns-tests/guest/able $(NEEDED) || echo no),)
+MAKEFLAGS += --question
+endif
+endif
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
@@ -32,7 +46,7 @@ check: .venv/.stamp ## format, lint, types and who imports whom
 	.venv/bin/lint-imports
 
 unit: .venv/.stamp ## the tests that need no kernel, but for the ones of in-kernel itself
-	$(PREPARE) kernel
+	$(PREPARE) kernel $(WITH)
 	@# completion is tried in the shells themselves
 	$(PREPARE) shells
 	$(MAKE) --no-print-directory $(NODE_CLIENTS)
@@ -52,7 +66,7 @@ unit-rest: $(NODE_CLIENTS)
 	.venv/bin/python -m pytest tests $(PLANNER:%=--ignore=%)
 
 netns: .venv/.stamp ## the tests on a real kernel with bonding, this one or a guest's
-	$(PREPARE) kernel
+	$(PREPARE) kernel $(WITH)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target netns-scenarios netns-faults netns-rest
 
 # Two guests side by side, because a guest has one processor, and a third when the first of them is done.
@@ -71,7 +85,7 @@ netns-rest:
 
 # The longest first, so that both processors have something to do until the end.
 test: check ## all of the above: what CI runs
-	$(PREPARE) kernel
+	$(PREPARE) kernel $(WITH)
 	$(PREPARE) shells
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
 		netns-rest netns-scenarios netns-faults unit-rest unit-planner
@@ -83,11 +97,11 @@ fuzz: .venv/.stamp ## 100,000 inputs to the socket, or INPUTS; SEED=… repeats 
 	.venv/bin/python -m tests.fuzz $(INPUTS) $(SEED) $(FIRST)
 
 demo: .venv/.stamp ## a tour on a real kernel
-	$(PREPARE) kernel
+	$(PREPARE) kernel $(WITH)
 	$(IN_KERNEL) .venv/bin/python netns-tests/demo.py
 
 bench: .venv/.stamp ## how fast it is
-	$(PREPARE) kernel
+	$(PREPARE) kernel $(WITH)
 	benchmarks/run
 
 docs: .venv/.stamp ## make docs/api.md, docs/bond-options.md and docs/behaviour.md anew

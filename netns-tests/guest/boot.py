@@ -1,4 +1,4 @@
-"""A User Mode Linux guest over this machine's own file system that runs one command and is gone."""
+"""A guest over this machine's own file system that runs one command and is gone."""
 
 import os
 import re
@@ -8,16 +8,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-PARTS = Path(__file__).resolve().parent
-MODULES = Path("/usr/lib/uml/modules")
+from guest.kernel import NoKernelError
 
-# program to be found in PATH -> Debian package
-PACKAGES = {"linux.uml": "user-mode-linux", "ip": "iproute2", "modprobe": "kmod"}
+PARTS = Path(__file__).resolve().parent
 
 # What these name does not exist in the guest: sockets, terminals, make's job server.
 LEFT_OUT = {
@@ -40,30 +40,58 @@ class GuestDiedError(Exception):
     """The guest ended without a word on how the command did."""
 
 
-def name() -> str:
-    release = subprocess.run(["linux.uml", "--version"], capture_output=True, text=True, check=True)
-    return f"Linux {release.stdout.strip()} (User Mode Linux guest)"
+@dataclass(frozen=True)
+class Guest:
+    """How a guest is started, and what its scripts have to know of it.
+
+    outputs: the devices in the guest behind stdout and stderr; mount: how it sees our folders, hostfs or 9p.
+    boot_limit: seconds until the command begins.
+    """
+
+    command_line: Callable[["Job"], list[str]]
+    environment: Mapping[str, str]
+    modules: Path
+    mount: str
+    outputs: tuple[str, str]
+    boot_limit: float
 
 
-def missing_packages() -> list[str]:
-    return [package for program, package in PACKAGES.items() if not shutil.which(program)]
+@dataclass(frozen=True)
+class Job:
+    """One run of a guest.
+
+    folder: host and guest share it; writable: what else the guest may write.
+    stdout, stderr: descriptors for the command's output and errors.
+    """
+
+    folder: Path
+    writable: tuple[Path, ...]
+    stdout: int
+    stderr: int
 
 
-def run(command: list[str], timeout: float, memory: str) -> int:
-    """The command's exit status; raises subprocess.TimeoutExpired or GuestDiedError."""
-    with job_folder() as job:
-        write_job(job, command)
-        kernel_exit = run_kernel(job, timeout, memory)
+def run(guest: Guest, command: list[str], timeout: float) -> int:
+    """The command's exit status.
+
+    Raises NoKernelError if the guest does not come up, GuestDiedError if it ends without a status of the
+    command, subprocess.TimeoutExpired after so many seconds.
+    """
+    with job_folder() as folder:
+        writable = tuple(writable_folders(Path.cwd()))
+        write_job(guest, folder, writable, command)
+        kernel_exit = run_kernel(guest, folder, writable, timeout)
         try:
-            return int((job / "status").read_text())
+            return int((folder / "status").read_text())
         except (OSError, ValueError):
-            raise GuestDiedError(f"the guest died (kernel exit {kernel_exit}):\n{last_words(job)}") from None
+            raise GuestDiedError(
+                f"the guest died (kernel exit {kernel_exit}):\n{last_words(folder)}"
+            ) from None
 
 
 def last_words(job: Path) -> str:
     """The end of the console, without the lines of a stack trace."""
     lines = (job / "console").read_text(errors="replace").splitlines()
-    return "\n".join([line for line in lines if line.strip() and not re.match(r" [\[0-9a-f]", line)][-20:])
+    return "\n".join([line for line in lines if line.strip() and not re.match(r" [\[0-9a-f]", line)][-12:])
 
 
 @contextmanager
@@ -85,11 +113,13 @@ def job_folder() -> Iterator[Path]:
         keeper.wait()
 
 
-def write_job(job: Path, command: list[str]) -> None:
+def write_job(guest: Guest, job: Path, writable: tuple[Path, ...], command: list[str]) -> None:
     """The guest's scripts (a kernel command line can't name a path with spaces) and what they read."""
     for script in ("init.sh", "stage2.sh"):
         shutil.copy(PARTS / script, job)
-    (job / "writable").write_text("".join(f"{folder}\n" for folder in writable_folders(Path.cwd())))
+    facts = {"MODULES": guest.modules, "MOUNT": guest.mount, "OUT": guest.outputs[0], "ERR": guest.outputs[1]}
+    (job / "facts").write_text("".join(f"{name}={shlex.quote(str(fact))}\n" for name, fact in facts.items()))
+    (job / "writable").write_text("".join(f"{folder}\n" for folder in writable))
     environment = [f"{key}={value}" for key, value in os.environ.items() if key not in LEFT_OUT]
     (job / "command").write_text(
         f"cd {shlex.quote(str(Path.cwd()))} && exec env -i {shlex.join(environment)} {shlex.join(command)}\n"
@@ -102,14 +132,14 @@ def writable_folders(cwd: Path) -> list[Path]:
     return [] if top in GUESTS_OWN else [top]
 
 
-def run_kernel(job: Path, timeout: float, memory: str) -> int:
+def run_kernel(guest: Guest, folder: Path, writable: tuple[Path, ...], timeout: float) -> int:
     """Boot, pass on what the command prints, wait for the power-off; the kernel's own exit status."""
     pipes = [os.pipe(), os.pipe()]
     writers = [writer for _, writer in pipes]
-    with (job / "console").open("wb") as console:
+    with (folder / "console").open("wb") as console:
         kernel = subprocess.Popen(
-            ["sh", "-c", LAUNCHER, job, *kernel_command_line(job, memory, *writers)],
-            env=kernel_environment(memory),
+            ["sh", "-c", LAUNCHER, folder, *guest.command_line(Job(folder, writable, *writers))],
+            env=guest.environment,
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
@@ -122,33 +152,26 @@ def run_kernel(job: Path, timeout: float, memory: str) -> int:
         pass_on(reader, stream)
         for (reader, _), stream in zip(pipes, [sys.stdout.buffer, sys.stderr.buffer], strict=True)
     ]
-    status = kernel.wait(timeout)
+    end = time.monotonic() + timeout
+    await_start(kernel, folder, guest.boot_limit, timeout)
+    status = kernel.wait(max(end - time.monotonic(), 0))
     for output in outputs:
         output.join(10)
     return status
 
 
-def kernel_command_line(job: Path, memory: str, stdout: int, stderr: int) -> list[str]:
-    return [
-        "linux.uml",
-        f"mem={memory}",
-        *("root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro"),
-        f"init={job}/init.sh",
-        *(f"uml_dir={job}/", "umid=guest"),
-        # console 0 is the kernel's, 1 and 2 are the command's output and errors
-        *("con=null", "con0=null,fd:2", f"con1=null,fd:{stdout}", f"con2=null,fd:{stderr}", "loglevel=4"),
-        "panic=-1",
-        "bonding.max_bonds=0",
-        # init.sh finds these in its environment
-        *(f"JOB={job}", f"MODULES={MODULES}"),
-    ]
-
-
-def kernel_environment(memory: str) -> dict[str, str]:
-    """The guest's memory is a file: in /dev/shm, unless that is too small, as in many containers."""
-    size = int(memory[:-1]) << {"M": 20, "G": 30}[memory[-1]]
-    fits = shutil.disk_usage("/dev/shm").free >= size
-    return dict(os.environ) | {"TMPDIR": "/dev/shm" if fits else tempfile.gettempdir()}
+def await_start(kernel: subprocess.Popen[bytes], folder: Path, boot_limit: float, timeout: float) -> None:
+    """Wait until the command begins: until then another kernel can be taken instead."""
+    began = time.monotonic()
+    while not (folder / "started").exists():
+        status = kernel.poll()
+        if status is not None and not (folder / "started").exists():
+            raise NoKernelError(f"it did not boot (exit status {status}):\n{last_words(folder)}")
+        if time.monotonic() - began > timeout:
+            raise subprocess.TimeoutExpired(kernel.args, timeout)
+        if time.monotonic() - began > boot_limit:
+            raise NoKernelError(f"it did not boot in {boot_limit:g} s:\n{last_words(folder)}")
+        time.sleep(0.02)
 
 
 def pass_on(reader: int, stream: IO[bytes]) -> threading.Thread:

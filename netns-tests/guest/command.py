@@ -6,50 +6,69 @@ import re
 import signal
 import subprocess
 import sys
-from typing import NoReturn
+from functools import partial
 
-from guest import boot, here
+from guest import boot, choose, here, qemu, uml
+from guest.kernel import Kernel, try_out
 
 CANNOT = 125  # no kernel to run on, or the guest died; the command's own status is unknown
 
 HELP = """\
 Runs COMMAND as root on a kernel with bonding, VLANs, tunnels and bridges, in the current directory.
-This machine's own kernel is taken if it has them; otherwise User Mode Linux is booted over this
-machine's own file system.
+The kernel is the first of these that works:
 
-In the guest the current directory and the git work tree around it are the real ones, except a
-.venv folder in them; everything else (and .venv) is a throw-away overlay, lost at the end.
-Standard input is empty there.
+  here          this machine's own
+  newest        User Mode Linux from Debian unstable, fetched once and kept in ~/.cache/pifd
+  distribution  User Mode Linux from this machine's distribution
+  qemu          the distribution's own kernel in qemu
+
+--with chooses one; --with=newest also takes another one if that can't be had.
+
+In a guest the current directory and the git work tree around it are the real ones, except a
+.venv folder in them; everything else (and .venv) is a throw-away overlay of this machine's own file
+system, lost at the end. Standard input is empty there.
 
 Exit status: the command's; 124 after the timeout; 125 if no kernel could be had or the guest died;
 127 if there is no such command."""
 
+FIND = {
+    "here": lambda memory: here.kernel(),
+    "newest": uml.newest,
+    "distribution": uml.distribution,
+    "qemu": qemu.kernel,
+}
+
 
 def main() -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `in-kernel … | head` ends like any other command
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = parse()
     with_sbin_in_path()
-    in_place = not options.guest and here.has_bonding()
-    if not in_place and (packages := boot.missing_packages()):
-        return complain(
-            f"a guest kernel is needed, and packages are missing: apt-get install {' '.join(packages)}"
+    try:
+        if options.which:
+            return which(options)
+        return choose.first_that_works(
+            choose.ORDER[options.kind], partial(run_on, options), partial(tell, options.kind)
         )
-    kernel = f"in-kernel: {here.name() if in_place else boot.name()}"
-    if options.which:
-        print(kernel)
-        return 0
-    print(kernel, file=sys.stderr, flush=True)
-    if in_place:
-        run_in_place(options.command, options.timeout)
-    return run_in_guest(options.command, options.timeout, options.mem)
+    except choose.NothingWorksError as error:
+        return complain(str(error))
+    except boot.GuestDiedError as died:
+        return complain(str(died))
+    except subprocess.TimeoutExpired as expired:
+        complain(f"not done after {expired.timeout:g} s")
+        return 124
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="in-kernel", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--which", action="store_true", help="only print which kernel it would be")
-    parser.add_argument("--guest", action="store_true", help="boot a guest even where it isn't needed")
+    parser.add_argument(
+        "--with", dest="kind", choices=list(choose.WHAT), help="the kernel, in place of the first that works"
+    )
+    parser.add_argument("--which", action="store_true", help="only try the kernel, and say which and why")
     parser.add_argument("--timeout", type=float, default=900, metavar="SECONDS", help="default: %(default)s")
     parser.add_argument(
         "--mem", type=memory_size, default="1024M", metavar="SIZE", help="of the guest: %(default)s"
@@ -76,22 +95,32 @@ def with_sbin_in_path() -> None:
     os.environ["PATH"] = os.pathsep.join(path)
 
 
-def run_in_place(command: list[str], timeout: float) -> NoReturn:
-    """Become the command, under coreutils' timeout, which has our very exit statuses."""
-    os.execvp("timeout", ["timeout", "--kill-after=10", str(timeout), *command])
+def run_on(options: argparse.Namespace, kind: str) -> int:
+    """The command's exit status on this kind of kernel."""
+    kernel = FIND[kind](options.mem)
+    print(f"in-kernel: {kernel.name}", file=sys.stderr, flush=True)
+    return kernel.run(options.command, options.timeout)
 
 
-def run_in_guest(command: list[str], timeout: float, memory: str) -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        return boot.run(command, timeout, memory)
-    except subprocess.TimeoutExpired:
-        complain(f"not done after {timeout:g} s")
-        return 124
-    except boot.GuestDiedError as died:
-        return complain(str(died))
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+def tell(chosen: str | None, refusal: choose.Refusal) -> None:
+    """In one sentence why it is not this kernel; that a machine has no bonding itself is no news."""
+    if refusal.kind != "here" or chosen == "here":
+        complain(f"{refusal}")
+
+
+def which(options: argparse.Namespace) -> int:
+    """Print which kernel works, after a trial, and why it is that one."""
+    refusals: list[choose.Refusal] = []
+    kernel = choose.first_that_works(choose.ORDER[options.kind], partial(tried, options.mem), refusals.append)
+    print(f"in-kernel: {kernel.name}\n{choose.why(options.kind, refusals)}")
+    return 0
+
+
+def tried(memory: str, kind: str) -> Kernel:
+    kernel = FIND[kind](memory)
+    if kind != "here":  # it has been tried already
+        try_out(kernel)
+    return kernel
 
 
 def complain(message: str) -> int:

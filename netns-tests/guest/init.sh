@@ -3,6 +3,12 @@
 set -eu
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
+# Newer programs mount through a newer interface, which can't hand hostfs a path.
+export LIBMOUNT_FORCE_MOUNT2=always
+
+JOB=${0%/*} # the folder that guest and host share
+. "$JOB/facts"
+
 # Whatever fails, the guest ends: PID 1 may never wait for somebody to type.
 trap 'echo "init.sh: failed" >&2; echo o >/proc/sysrq-trigger; sleep 5' EXIT
 
@@ -24,11 +30,19 @@ load_overlay_module() {
     modprobe -d $LAYERS/modules overlay
 }
 
-# A hostfs mount is the host's own folder, writable. Only .venv in it stays the overlay's:
-# Python starts faster from there, and nothing that runs in a guest has to change it.
-open_for_writing() {
+# The host's own folder, writable.
+mount_writable() { # FOLDER NUMBER
+    case $MOUNT in
+    hostfs) mount -t hostfs -o "$1" none "$ROOT$1" ;;
+    9p) mount -t 9p -o trans=virtio,version=9p2000.L,cache=mmap,msize=512000 "writable$2" "$ROOT$1" ;;
+    esac
+}
+
+# Only .venv in it stays the overlay's: Python starts faster from there, and nothing that runs in a guest
+# has to change it.
+open_for_writing() { # FOLDER NUMBER
     if [ -d "$ROOT$1/.venv" ]; then mount -n --bind "$ROOT$1/.venv" $LAYERS/venv; fi
-    mount -t hostfs -o "$1" none "$ROOT$1"
+    mount_writable "$1" "$2"
     if [ -d "$ROOT$1/.venv" ]; then mount -n --move $LAYERS/venv "$ROOT$1/.venv"; fi
 }
 
@@ -49,7 +63,11 @@ mkdir -p $ROOT/lib/modules
 mount -n --bind "$MODULES" $ROOT/lib/modules
 mount_the_kernels_own
 mkdir -p "$ROOT$JOB"
-while read -r folder; do open_for_writing "$folder"; done <"$JOB/writable"
-mount -t hostfs -o "$JOB" none "$ROOT$JOB"
+mount_writable "$JOB" 0
+number=0
+while read -r folder; do
+    number=$((number + 1))
+    open_for_writing "$folder" $number
+done <"$JOB/writable"
 cd $ROOT
 exec switch_root $ROOT /bin/sh "$JOB/stage2.sh"

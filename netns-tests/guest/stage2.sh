@@ -1,5 +1,7 @@
 # Second stage of the guest's PID 1, on the overlay: modules, the command, its exit status, power off.
 set -eu
+JOB=${0%/*}
+. "$JOB/facts"
 trap power_off EXIT
 
 power_off() {
@@ -17,11 +19,13 @@ load_modules() {
 # The output goes through pipes, so that no program takes the consoles for somebody's terminal.
 connect_output() {
     mkfifo /run/stdout /run/stderr
-    stty raw -echo </dev/tty1
-    stty raw -echo </dev/tty2
-    cat /run/stdout >/dev/tty1 &
+    if [ -t 0 ] <$OUT; then
+        stty raw -echo <$OUT
+        stty raw -echo <$ERR
+    fi
+    cat /run/stdout >$OUT &
     stdout=$!
-    cat /run/stderr >/dev/tty2 &
+    cat /run/stderr >$ERR &
     stderr=$!
 }
 
@@ -35,6 +39,7 @@ hostname guest
 ip link set lo up
 load_modules
 connect_output
+: >"$JOB/started"
 status=0
 sh "$JOB/command" </dev/null >/run/stdout 2>/run/stderr || status=$?
 drain_output

@@ -15,7 +15,7 @@ def test_output_status_and_files_are_the_commands(tmp_path: Path) -> None:
     done = in_kernel("sh", "-c", "echo out; echo err >&2; pwd >here; exit 3", cwd=tmp_path)
     assert done.returncode == 3
     assert done.stdout == "out\n"
-    which, error = done.stderr.splitlines()
+    *_, which, error = done.stderr.splitlines()
     assert which.startswith("in-kernel: Linux ")
     assert error == "err"
     assert (tmp_path / "here").read_text() == f"{tmp_path}\n"
