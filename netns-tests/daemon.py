@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from namespace import enter
+from patience import patience
 
 from agent.__main__ import run
 from agent.engine.engine import Kernel
@@ -20,7 +21,7 @@ from agent.netlink import Netlink
 from agent.settings import Settings
 
 NICS = "eth*"
-PATIENCE = 30.0
+PATIENCE = patience(30)
 """Seconds for a daemon to answer, or to end."""
 
 MOST_FILES = 1024
@@ -130,17 +131,17 @@ def program(namespace: str, home: Home) -> Iterator[Daemon]:
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        await_answer(home)
+        await_answer(home, lambda: process.poll() is None)
         yield Daemon(process.pid, home, log)
     finally:
         process.terminate()
         process.wait(PATIENCE)
 
 
-def await_answer(home: Home) -> None:
-    """Wait until a daemon listens on its socket."""
+def await_answer(home: Home, is_alive: Callable[[], bool] = lambda: True) -> None:
+    """Wait until a daemon listens on its socket, as long as it is alive."""
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    while time.monotonic() < end and is_alive():
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(str(home.socket)) == 0:
                 return

@@ -11,6 +11,7 @@ import pytest
 from cabling import Cabling
 from conftest import Site
 from namespace import inside
+from patience import patience
 from pifctl import output
 from witness import bonding
 from xenapi import XenAPI
@@ -18,7 +19,7 @@ from xenapi import XenAPI
 from agent.kernel.nic_info import Device
 from agent.netlink import Netlink
 
-PATIENCE = 10.0
+PATIENCE = patience(10)
 MANY = [f"lost{n}" for n in range(300)]
 """Links, whose events are more than the smallest buffer holds."""
 

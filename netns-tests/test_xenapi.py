@@ -15,13 +15,14 @@ from conftest import Site
 from daemon import Home, await_answer, start_forked
 from ethtool import gro
 from host_state import GROUP
+from patience import patience
 from traffic import answers, watching
 from witness import bonding, state_of
 
 from agent.api.calls.refresh import OBSERVED
 from tests.clients.voices import XMLRPC
 
-PATIENCE = 20.0
+PATIENCE = patience(20)
 """Seconds for what must happen."""
 ADDRESSES = [f"{HOST_IP}/24", f"{HOST_IPV6}/64"]
 

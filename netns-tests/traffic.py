@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from namespace import opened
+from patience import patience
 from pinger import Count, collect, counted, send
 
-PATIENCE = 5.0
+PATIENCE = patience(5)
 """Seconds for an answer."""
 ONE_TRY = 0.2
 EVERY_FRAME = 0x0003

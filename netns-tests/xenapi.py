@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from patience import patience
+
 CLASSES = ("pool", "host", "network", "PIF", "Bond", "VLAN", "tunnel", "VM", "VM_guest_metrics", "VIF")
 
 Records = dict[str, dict[str, Any]]
@@ -26,7 +28,7 @@ class NoAnswerError(Exception):
 
 class _Connection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=60)
+        super().__init__("localhost", timeout=patience(60))
         self._path = path
 
     def connect(self) -> None:

@@ -40,8 +40,18 @@ class FetchError(Exception):
     """The packages could not be fetched or unpacked: the text says why."""
 
 
-def kept(name: str, packages: Sequence[str], suite: str | None = None, finish: Finish | None = None) -> Path:
-    """The folder with these packages of the machine's own sources, or of another Debian suite."""
+def kept(
+    name: str,
+    packages: Sequence[str],
+    *,
+    suite: str | None = None,
+    needs: str | None = None,
+    finish: Finish | None = None,
+) -> Path:
+    """The folder with these packages of the machine's own sources, or of another Debian suite.
+
+    needs: what they depend on is fetched as well where its name begins so.
+    """
     folder = CACHE / name
     if is_whole(folder):
         return folder
@@ -50,7 +60,7 @@ def kept(name: str, packages: Sequence[str], suite: str | None = None, finish: F
         with lock(CACHE / f"{name}.lock"):
             if not is_whole(folder):
                 with remembered(CACHE / f"{name}.failed"):
-                    fetch_into(folder, packages, suite, finish)
+                    fetch_into(folder, packages, suite, needs, finish)
     except FetchError as error:
         raise NoKernelError(f"{' and '.join(packages)} could not be fetched: {error}") from None
     except OSError as error:
@@ -73,7 +83,9 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def fetch_into(folder: Path, packages: Sequence[str], suite: str | None, finish: Finish | None) -> None:
+def fetch_into(
+    folder: Path, packages: Sequence[str], suite: str | None, needs: str | None, finish: Finish | None
+) -> None:
     """Fetch and unpack beside the folder, then put all of it in place at once."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise FetchError("there is no apt-get here")
@@ -84,7 +96,7 @@ def fetch_into(folder: Path, packages: Sequence[str], suite: str | None, finish:
         new = Path(scratch, "new")
         new.mkdir()
         found = {}
-        for package in download(Path(scratch), packages, suite):
+        for package in download(Path(scratch), packages, suite, needs):
             command("dpkg-deb", "-x", str(package), str(new), limit=PACKAGES_LIMIT)
             name, version, _ = package.name.split("_")
             found[name] = version.replace("%3a", ":")
@@ -101,7 +113,7 @@ def files_below(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
 
 
-def download(scratch: Path, packages: Sequence[str], suite: str | None) -> list[Path]:
+def download(scratch: Path, packages: Sequence[str], suite: str | None, needs: str | None) -> list[Path]:
     """The package files, verified by apt."""
     for name in ("lists/partial", "archives/partial"):
         (scratch / name).mkdir(parents=True)
@@ -109,11 +121,22 @@ def download(scratch: Path, packages: Sequence[str], suite: str | None) -> list[
     environment = os.environ | {"APT_CONFIG": str(write_configuration(scratch, suite)), "LC_ALL": "C.UTF-8"}
     updated = subprocess_of(["apt-get", "update"], LISTS_LIMIT, scratch, environment)
     try:
+        if needs:
+            packages = [*packages, *needed(packages, needs, environment)]
         command("apt-get", "download", *packages, limit=PACKAGES_LIMIT, cwd=scratch, env=environment)
     except FetchError as error:
         # one of the machine's sources may fail that has nothing to do with these packages
         raise FetchError(last_complaint(updated) or str(error)) from None
     return sorted(scratch.glob("*.deb"))
+
+
+def needed(packages: Sequence[str], beginning: str, environment: dict[str, str]) -> list[str]:
+    """What the packages depend on, directly or not, with names that begin so."""
+    others = [
+        f"--no-{relation}" for relation in ("recommends", "suggests", "conflicts", "breaks", "replaces")
+    ]
+    tree = command("apt-cache", "depends", "--recurse", *others, *packages, limit=SILENCE, env=environment)
+    return [name for name in tree.splitlines() if name.startswith(beginning) and name not in packages]
 
 
 def write_configuration(scratch: Path, suite: str | None) -> Path:

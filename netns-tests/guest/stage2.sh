@@ -19,14 +19,15 @@ load_modules() {
 # The output goes through pipes, so that no program takes the consoles for somebody's terminal.
 connect_output() {
     mkfifo /run/stdout /run/stderr
-    if [ -t 0 ] <$OUT; then
-        stty raw -echo <$OUT
-        stty raw -echo <$ERR
-    fi
-    cat /run/stdout >$OUT &
+    pass_on /run/stdout $OUT
     stdout=$!
-    cat /run/stderr >$ERR &
+    pass_on /run/stderr $ERR
     stderr=$!
+}
+
+pass_on() { # PIPE DEVICE, which may have been given as a pattern
+    if [ -t 0 ] <"$2"; then stty raw -echo <"$2"; fi
+    cat "$1" >"$2" &
 }
 
 # All of it is out when both pipes are closed; processes that the command left behind may hold them open.

@@ -1,4 +1,4 @@
-"""What a machine lacks that only its administrator can give is said in one sentence, and nothing else is said."""
+"""What only an administrator can give is asked for in one sentence, and nothing else is said."""
 
 import os
 import shutil
