@@ -18,15 +18,15 @@ HOME_OF_PIFD := $(DESTDIR)$(PREFIX)/lib/pifd
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt check unit unit-planner unit-rest netns netns-scenarios netns-faults netns-rest test fuzz demo bench docs lock install install-xe clean
+.PHONY: help fmt check unit unit-planner unit-rest netns netns-prepared netns-scenarios netns-faults netns-rest netns-sample test clean-room fuzz demo bench docs lock install install-xe clean
 
 # What a machine lacks is said in one sentence: make has nothing to add, and in question mode ends with
 # status 1 at the first recipe, without a word.
 NEEDS_PYTHON := fmt check fuzz docs lock install
-NEEDS_ROOT := unit unit-% netns netns-% test demo bench
+NEEDS_ROOT := unit unit-% netns netns-% test demo bench clean-room
 ifeq ($(MAKELEVEL),0)
 NEEDED := $(if $(filter $(NEEDS_PYTHON) $(NEEDS_ROOT),$(MAKECMDGOALS)),python) \
-	$(if $(filter $(NEEDS_ROOT),$(MAKECMDGOALS)),root)
+	$(if $(filter $(NEEDS_ROOT),$(MAKECMDGOALS)),root) $(if $(filter clean-room,$(MAKECMDGOALS)),git)
 ifneq ($(shell netns-tests/guest/able $(NEEDED) || echo no),)
 MAKEFLAGS += --question
 endif
@@ -65,30 +65,49 @@ unit-planner:
 unit-rest: $(NODE_CLIENTS)
 	.venv/bin/python -m pytest tests $(PLANNER:%=--ignore=%)
 
-netns: .venv/.stamp ## the tests on a real kernel with bonding, this one or a guest's
-	$(PREPARE) kernel $(WITH)
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target netns-scenarios netns-faults netns-rest
+# All of them run on the newest kernel that can be had, and a sample on the distribution's. In qemu, where every
+# step takes ten times as long, the sample alone. The end says on which kernels what ran.
+NETNS := $(if $(filter qemu,$(WITH)),netns-sample,netns-rest netns-scenarios netns-faults netns-sample)
+NOTES := .pytest_cache/tiers
+WHOLE := $(or $(WITH),newest)
+SAMPLE_WITH := $(or $(WITH),distribution)
+
+netns: netns-prepared ## the tests on a real kernel with bonding, this one's or a guest's
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(NETNS)
+	@.venv/bin/python netns-tests/tiers.py $(NOTES) $(NETNS)
+
+netns-prepared: .venv/.stamp
+	$(PREPARE) kernel $(WHOLE)
+	$(if $(filter-out $(WHOLE),$(SAMPLE_WITH)),$(PREPARE) kernel $(SAMPLE_WITH))
+	@mkdir -p $(dir $(NOTES)) && rm -f $(NOTES)
 
 # Two guests side by side, because a guest has one processor, and a third when the first of them is done.
 SCENARIOS := $(patsubst %,netns-tests/test_%.py,scenarios tunnels cabling bond hotplug start)
 FAULTS := $(patsubst %,netns-tests/test_%.py,faults pif)
 
+SAMPLE := $(patsubst %,netns-tests/test_%.py,bond features scenarios faults) \
+	--sample test_scenarios=12 --sample test_faults=1
+
+TEST_WITH = PIFD_TIERS=$@=$(NOTES) netns-tests/in-kernel --with=$(1) --timeout 3600 \
+	.venv/bin/python -m pytest -p nothing_skipped
+
 netns-scenarios:
-	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped $(SCENARIOS) $(ARGS)
+	$(call TEST_WITH,$(WHOLE)) $(SCENARIOS) $(ARGS)
 
 netns-faults:
-	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped $(FAULTS) $(ARGS)
+	$(call TEST_WITH,$(WHOLE)) $(FAULTS) $(ARGS)
 
 netns-rest:
-	$(IN_KERNEL) .venv/bin/python -m pytest -p nothing_skipped netns-tests \
-		$(patsubst %,--ignore=%,$(SCENARIOS) $(FAULTS)) $(ARGS)
+	$(call TEST_WITH,$(WHOLE)) netns-tests $(patsubst %,--ignore=%,$(SCENARIOS) $(FAULTS)) $(ARGS)
+
+netns-sample:
+	$(call TEST_WITH,$(SAMPLE_WITH)) $(SAMPLE) $(ARGS)
 
 # The longest first, so that both processors have something to do until the end.
-test: check ## all of the above: what CI runs
-	$(PREPARE) kernel $(WITH)
+test: check netns-prepared ## all of the above: what CI runs
 	$(PREPARE) shells
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target \
-		netns-rest netns-scenarios netns-faults unit-rest unit-planner
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(NETNS) unit-rest unit-planner
+	@.venv/bin/python netns-tests/tiers.py $(NOTES) $(NETNS)
 
 # A failure prints the input and its number; another SEED draws other inputs, FIRST begins at a later one.
 INPUTS ?= 100000
@@ -99,6 +118,10 @@ fuzz: .venv/.stamp ## 100,000 inputs to the socket, or INPUTS; SEED=… repeats 
 demo: .venv/.stamp ## a tour on a real kernel
 	$(PREPARE) kernel $(WITH)
 	$(IN_KERNEL) .venv/bin/python netns-tests/demo.py
+
+clean-room: ## make demo and make test in a clean root of DISTRIBUTION=bookworm or trixie: before a release
+	$(PREPARE) clean_room
+	netns-tests/clean-room $(DISTRIBUTION) $(TARGETS)
 
 bench: .venv/.stamp ## how fast it is
 	$(PREPARE) kernel $(WITH)

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest_plugins = ["selection"]
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

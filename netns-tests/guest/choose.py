@@ -13,12 +13,12 @@ WHAT = {
     "qemu": "the distribution's own kernel in qemu",
 }
 
-# A choice of one kernel means that one; the newest means the newest that can be had.
+# The newest and the distribution's are those that can be had; with the others, that one is meant.
 ORDER = {
     None: ("here", "newest", "distribution", "qemu"),
     "here": ("here",),
     "newest": ("newest", "here", "distribution", "qemu"),
-    "distribution": ("distribution",),
+    "distribution": ("distribution", "here", "qemu"),
     "qemu": ("qemu",),
 }
 
@@ -68,12 +68,9 @@ def first_that_works(
 
 def why(chosen: str | None, refusals: Sequence[Refusal]) -> str:
     """Why it is the kernel after these, when this one was chosen."""
-    order = ORDER[chosen]
     if refusals:
         return f"because what comes before it can't be had:\n{listed(refusals)}"
-    if len(order) == 1:
-        return f"because it was asked for: --with={chosen}"
-    return f"because it is the first choice{f' for --with={chosen}' if chosen else ''}, and works"
+    return f"because it was asked for: --with={chosen}" if chosen else "because it works, and needs no guest"
 
 
 def listed(refusals: Sequence[Refusal]) -> str:

@@ -22,7 +22,7 @@ The kernel is the first of these that works:
   distribution  User Mode Linux from this machine's distribution
   qemu          the distribution's own kernel in qemu
 
---with chooses one; --with=newest also takes another one if that can't be had.
+--with chooses one. For the newest and the distribution's another one is taken if they can't be had.
 
 In a guest the current directory and the git work tree around it are the real ones, except a
 .venv folder in them; everything else (and .venv) is a throw-away overlay of this machine's own file
@@ -99,6 +99,7 @@ def run_on(options: argparse.Namespace, kind: str) -> int:
     """The command's exit status on this kind of kernel."""
     kernel = FIND[kind](options.mem)
     print(f"in-kernel: {kernel.name}", file=sys.stderr, flush=True)
+    os.environ["IN_KERNEL"] = kernel.name  # for a command that tells where it ran
     return kernel.run(options.command, options.timeout)
 
 

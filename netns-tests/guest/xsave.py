@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from guest import debian
@@ -20,7 +22,10 @@ MENDED = (6, 13)
 SOURCE = Path(__file__).with_name("xsave.c")
 COMPILERS = ("cc", "gcc", "tcc", "clang")
 
-TRACEME, GETREGSET, X86_XSTATE = 0, 0x4204, 0x202
+TRACEME, GETREGSET, SETREGSET, X86_XSTATE = 0, 0x4204, 0x4205, 0x202
+
+ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+ptrace.argtypes, ptrace.restype = [ctypes.c_ulong] * 4, ctypes.c_long
 
 
 class IOVec(ctypes.Structure):
@@ -41,20 +46,32 @@ def area() -> int:
         return int(forced)
     if platform.machine() != "x86_64":
         return 0
-    ptrace = ctypes.CDLL(None, use_errno=True).ptrace
-    ptrace.argtypes, ptrace.restype = [ctypes.c_ulong] * 4, ctypes.c_long
+    with stopped_child() as child:
+        buffer = ctypes.create_string_buffer(65536)
+        return registers(GETREGSET, child, buffer)
+
+
+@contextmanager
+def stopped_child() -> Iterator[int]:
+    """A process that can be traced."""
     child = os.fork()
     if child == 0:
         ptrace(TRACEME, 0, 0, 0)
         os.kill(os.getpid(), signal.SIGSTOP)
         os._exit(0)
     os.waitpid(child, 0)
-    buffer = ctypes.create_string_buffer(65536)
-    found = IOVec(ctypes.addressof(buffer), len(buffer))
-    told = ptrace(GETREGSET, child, X86_XSTATE, ctypes.addressof(found)) == 0
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return int(found.length) if told else 0
+    try:
+        yield child
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def registers(request: int, child: int, buffer: "ctypes.Array[ctypes.c_char]") -> int:
+    """Get or set a process's extended registers; how many bytes of them, 0 if the kernel does not do it."""
+    vector = IOVec(ctypes.addressof(buffer), len(buffer))
+    done = ptrace(request, child, X86_XSTATE, ctypes.addressof(vector)) == 0
+    return int(vector.length) if done else 0
 
 
 def library() -> Path:

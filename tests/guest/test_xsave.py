@@ -1,10 +1,15 @@
 """An older User Mode Linux is helped where the processor's registers do not fit into its buffer."""
 
-import ctypes
+import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from guest import debian, xsave
+
+OF_X86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="only x86_64 has these registers")
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,7 @@ def test_the_preload_is_for_old_releases_on_processors_with_large_registers(
     assert xsave.needs_preload(release, area) == needed
 
 
+@OF_X86_64
 def test_the_size_is_that_of_the_running_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IN_KERNEL_XSAVE_AREA", raising=False)
     # the legacy area and the header are always there, and the kernel gives whole words
@@ -33,11 +39,36 @@ def test_the_size_is_that_of_the_running_processor(monkeypatch: pytest.MonkeyPat
     assert xsave.area() % 8 == 0
 
 
-def test_the_library_is_compiled_once_and_takes_the_place_of_ptrace(
+SET_A_PART = """
+import ctypes
+from guest import xsave
+with xsave.stopped_child() as child:
+    part = ctypes.create_string_buffer(xsave.area() - 64)
+    assert xsave.registers(xsave.GETREGSET, child, part)
+    print(xsave.registers(xsave.SETREGSET, child, part) > 0)
+"""
+
+
+def sets_a_part(preload: str) -> bool:
+    """Whether a process that knows of a part of the registers can set them."""
+    path = str(Path(xsave.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", SET_A_PART],
+        env=os.environ | {"PYTHONPATH": path, "LD_PRELOAD": preload},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout == "True\n"
+
+
+@OF_X86_64
+def test_with_the_library_a_part_of_the_registers_can_be_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert not sets_a_part("")
     monkeypatch.setattr(debian, "CACHE", tmp_path / "cache")
     library = xsave.library()
     made = library.stat()
+    assert sets_a_part(str(library))
     assert xsave.library().stat() == made
-    assert ctypes.CDLL(str(library)).ptrace.__name__ == "ptrace"
