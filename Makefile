@@ -88,7 +88,7 @@ FAULTS := $(patsubst %,netns-tests/test_%.py,faults pif)
 SAMPLE := $(patsubst %,netns-tests/test_%.py,bond features scenarios faults) \
 	--sample test_scenarios=12 --sample test_faults=1
 
-TEST_WITH = PIFD_TIERS=$@=$(NOTES) netns-tests/in-kernel --with=$(1) --timeout 3600 \
+TEST_WITH = NETNS_TIER=$@=$(NOTES) netns-tests/in-kernel --with=$(1) --timeout 3600 \
 	.venv/bin/python -m pytest -p nothing_skipped
 
 netns-scenarios:

@@ -1,7 +1,7 @@
 """pytest plugin: which tests run on this kernel, and a note of it, so that the end can say what ran on which.
 
 --sample FILE=N draws N of a file's tests by PIFD_SEED. A test that needs what the kernel has not got is left
-out, and named. With PIFD_TIERS=NAME=PATH a line is added to that file: the tier's name, the kernel, what ran.
+out, and named. With NETNS_TIER=NAME=PATH a line is added to that file: the tier's name, the kernel, what ran.
 """
 
 import os
@@ -14,7 +14,7 @@ import pytest
 from features import features
 from seed import SEED
 
-TIERS = "PIFD_TIERS"
+TIER = "NETNS_TIER"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,7 +57,7 @@ class Selection:
         passed = len(terminalreporter.stats.get("passed", []))
         what = ", ".join([f"{passed} tests passed", *self.left_out()])
         terminalreporter.write_line(f"{kernel()}: {what}")
-        if note := os.environ.get(TIERS):
+        if note := os.environ.get(TIER):
             name, _, path = note.partition("=")
             with Path(path).open("a") as tiers:
                 tiers.write(f"{name}\t{kernel()}\t{what}\n")

@@ -49,7 +49,7 @@ def note_of(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, seed: st
     monkeypatch.setenv("PYTHONPATH", str(NETNS_TESTS))
     monkeypatch.setenv("IN_KERNEL", "Linux 9.9 (a guest)")
     monkeypatch.setenv("PIFD_SEED", seed)
-    monkeypatch.setenv("PIFD_TIERS", "a-tier=note")
+    monkeypatch.setenv("NETNS_TIER", "a-tier=note")
     pytester.makepyfile(test_suite=SUITE)
     # the probe itself is the kernel's to answer
     pytester.makepyfile(no_features="import features\nfeatures.features = lambda: frozenset()")
