@@ -27,7 +27,7 @@ NEEDS_ROOT := unit unit-% netns netns-% test demo bench clean-room
 ifeq ($(MAKELEVEL),0)
 NEEDED := $(if $(filter $(NEEDS_PYTHON) $(NEEDS_ROOT),$(MAKECMDGOALS)),python) \
 	$(if $(filter $(NEEDS_ROOT),$(MAKECMDGOALS)),root) $(if $(filter clean-room,$(MAKECMDGOALS)),git)
-ifneq ($(shell netns-tests/guest/able $(NEEDED) || echo no),)
+ifneq ($(shell PYTHON=$(PYTHON) netns-tests/guest/able $(NEEDED) || echo no),)
 MAKEFLAGS += --question
 endif
 endif

@@ -3,13 +3,14 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -152,8 +153,13 @@ def run_kernel(guest: Guest, folder: Path, writable: tuple[Path, ...], timeout: 
         for (reader, _), stream in zip(pipes, [sys.stdout.buffer, sys.stderr.buffer], strict=True)
     ]
     end = time.monotonic() + timeout
-    await_start(kernel, folder, guest.boot_limit, timeout)
-    status = kernel.wait(max(end - time.monotonic(), 0))
+    try:
+        await_start(kernel, folder, guest.boot_limit, timeout)
+        status = kernel.wait(max(end - time.monotonic(), 0))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(kernel.pid, signal.SIGKILL)  # all of the guest's processes
+        kernel.wait()
     for output in outputs:
         output.join(10)
     return status

@@ -9,7 +9,7 @@ import sys
 from functools import partial
 
 from guest import boot, choose, here, qemu, uml
-from guest.kernel import Kernel, try_out
+from guest.kernel import Kernel, NoKernelError, try_out
 
 CANNOT = 125  # no kernel to run on, or the guest died; the command's own status is unknown
 
@@ -95,9 +95,16 @@ def with_sbin_in_path() -> None:
     os.environ["PATH"] = os.pathsep.join(path)
 
 
+def found(kind: str, memory: str) -> Kernel:
+    try:
+        return FIND[kind](memory)
+    except OSError as error:  # a cache that is full or can't be written, a program that does not start
+        raise NoKernelError(str(error)) from None
+
+
 def run_on(options: argparse.Namespace, kind: str) -> int:
     """The command's exit status on this kind of kernel."""
-    kernel = FIND[kind](options.mem)
+    kernel = found(kind, options.mem)
     print(f"in-kernel: {kernel.name}", file=sys.stderr, flush=True)
     os.environ["IN_KERNEL"] = kernel.name  # for a command that tells where it ran
     return kernel.run(options.command, options.timeout)
@@ -118,7 +125,7 @@ def which(options: argparse.Namespace) -> int:
 
 
 def tried(memory: str, kind: str) -> Kernel:
-    kernel = FIND[kind](memory)
+    kernel = found(kind, memory)
     if kind != "here":  # it has been tried already
         try_out(kernel)
     return kernel

@@ -7,6 +7,7 @@ installed packages stay as they are. It is apt that checks the signatures.
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def kept(
 ) -> Path:
     """The folder with these packages of the machine's own sources, or of another Debian suite.
 
-    needs: what they depend on is fetched as well where its name begins so.
+    needs: what they depend on is fetched as well where its name begins with a match of this expression.
     """
     folder = CACHE / name
     if is_whole(folder):
@@ -130,13 +131,13 @@ def download(scratch: Path, packages: Sequence[str], suite: str | None, needs: s
     return sorted(scratch.glob("*.deb"))
 
 
-def needed(packages: Sequence[str], beginning: str, environment: dict[str, str]) -> list[str]:
+def needed(packages: Sequence[str], names: str, environment: dict[str, str]) -> list[str]:
     """What the packages depend on, directly or not, with names that begin so."""
     others = [
         f"--no-{relation}" for relation in ("recommends", "suggests", "conflicts", "breaks", "replaces")
     ]
     tree = command("apt-cache", "depends", "--recurse", *others, *packages, limit=SILENCE, env=environment)
-    return [name for name in tree.splitlines() if name.startswith(beginning) and name not in packages]
+    return [name for name in tree.splitlines() if re.match(names, name) and name not in packages]
 
 
 def write_configuration(scratch: Path, suite: str | None) -> Path:

@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,7 +81,7 @@ def find(memory: str) -> Parts:
     if not shutil.which(processor.program):
         raise NoKernelError(f"qemu is not installed: apt-get install {processor.package}")
     stock = STOCK.get(distribution(), STOCK["debian"]).format(architecture=processor.architecture)
-    folder = debian.kept("linux", [stock], needs="linux-", finish=make_bootable)
+    folder = debian.kept("linux", [stock], needs="linux-(image|modules)", finish=make_bootable)
     modules = modules_of(folder)
     return Parts(processor, memory, next((folder / "boot").glob("vmlinuz-*")), modules, folder / "initramfs")
 
@@ -157,7 +158,8 @@ def why_no_kvm(parts: Parts) -> str | None:
     if note.exists() and note.read_text().startswith(boot_id):
         return note.read_text().removeprefix(boot_id) or None
     reason = trial(parts)
-    note.write_text(boot_id + (reason or ""))
+    with suppress(OSError):  # then it is tried again the next time
+        note.write_text(boot_id + (reason or ""))
     return reason
 
 
