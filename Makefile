@@ -85,8 +85,8 @@ netns-prepared: .venv/.stamp
 SCENARIOS := $(patsubst %,netns-tests/test_%.py,scenarios tunnels cabling bond hotplug start)
 FAULTS := $(patsubst %,netns-tests/test_%.py,faults pif)
 
-SAMPLE := $(patsubst %,netns-tests/test_%.py,bond features scenarios faults) \
-	--sample test_scenarios=12 --sample test_faults=1
+SAMPLE := $(patsubst %,netns-tests/test_%.py,bond features scenarios faults) $(addprefix --sample test_, \
+	$(if $(filter qemu,$(WITH)),bond=4 features=2 scenarios=4,scenarios=12) faults=1)
 
 TEST_WITH = NETNS_TIER=$@=$(NOTES) netns-tests/in-kernel --with=$(1) --timeout 3600 \
 	.venv/bin/python -m pytest -p nothing_skipped

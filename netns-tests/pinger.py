@@ -91,11 +91,12 @@ def counted(
     """Ping over a connected socket until it is over; `begun` is called once the first ping is out."""
     sent: list[float] = []
     replies: dict[int, float] = {}
-    start = time.monotonic()
+    due = time.monotonic()
     while not (sent and is_over()):
         send(packets, family, len(sent))
         sent.append(time.monotonic())
-        collect(packets, family, replies, until=start + len(sent) * interval)
+        due = max(due + interval, sent[-1])  # a machine that is too slow for the pace does not catch up
+        collect(packets, family, replies, until=due)
         if len(sent) == 1:
             begun()
     collect(packets, family, replies, until=time.monotonic() + LAST_CALL, enough=len(sent))
@@ -116,9 +117,9 @@ def send(packets: socket.socket, family: int, number: int) -> None:
 def collect(
     packets: socket.socket, family: int, replies: dict[int, float], *, until: float, enough: int = sys.maxsize
 ) -> None:
-    """Note when replies come, until a moment or until there are enough."""
-    while len(replies) < enough and (left := until - time.monotonic()) > 0:
-        if not select.select([packets], [], [], left)[0]:
+    """Note when replies come, until a moment or until there are enough; what is there is read in any case."""
+    while len(replies) < enough:
+        if not select.select([packets], [], [], max(until - time.monotonic(), 0))[0]:
             return
         try:
             data = packets.recv(2048)
