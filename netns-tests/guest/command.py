@@ -54,8 +54,8 @@ def main() -> int:
         return complain(str(error))
     except boot.GuestDiedError as died:
         return complain(str(died))
-    except subprocess.TimeoutExpired as expired:
-        complain(f"not done after {expired.timeout:g} s")
+    except subprocess.TimeoutExpired:
+        complain(f"not done after {options.timeout:g} s")
         return 124
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
