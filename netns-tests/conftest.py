@@ -31,6 +31,19 @@ class Site:
         await_answer(self.home)
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """The test fails that leaves a namespace, or a device in this one."""
+    before = left()
+    yield
+    assert left() - before == set()
+
+
+def left() -> set[str]:
+    """The names of namespaces, and of this one's devices."""
+    return {str(path) for place in ("/run/netns", "/sys/class/net") for path in Path(place).glob("*")}
+
+
 @pytest.fixture
 def net() -> Iterator[Cabling]:
     """A fresh network; what is not pifd's is byte for byte the same at the end."""

@@ -1,6 +1,9 @@
 """Settings of hypothesis, and the fixture of a running host."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import inspect
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import hypothesis
@@ -8,6 +11,9 @@ import pytest
 from hypothesis import Phase
 
 from tests.worlds.world import World
+
+TURNS = 5
+SECONDS = 30.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,6 +30,48 @@ def pytest_configure(config: pytest.Config) -> None:
         phases=(Phase.explicit, Phase.generate, Phase.shrink),
     )
     hypothesis.settings.load_profile("pifd")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Each test has a watch over what it leaves behind, set up before all else."""
+    for item in items:
+        if isinstance(item, pytest.Function):
+            is_async = inspect.iscoroutinefunction(inspect.unwrap(item.obj))
+            item.fixturenames.insert(0, "no_task_is_left" if is_async else "no_socket_is_left")
+
+
+@pytest.fixture
+def no_socket_is_left() -> Iterator[None]:
+    """The test fails that leaves a socket open."""
+    before, patience = open_sockets(), time.monotonic() + SECONDS
+    yield
+    while open_sockets() - before and time.monotonic() < patience:  # a thread of a fake may be at its end
+        time.sleep(0.05)
+    assert open_sockets() - before == set()
+
+
+@pytest.fixture
+async def no_task_is_left() -> AsyncIterator[None]:
+    """The test fails that leaves a task running or a socket open."""
+    before = open_sockets()
+    yield
+    own = asyncio.current_task()
+    for _ in range(TURNS):  # a task that is cancelled, and a transport that is closed, end in the next ones
+        await asyncio.sleep(0)
+    assert [task for task in asyncio.all_tasks() if task is not own] == []
+    assert open_sockets() - before == set()
+
+
+def open_sockets() -> set[str]:
+    """The sockets of this process, as the kernel numbers them."""
+    found = set()
+    for file in Path("/proc/self/fd").iterdir():
+        try:
+            target = str(file.readlink())
+        except FileNotFoundError:  # the one that lists them
+            continue
+        found |= {target} if target.startswith("socket:") else set()
+    return found
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ class Engine(Protocol):
 
     @property
     def failures(self) -> Mapping[Ref[Any], str]:
-        """The PIFs and VIFs that the model has plugged and that could not be had, with the reason."""
+        """The PIFs and VIFs that the model has plugged and that failed to come up, with the reason."""
 
     @property
     def condition(self) -> Condition:

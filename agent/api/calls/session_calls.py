@@ -81,7 +81,7 @@ def role_of(call: Call) -> Role | None:
 
 
 async def name_of(uid: int) -> str:
-    """The name of a user, "" where it can't be had in time.
+    """The name of a user, "" where the look-up takes too long.
 
     The database may be a network away, and who logs in to repair the network must not depend on it.
     """

@@ -80,7 +80,7 @@ def objects_by(by: str, model: Model, record: Record) -> Iterable[Record]:
 
 
 def is_attached(view: View, pif: PIF) -> bool:
-    """Whether the PIF is up: one that could not be had at a start is not, although it ought to be."""
+    """Whether the PIF is up: one that failed to come up is not, although it ought to be."""
     return pif.currently_attached and pif.ref not in view.failures
 
 

@@ -23,7 +23,7 @@ def topology(
 ) -> Node:
     """The tree, networks in the order of their bridges.
 
-    failures: what could not be had, and why.  deviations: what is not all that it should be.
+    failures: what failed to come up, and why.  deviations: what is not all that it should be.
     """
     host = next(iter(model.all(Host)), None)
     networks = sorted(model.all(Network), key=lambda network: network.bridge)
