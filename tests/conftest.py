@@ -13,7 +13,7 @@ from hypothesis import Phase
 from tests.worlds.world import World
 
 TURNS = 5
-SECONDS = 30.0
+SECONDS = 3.0
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, NoReturn, TextIO
 from agent.cli.client import Client, client_of
 from agent.cli.command import Call, Command
 from agent.cli.commands import COMMANDS
-from agent.cli.errors import OWN, APIFailure, CommandError, explained, program_name, usage
+from agent.cli.errors import OWN, XE, APIFailure, CommandError, explained, program_name, usage
 from agent.cli.invocation import Words, bound, taken_apart
 from agent.cli.objects import Objects
 from agent.cli.session import Session
@@ -56,8 +56,9 @@ def outcome_of(
     try:
         client, words = client_of(arguments, environment)
         return Outcome(0, answer(taken_apart(words), client, environment, screen, streams))
-    except CommandError as refusal:
-        return Outcome(refusal.status, error=f"{refusal}\n")
+    except CommandError as error:
+        wants_json = bool({"--json", "json=true", "--json=true"} & set(arguments))
+        return Outcome(error.status, error=error.as_json() if wants_json else f"{error}\n")
 
 
 def answer(
@@ -113,6 +114,12 @@ def about(words: Words) -> str:
     """Help, or the version."""
     if "version" in words.flags or words.command == "version":
         return f"{program_name()} {version()}\n"
+    if program_name() == XE:
+        from agent.cli import xe_manual
+
+        subjects = words.further if words.command == "help" else (words.command,) if words.command else ()
+        everything, minimal = "all" in words.flags, "minimal" in words.flags
+        return xe_manual.page(subjects, is_everything=everything, is_minimal=minimal)
     from agent.cli.manual import page
 
     subject = "".join(words.further[:1]) if words.command == "help" else words.command

@@ -28,9 +28,21 @@ def maybe_done(command: str) -> str:
 
 
 class CommandError(Exception):
-    """A command that cannot be carried out; the arguments are the lines to print."""
+    """A command that cannot be carried out; the arguments are the lines to print.
+
+    code, parameters: XenAPI's, of what the daemon has refused.
+    """
 
     status = 1
+    code = ""
+    parameters: tuple[str, ...] = ()
+
+    def as_json(self) -> str:
+        """The error for programs."""
+        import json
+
+        told = {"message": str(self.args[0]), "details": [str(line) for line in self.args[1:]]}
+        return json.dumps({"error": {"code": self.code, "parameters": self.parameters, **told}}) + "\n"
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.args))
@@ -66,10 +78,14 @@ def explained(failed: APIFailure, label_of: Callable[[str], str]) -> CommandErro
     kind = by_code(failed.code)
     parameters = [resolved(parameter, label_of) for parameter in failed.parameters]
     if kind is None:
-        return CommandError(f"Error code: {failed.code}", f"Error parameters: {', '.join(parameters)}")
-    pairs = zip_longest(kind.names, parameters)
-    lines = [f"{name or '<extra>'}: {'<unknown>' if value is None else value}" for name, value in pairs]
-    return CommandError(" ".join((kind.__doc__ or failed.code).split()), *lines, f"code: {failed.code}")
+        lines = [f"Error code: {failed.code}", f"Error parameters: {', '.join(parameters)}"]
+    else:
+        pairs = zip_longest(kind.names, parameters)
+        told = (f"{name or '<extra>'}: {'<unknown>' if value is None else value}" for name, value in pairs)
+        lines = [" ".join((kind.__doc__ or failed.code).split()), *told, f"code: {failed.code}"]
+    error = CommandError(*lines)
+    error.code, error.parameters = failed.code, failed.parameters
+    return error
 
 
 def resolved(parameter: str, label_of: Callable[[str], str]) -> str:

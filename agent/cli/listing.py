@@ -27,7 +27,8 @@ NODE_SHAPE = {
 def list_objects(call: Call) -> str:
     """The objects of a class that pass the filters."""
     kind = CLASSES[call.command.class_name]
-    wanted = [cheap(field) for field in wanted_fields(kind, call.values["params"])]
+    params = call.values["params"] or (("all",) if call.values["json"] else ())
+    wanted = [cheap(field) for field in wanted_fields(kind, params)]
     records = [record for record in call.objects.of(kind.name).values() if passes(call, record)]
     if call.values["minimal"]:
         return minimal(call, wanted, records)

@@ -21,8 +21,7 @@ def screen_of(stdout: TextIO, environment: Mapping[str, str]) -> Screen:
     """What this stdout can show.  Only a terminal gets colours, and none when NO_COLOR is set."""
     is_terminal = stdout.isatty()
     has_colour = is_terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
-    width = width_of(stdout, environment) if is_terminal else DEFAULT_WIDTH
-    return Screen(width, can_show(stdout), has_colour)
+    return Screen(width_of(stdout, environment), can_show(stdout), has_colour)
 
 
 def can_show(stdout: TextIO) -> bool:
@@ -35,7 +34,7 @@ def can_show(stdout: TextIO) -> bool:
 
 
 def width_of(stdout: TextIO, environment: Mapping[str, str]) -> int:
-    """The columns of a terminal; COLUMNS goes before what the terminal says."""
+    """The columns that there are: COLUMNS, else what the terminal says, else the default."""
     columns = environment.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
         return max(NARROWEST, int(columns))

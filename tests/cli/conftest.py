@@ -14,6 +14,11 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture
+def no_socket_is_left() -> None:
+    """Not watched here: a thread of the fake daemon waits for an event as long as it was asked to."""
+
+
+@pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
     """A daemon that runs until the end of the test."""
     daemon = Daemon(tmp_path / "xapi")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.client import Client, client_of, extra_words
+from agent.cli.commands import COMMANDS
 from agent.cli.errors import CommandError
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
@@ -151,7 +152,22 @@ def test_called_as_xe_it_calls_itself_so(xe: Xe) -> None:
 def test_the_h_of_xe_names_a_server_and_asks_for_help_at_the_end(xe: Xe) -> None:
     assert xe("-h localhost pif-list device=eth0 --minimal") == (0, f"{ETH0}\n", "")
     assert xe("-h pool1 pif-list")[2].startswith("The server 'pool1' is not this host: xe talks to")
-    assert xe("pif-plug -h")[1].startswith("Bring a PIF up")
+    assert xe("pif-plug -h")[1].startswith("command name            : pif-plug\n")
+
+
+def test_the_help_of_xe_can_be_taken_apart_as_its_completion_does(xe: Xe) -> None:
+    listed = xe("help --minimal --all")[1]
+    assert listed == ",".join(sorted(COMMANDS)) + "\n"
+    assert xe("help bond-create")[1] == (
+        "command name            : bond-create\n"
+        "        reqd params     : network-uuid, pif-uuids\n"
+        "        optional params : mac, mode, properties:, dry-run, json\n"
+        "        description     : Put NICs into a new bond.\n"
+    )
+    assert xe("help bond-create vlan-create")[1].count("reqd params") == 2
+    assert "\nCommon command list\n-------------------\n\n    " in xe("help")[1]
+    assert "\nFull command list\n-----------------\n\n    " in xe("help --all")[1]
+    assert xe("help no-such") == (1, "", "Unknown command 'no-such'.\n")
 
 
 def test_xes_settings_count_for_xe_the_command_line_first_and_the_file_last(xe: Xe, daemon: Daemon) -> None:

@@ -1,5 +1,6 @@
 """Refusals: what is wrong with a command line, what the daemon refuses, and connections that fail."""
 
+import json
 import re
 import socket
 from pathlib import Path
@@ -44,10 +45,6 @@ WRONG = [
     (
         "bond-destroy uuid=a UUID=b",
         "Syntax error: uuid is given twice\nFor usage run: 'pifctl help bond-destroy'\n",
-    ),
-    (
-        "bond-list --json --minimal",
-        "Syntax error: --json and --minimal exclude each other\nFor usage run: 'pifctl help bond-list'\n",
     ),
     (
         "pif-param-set uuid=eth0 MAC=x",
@@ -243,3 +240,22 @@ def test_who_has_no_permission_to_use_the_socket_is_told_who_has() -> None:
         "pifd cannot be reached: you have no permission to use the socket /run/pifd/xapi.  "
         "Root may, and the group that owns it."
     )
+
+
+def test_an_error_is_json_where_json_is_asked_for(run: Run) -> None:
+    status, output, error = run("bond-destroy", "uuid=no-such", "--json")
+    told = json.loads(error)["error"]
+    assert (status, output, told["code"]) == (1, "", "")
+    assert told["message"] == "There is no Bond whose uuid begins with 'no-such' or that has this name."
+    refused = run("bond-destroy", "uuid=00000000-0000-0000-0000-000000000000", "--json").error
+    told = json.loads(refused)["error"]
+    assert (told["code"], told["parameters"][0]) == ("UUID_INVALID", "Bond")
+    assert told["details"][-1] == "code: UUID_INVALID"
+
+
+def test_an_address_with_its_prefix_length_stands_for_the_netmask_too(run: Run, daemon: Daemon) -> None:
+    line = ["pif-reconfigure-ip", "uuid=eth1", "mode=static"]
+    assert run(*line, "IP=10.0.0.3/20").error == ""
+    assert daemon.made()[-1][1][2:4] == ["10.0.0.3", "255.255.240.0"]
+    assert "is no prefix length" in run(*line, "IP=10.0.0.3/33").error
+    assert "is another" in run(*line, "IP=10.0.0.3/24", "netmask=255.0.0.0").error

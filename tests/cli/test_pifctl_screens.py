@@ -97,7 +97,8 @@ def test_only_a_terminal_gets_colours_and_none_with_no_color() -> None:
     quiet = {"COLUMNS": "90", "NO_COLOR": "1"}
     assert screen_of(Terminal(), quiet) == Screen(90, has_boxes=True, has_colour=False)
     pipe = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    assert screen_of(pipe, {"COLUMNS": "90"}) == Screen(100, has_boxes=False, has_colour=False)
+    assert screen_of(pipe, {"COLUMNS": "90"}) == Screen(90, has_boxes=False, has_colour=False)
+    assert screen_of(pipe, {}) == Screen(100, has_boxes=False, has_colour=False)
 
 
 LISTED = [name for name, command in COMMANDS.items() if not command.is_hidden]

@@ -43,10 +43,22 @@ def replacement(call: Call) -> list[Any]:
 def ip_configuration(call: Call) -> list[Any]:
     """PIF.reconfigure_ip's parameters."""
     values = call.values
-    return [
-        call.find("PIF", "uuid"),
-        *(values[name] for name in ("mode", "IP", "netmask", "gateway", "DNS")),
-    ]
+    IP, netmask = with_netmask(values["IP"], values["netmask"])
+    return [call.find("PIF", "uuid"), values["mode"], IP, netmask, values["gateway"], values["DNS"]]
+
+
+def with_netmask(IP: str, netmask: str) -> tuple[str, str]:
+    """The address and the netmask; 192.0.2.10/24 stands for both."""
+    address, slash, length = IP.partition("/")
+    if not slash:
+        return IP, netmask
+    if not (length.isascii() and length.isdigit() and len(length) <= 2 and int(length) <= 32):
+        raise CommandError(f"Error: Failed to parse parameter 'IP': {length} is no prefix length (0 to 32)")
+    bits = (0xFFFFFFFF << (32 - int(length))) & 0xFFFFFFFF
+    told = ".".join(str(bits >> shift & 0xFF) for shift in (24, 16, 8, 0))
+    if netmask not in ("", told):
+        raise CommandError(f"Error: IP={IP} has the netmask {told}, and netmask={netmask} is another")
+    return address, told
 
 
 def ipv6_configuration(call: Call) -> list[Any]:
@@ -90,7 +102,7 @@ COMMANDS = (
         (
             A_PIF,
             required("mode", "None, DHCP or Static, in any case.", IP_MODE),
-            optional("IP", "The address, for Static, such as 192.0.2.10."),
+            optional("IP", "The address, for Static: 192.0.2.10 with a netmask, or 192.0.2.10/24."),
             optional("netmask", "The netmask, for Static, such as 255.255.255.0."),
             optional("gateway", "The gateway of the default route, for Static."),
             optional("DNS", "Name servers, with commas in between."),
