@@ -1,19 +1,24 @@
 """reach(): step the kernel towards a wanted state, read it back and compare."""
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Protocol
 
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.interface_reconfigure.plan import plan
 from agent.kernel.parts import DEVICE, Part, differences, part_of_address, part_of_route
 from agent.kernel.state import KernelState, Link
-from agent.kernel.steps import AwaitCarrier, Step
+from agent.kernel.steps import AwaitCarrier, CreateLink, Step, Together
 
 log = logging.getLogger("pifd.kernel")
 
 PASSES = 3
 """How often the kernel is compared with what it should be before a difference counts as a refusal."""
+
+
+FEW, MANY = 8, 128
+"""From how many creations on they go together, and how many at a time: a cancelled call waits for them."""
 
 
 class NotTaken(Exception):
@@ -47,16 +52,27 @@ async def reach(
     for _ in range(PASSES):
         actual = await kernel.read()
         steps = plan(actual, wanted_of(actual))
-        for done, step in enumerate(steps):
+        done = 0
+        for run in runs(steps):
             progress.reached(done, len(steps))
-            log.info("%s", step)
-            await _take(kernel, step, progress)
+            for step in run:
+                log.info("%s", step)
+            await _take(kernel, run[0] if len(run) == 1 else Together(run), progress)
+            done += len(run)
         if not steps:
             return
     actual = await kernel.read()
     found = differences(actual, wanted_of(actual))
     if found:
         raise NotTaken(found)
+
+
+def runs(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
+    """The steps, many creations that follow one another together: none waits for the one before it."""
+    for is_creation, several in groupby(steps, lambda step: isinstance(step, CreateLink)):
+        run = tuple(several)
+        size = MANY if is_creation and len(run) >= FEW else 1
+        yield from (run[n : n + size] for n in range(0, len(run), size))
 
 
 async def _take(kernel: Kernel, step: Step, progress: Progress) -> None:

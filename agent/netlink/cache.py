@@ -13,8 +13,9 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from agent.kernel.state import KernelState
 from agent.netlink import decode, requests
@@ -25,6 +26,8 @@ from agent.netlink.route_table import RouteTable, Table
 from agent.netlink.socket import NetlinkError, Wire
 
 log = logging.getLogger("pifd.kernel")
+
+T = TypeVar("T")
 
 RTM_NEWLINK, RTM_DELLINK = 16, 17
 RTM_NEWADDR, RTM_DELADDR = 20, 21
@@ -128,14 +131,17 @@ class KernelCache:
 
     def _take_events(self, most: int | None = None) -> None:
         for kind, flags, message in self._monitor.events(most):
-            self._take(kind, flags, message)
+            try:
+                self._take(kind, flags, message)
+            except decode.MALFORMED:
+                log.exception("an event of the kernel's can't be understood: %s", message.hex())
         self._settle()
 
     def _settle(self) -> None:
         """A link may have been told of many times: the last one counts."""
         links, self._links = self._links, {}
         if links:
-            self._picture.put_links({index: decode.link(message) for index, message in links.items()})
+            self._picture.put_links({told.index: told for told in understood(decode.link, links.values())})
         ports, self._ports = self._ports, {}
         for index, message in ports.items():
             self._picture.put_port(index, message)
@@ -260,13 +266,13 @@ class KernelCache:
 
     def _merge_addresses(self, dumped: Iterable[bytes], meanwhile: Meanwhile) -> None:
         found: dict[tuple[object, ...], ToldAddress | None] = {
-            told.key: told for told in map(decode.address, dumped)
+            told.key: told for told in understood(decode.address, dumped)
         }
         found |= meanwhile.addresses
         self._picture.fill_addresses(told for told in found.values() if told is not None)
 
     def _merge_floods(self, dumped: Iterable[bytes], meanwhile: Meanwhile) -> None:
-        found = {told: True for told in map(decode.flood, dumped) if told is not None}
+        found = {told: True for told in understood(decode.flood, dumped) if told is not None}
         found |= meanwhile.floods
         self._picture.fill_floods(told for told, is_there in found.items() if is_there)
 
@@ -274,7 +280,7 @@ class KernelCache:
         self, dumped: Iterable[bytes], meanwhile: Meanwhile, table: Table | None = None
     ) -> None:
         """A dump of one table brings that of others too, where the kernel is too old to tell them apart."""
-        found = (told for told in map(decode.route, dumped) if told is not None)
+        found = (told for told in understood(decode.route, dumped) if told is not None)
         self._picture.routes.fill((told for told in found if table is None or told.key[:2] == table), table)
         for change in meanwhile.routes:
             change(self._picture.routes)
@@ -306,3 +312,12 @@ class KernelCache:
                 raise
             dumped, meanwhile = [], Meanwhile()  # the table itself has gone
         self._merge_routes(dumped, meanwhile, table)
+
+
+def understood(read: Callable[[bytes], T], messages: Iterable[bytes]) -> Iterator[T]:
+    """What messages say.  One that can't be understood does not hold up the others."""
+    for message in messages:
+        try:
+            yield read(message)
+        except decode.MALFORMED:
+            log.exception("a message of the kernel's can't be understood: %s", message.hex())

@@ -62,6 +62,9 @@ RTA_DST, RTA_SRC, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_MULTIPATH
 RTA_TABLE, RTA_NH_ID = 15, 30
 NDA_DST, NDA_LLADDR = 1, 2
 
+MALFORMED: tuple[type[Exception], ...] = (struct.error, ValueError, LookupError)
+"""What reading a message raises that is none."""
+
 STACKED_KINDS = frozenset({"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"})
 """Kinds whose IFLA_LINK is the device that they sit on; a veth's is its peer, perhaps elsewhere."""
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
-from pyroute2.netlink import nlmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus
@@ -33,7 +32,7 @@ from agent.kernel.steps import (
     SetUp,
     Step,
 )
-from agent.netlink.link_info import LinkMessage
+from agent.netlink.link_message import Attribute, link_message
 from agent.netlink.rest import address_message, route_message
 
 RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK = 16, 17, 19
@@ -50,22 +49,24 @@ DEFAULT_BRIDGE_MTU = 1500
 
 Index = Callable[[str], int]
 """The interface index of a name."""
+Message = Any
+"""Bytes, or one of pyroute2's messages, which has no types."""
 
 
 @singledispatch
-def messages(step: Step, index: Index) -> list[nlmsg]:
+def messages(step: Step, index: Index) -> list[Message]:
     """The messages of a step."""
     raise NotImplementedError(f"{type(step).__name__} is not a step of netlink's")
 
 
 @messages.register
-def _(step: CreateLink, index: Index) -> list[nlmsg]:
+def _(step: CreateLink, index: Index) -> list[Message]:
     """Created, named and quietened, then up: a device that is up first would give itself IPv6 addresses.
 
     It is created with the index that was chosen for it, by which the others name it.
     """
     link = step.link
-    created: list[tuple[str, Any]] = [
+    created: list[Attribute] = [
         ("IFLA_IFNAME", link.name),
         ("IFLA_ADDRESS", link.MAC),
         ("IFLA_GROUP", link.group),
@@ -76,17 +77,17 @@ def _(step: CreateLink, index: Index) -> list[nlmsg]:
     ]
     number = index(link.name)
     return [
-        _link(RTM_NEWLINK, number, *created, flags=NLM_F_CREATE | NLM_F_EXCL),
+        link_message(RTM_NEWLINK, number, *created, flags=NLM_F_CREATE | NLM_F_EXCL),
         *_finishing(link, number),
     ]
 
 
-def _finishing(link: Link, number: int) -> list[nlmsg]:
+def _finishing(link: Link, number: int) -> list[Message]:
     """A bridge gets its MTU when it is there, because one given in the creating message does not stay: the
     kernel goes back to its ports' smallest as soon as one comes or goes.
     """
-    quiet = _attrs(("AF_INET6", _attrs(("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE))))
-    named: list[tuple[str, Any]] = [("IFLA_IFALIAS", link.alias), ("IFLA_AF_SPEC", quiet)]
+    quiet = (("AF_INET6", (("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE),)),)
+    named: list[Attribute] = [("IFLA_IFALIAS", link.alias), ("IFLA_AF_SPEC", quiet)]
     if link.kind == "bridge" and link.MTU != DEFAULT_BRIDGE_MTU:
         named.append(("IFLA_MTU", link.MTU))
     isolated = [_isolated(number, isolated=True)] if link.isolated else []
@@ -95,130 +96,115 @@ def _finishing(link: Link, number: int) -> list[nlmsg]:
 
 
 @messages.register
-def _(step: DeleteLinks, index: Index) -> list[nlmsg]:
+def _(step: DeleteLinks, index: Index) -> list[Message]:
     """Several go as a group, because the kernel waits once a message, not once a device."""
     numbers = [index(name) for name in step.names]
     if len(numbers) == 1:
-        return [_link(RTM_DELLINK, numbers[0])]
+        return [link_message(RTM_DELLINK, numbers[0])]
     doomed = [_set(number, ("IFLA_GROUP", DOOMED_GROUP)) for number in numbers]
-    return [*doomed, _link(RTM_DELLINK, 0, ("IFLA_GROUP", DOOMED_GROUP))]
+    return [*doomed, link_message(RTM_DELLINK, 0, ("IFLA_GROUP", DOOMED_GROUP))]
 
 
 @messages.register
-def _(step: SetUp, index: Index) -> list[nlmsg]:
+def _(step: SetUp, index: Index) -> list[Message]:
     return [_set(index(step.name), up=True)]
 
 
 @messages.register
-def _(step: SetDown, index: Index) -> list[nlmsg]:
+def _(step: SetDown, index: Index) -> list[Message]:
     return [_set(index(step.name), up=False)]
 
 
 @messages.register
-def _(step: SetMaster, index: Index) -> list[nlmsg]:
+def _(step: SetMaster, index: Index) -> list[Message]:
     return [_set(index(step.name), ("IFLA_MASTER", index(step.master) if step.master else 0))]
 
 
 @messages.register
-def _(step: SetMAC, index: Index) -> list[nlmsg]:
+def _(step: SetMAC, index: Index) -> list[Message]:
     return [_set(index(step.name), ("IFLA_ADDRESS", step.MAC))]
 
 
 @messages.register
-def _(step: SetMTU, index: Index) -> list[nlmsg]:
+def _(step: SetMTU, index: Index) -> list[Message]:
     return [_set(index(step.name), ("IFLA_MTU", step.MTU))]
 
 
 @messages.register
-def _(step: SetMark, index: Index) -> list[nlmsg]:
+def _(step: SetMark, index: Index) -> list[Message]:
     return [_set(index(step.name), ("IFLA_GROUP", step.group), ("IFLA_IFALIAS", step.alias))]
 
 
 @messages.register
-def _(step: SetOptions, index: Index) -> list[nlmsg]:
+def _(step: SetOptions, index: Index) -> list[Message]:
     data = encoded(KINDS[step.kind], step.changes, Names(index))
-    return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", _kind(step.kind, data)))]
+    return [link_message(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", _kind(step.kind, data)))]
 
 
 @messages.register
-def _(step: SetPortOptions, index: Index) -> list[nlmsg]:
+def _(step: SetPortOptions, index: Index) -> list[Message]:
     data = encoded(BondPortOptions, step.changes)
-    info = _attrs(("IFLA_INFO_SLAVE_KIND", "bond"), ("IFLA_INFO_SLAVE_DATA", data))
-    return [_link(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", info))]
+    info = (("IFLA_INFO_SLAVE_KIND", "bond"), ("IFLA_INFO_SLAVE_DATA", data))
+    return [link_message(RTM_NEWLINK, index(step.name), ("IFLA_LINKINFO", info))]
 
 
 @messages.register
-def _(step: SetIsolated, index: Index) -> list[nlmsg]:
+def _(step: SetIsolated, index: Index) -> list[Message]:
     return [_isolated(index(step.name), isolated=step.isolated)]
 
 
 @messages.register
-def _(step: AddFlood, index: Index) -> list[nlmsg]:
+def _(step: AddFlood, index: Index) -> list[Message]:
     return [_flood(RTM_NEWNEIGH, index(step.name), step.remote)]
 
 
 @messages.register
-def _(step: RemoveFlood, index: Index) -> list[nlmsg]:
+def _(step: RemoveFlood, index: Index) -> list[Message]:
     return [_flood(RTM_DELNEIGH, index(step.name), step.remote)]
 
 
 @messages.register
-def _(step: SetActiveSlave, index: Index) -> list[nlmsg]:
+def _(step: SetActiveSlave, index: Index) -> list[Message]:
     data = encoded(BondStatus, (("active_slave", step.slave),), Names(index))
-    return [_link(RTM_NEWLINK, index(step.bond), ("IFLA_LINKINFO", _kind("bond", data)))]
+    return [link_message(RTM_NEWLINK, index(step.bond), ("IFLA_LINKINFO", _kind("bond", data)))]
 
 
 @messages.register
-def _(step: AddAddress, index: Index) -> list[nlmsg]:
+def _(step: AddAddress, index: Index) -> list[Message]:
     """One that is there already is no error: a kernel may promote it when the first of its subnet goes."""
     flags = NLM_F_CREATE | NLM_F_REPLACE
     return [address_message(RTM_NEWADDR, flags, step.address, index(step.address.link))]
 
 
 @messages.register
-def _(step: DeleteAddress, index: Index) -> list[nlmsg]:
+def _(step: DeleteAddress, index: Index) -> list[Message]:
     return [address_message(RTM_DELADDR, 0, step.address, index(step.address.link))]
 
 
 @messages.register
-def _(step: SetRoute, index: Index) -> list[nlmsg]:
+def _(step: SetRoute, index: Index) -> list[Message]:
     flags = NLM_F_CREATE | (NLM_F_APPEND if step.beside else NLM_F_REPLACE)
     return [route_message(RTM_NEWROUTE, flags, step.route, index(step.route.link))]
 
 
 @messages.register
-def _(step: DeleteRoute, index: Index) -> list[nlmsg]:
+def _(step: DeleteRoute, index: Index) -> list[Message]:
     return [route_message(RTM_DELROUTE, 0, step.route, index(step.route.link))]
 
 
-def _attrs(*attrs: tuple[str, Any]) -> dict[str, Any]:
-    return {"attrs": list(attrs)}
+def _set(number: int, *attributes: Attribute, up: bool | None = None) -> bytes:
+    """A device by its index: a name may be somebody else's by now, an index is given once."""
+    state = (0, 0) if up is None else (IFF_UP if up else 0, IFF_UP)
+    return link_message(RTM_SETLINK, number, *attributes, state=state)
 
 
-def _link(kind: int, number: int, *attrs: tuple[str, Any], flags: int = 0) -> nlmsg:
-    """A message about a device by its index: a name may be somebody else's by now, an index is given once."""
-    message = LinkMessage()
-    message["header"]["type"] = kind
-    message["header"]["flags"] = flags
-    message["index"] = number
-    message["attrs"] = list(attrs)
-    return message
-
-
-def _set(number: int, *attrs: tuple[str, Any], up: bool | None = None) -> nlmsg:
-    message = _link(RTM_SETLINK, number, *attrs)
-    if up is not None:
-        message["flags"], message["change"] = (IFF_UP if up else 0), IFF_UP
-    return message
-
-
-def _isolated(number: int, *, isolated: bool) -> nlmsg:
+def _isolated(number: int, *, isolated: bool) -> bytes:
     port = encoded(BridgePortOptions, (("isolated", isolated),))
-    info = _attrs(("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", port))
-    return _link(RTM_NEWLINK, number, ("IFLA_LINKINFO", info))
+    info = (("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", port))
+    return link_message(RTM_NEWLINK, number, ("IFLA_LINKINFO", info))
 
 
-def _flood(kind: int, number: int, remote: str) -> nlmsg:
+def _flood(kind: int, number: int, remote: str) -> Message:
     """The entry of the all-zero MAC, to which more than one host can be appended."""
     message = ndmsg()
     message["header"]["type"] = kind
@@ -233,5 +219,5 @@ def _created(options: Options | None, index: Index) -> bytes:
     return encoded(type(options), creation(options), Names(index)) if options else b""
 
 
-def _kind(kind: str, data: bytes) -> dict[str, Any]:
-    return _attrs(("IFLA_INFO_KIND", kind), *([("IFLA_INFO_DATA", data)] if data else []))
+def _kind(kind: str, data: bytes) -> tuple[Attribute, ...]:
+    return (("IFLA_INFO_KIND", kind), *([("IFLA_INFO_DATA", data)] if data else []))

@@ -27,7 +27,7 @@ from agent.kernel.kinds.option import (
 )
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
-from agent.netlink.link_info import LinkMessage
+from tests.netlink.reference import LinkMessage
 
 NUMBERS = {"eth0": 2, "eth1": 3}
 NAMES = Names(NUMBERS.__getitem__, {number: name for name, number in NUMBERS.items()}.__getitem__)
