@@ -8,6 +8,7 @@ from uuid import uuid4
 from agent.desired.desired import desired
 from agent.engine.engine import Engine
 from agent.hotplug.builtin import BuiltIn
+from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.simulate import apply
 from agent.kernel.state import Address, KernelState, Link, Route
@@ -48,6 +49,9 @@ class KernelInMemory:
 
     def unwatch(self) -> None:
         """There was none."""
+
+    async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
+        return {}
 
     async def missing_in_bonding(self) -> Mapping[str, str]:
         return {}

@@ -1,7 +1,10 @@
 """A bond that carries the host changes: its members, its options, its mode."""
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from cabling import HOST_IP, HOST_IPV6, Cabling
@@ -10,6 +13,7 @@ from pifctl import output
 from pinger import pinging
 from witness import bonding
 
+PATIENCE = 30
 ADDRESSES = [f"{HOST_IP}/24", f"{HOST_IPV6}/64"]
 
 
@@ -68,3 +72,31 @@ def test_a_live_bond_changes_its_mode_and_what_is_on_it_stays(site: Site, bond: 
     output(site.home, "bond-set-mode", "uuid=bond0", "mode=active-backup")
     with none_lost(site.net):
         pass
+
+
+def test_two_bonds_back_to_back_negotiate_and_a_silent_partner_is_named(site: Site) -> None:
+    """eth0 and eth1 end in the switch, whose ports become a bond that speaks LACP, or says nothing."""
+    network = output(site.home, "network-create", "name-label=Bonded")
+    output(site.home, "bond-create", f"network-uuid={network}", "pif-uuids=eth0,eth1", "mode=lacp",
+           "properties:lacp-time=fast")  # fmt: skip
+    silent = output(site.home, "bond-status", "uuid=bond0")
+    assert silent.count("the partner sends no LACPDUs") >= 1
+    site.net.batch(
+        site.net.switch,
+        "link add far type bond mode 802.3ad miimon 100 lacp_rate fast\n"
+        + "".join(f"link set port{n} down\nlink set port{n} master far\n" for n in (0, 1))
+        + "link set far up\n",
+    )
+    end = time.monotonic() + PATIENCE
+    while (found := bond_status(site))["words"] != "bond0 uses eth0, eth1" and time.monotonic() < end:
+        time.sleep(0.2)
+    far = site.net.ip(site.net.switch, "-j", "link", "show", "far")
+    assert (found["lacp"]["ports"], found["lacp"]["partner_mac"]) == (2, json.loads(far)[0]["address"])
+    ports = found["ports"]
+    assert [port["words"] for port in ports] == ["eth0 is in use", "eth1 is in use"]
+    assert all("distributing" in port["lacp"]["partner_state"] for port in ports)
+
+
+def bond_status(site: Site) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(output(site.home, "bond-status", "uuid=bond0", "--json"))
+    return found

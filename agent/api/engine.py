@@ -1,12 +1,13 @@
 """What the API asks of the engine."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, Protocol
 
 from agent.engine.condition import Condition
 from agent.engine.engine import Decide
 from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
+from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
 from agent.model.draft import Plan, Result
@@ -60,6 +61,9 @@ class Engine(Protocol):
     @property
     def devices(self) -> Mapping[str, Device]:
         """What the NICs and the bonds say of themselves, by their names."""
+
+    def live_links(self, names: Iterable[str]) -> Awaitable[Mapping[str, LiveLink]]:
+        """Those of the named links that are there, with what bonds and their ports say of themselves now."""
 
     def kernel_state(self) -> Awaitable[KernelState]:
         """The kernel as it is now."""

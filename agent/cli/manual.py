@@ -4,6 +4,7 @@ import textwrap
 
 from agent.cli.command import Command
 from agent.cli.commands import CHANGES, COMMANDS, FIELDS, LISTS, REST
+from agent.cli.commands.bond import STATUS
 from agent.cli.commands.listing import TOPOLOGY
 from agent.cli.parameter import Parameter
 from agent.errors import by_code
@@ -53,7 +54,7 @@ def overview() -> str:
     """What a newcomer needs."""
     parts = [
         INTRODUCTION,
-        section("See", [TOPOLOGY, *LISTS]) + PER_OBJECT,
+        section("See", [TOPOLOGY, STATUS, *LISTS]) + PER_OBJECT,
         section("Change", [one for one in CHANGES if not one.is_hidden]),
         section("Besides", list(REST)),
         CONVENTIONS,
@@ -64,7 +65,7 @@ def overview() -> str:
 
 def everything() -> str:
     """Every command with its parameters."""
-    commands = [TOPOLOGY, *LISTS, *FIELDS, *(one for one in CHANGES if not one.is_hidden), *REST]
+    commands = [TOPOLOGY, STATUS, *LISTS, *FIELDS, *(one for one in CHANGES if not one.is_hidden), *REST]
     entries = [f"{synopsis(command)}\n    {command.summary}\n" for command in commands]
     return "\n".join([INTRODUCTION, *entries])
 

@@ -30,6 +30,7 @@ from agent.errors import CannotTakeOver, Failure, InternalError, StoreUnavailabl
 from agent.hotplug.provider import Hotplug
 from agent.interface_reconfigure.address_steps import announcements
 from agent.interface_reconfigure.plan import plan as plan_steps
+from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, Step
@@ -71,6 +72,7 @@ class Kernel(Protocol):
     def unwatch(self) -> None: ...
     async def peers(self, link: str) -> tuple[str, ...]: ...
     async def missing_in_bonding(self) -> Mapping[str, str]: ...
+    async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]: ...
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]: ...
 
 
@@ -264,6 +266,10 @@ class Engine:
     def devices(self) -> Mapping[str, Device]:
         """What the NICs and the bonds say of themselves."""
         return self._kernel.devices(uplink_devices(self.model))
+
+    async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
+        """Those of the named links that are there, with what bonds and their ports say of themselves now."""
+        return await self._kernel.live_links(names)
 
     async def kernel_state(self) -> KernelState:
         """The kernel as it is now."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
+from agent.kernel.bond_live import LiveLink
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus, PortStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import options_of
@@ -112,6 +113,19 @@ class ToldLink:
         names = Names(name=name_of)
         active_slave = decoded(BondStatus, self.bond, names).active_slave
         return replace(link, options=options_of(link.kind, self.bond, names), active_slave=active_slave)
+
+
+def live_link(message: bytes, name_of: NameOf) -> LiveLink:
+    """What RTM_NEWLINK says, with what a bond or a bond's port says of itself."""
+    info = attributes(attributes(message, LINK_ATTRIBUTES).get(IFLA_LINKINFO, b""))
+    data, port = info.get(IFLA_INFO_DATA, b""), info.get(IFLA_INFO_SLAVE_DATA, b"")
+    found = link(message).named(name_of)
+    is_port = text(info.get(IFLA_INFO_SLAVE_KIND, b"")) == "bond"
+    return LiveLink(
+        found,
+        bond=decoded(BondStatus, data, Names(name=name_of)) if found.kind == "bond" else None,
+        port=decoded(PortStatus, port) if is_port else None,
+    )
 
 
 def link(message: bytes) -> ToldLink:

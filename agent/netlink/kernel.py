@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.kernel.announcement_frames import frame, rarp
+from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
 from agent.kernel.steps import (
@@ -30,7 +31,7 @@ from agent.kernel.steps import (
     Step,
     flat,
 )
-from agent.netlink import device_settings, neighbours, policy_rules, used_elsewhere
+from agent.netlink import decode, device_settings, neighbours, policy_rules, requests, used_elsewhere
 from agent.netlink.bonding_probe import missing_in_bonding
 from agent.netlink.cache import KernelCache
 from agent.netlink.encode import messages
@@ -157,6 +158,24 @@ class Netlink:
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
         """Those of the peers, neighbours on a link, that answer within a time."""
         return await neighbours.probe(self._wire, self._index(link), peers, seconds)
+
+    async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
+        """Those of the named links that are there, asked now: what LACP does comes with no event."""
+        return await asyncio.to_thread(self._live_links, tuple(names))
+
+    def _live_links(self, names: Sequence[str]) -> Mapping[str, LiveLink]:
+        answers = self._wire.ask_each([requests.link_named(name) for name in names])
+        by_index = {
+            decode.link(answer).index: name
+            for name, answer in zip(names, answers, strict=True)
+            if isinstance(answer, bytes)
+        }
+        found = (
+            decode.live_link(answer, lambda index: by_index.get(index, ""))
+            for answer in answers
+            if isinstance(answer, bytes)
+        )
+        return {live.link.name: live for live in found}
 
     async def missing_in_bonding(self) -> Mapping[str, str]:
         """What the running kernel's bonding can't do, each with the reason."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from agent.engine.condition import Condition, words_for
 from agent.engine.engine import Decide
 from agent.engine.notifier import Notifier
 from agent.engine.progress import UNWATCHED, Progress
+from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
 from agent.model.draft import Plan, Result, changes
@@ -88,6 +89,9 @@ class EngineInMemory:
     async def dry_run(self, decide: Decide) -> Outcome:
         plan = decide(self.model, FACTS)
         return Outcome(plan, tuple(f"add a {record.class_name}" for record in changes(plan).added))
+
+    async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
+        return {}
 
     @property
     def links_up(self) -> frozenset[str]:

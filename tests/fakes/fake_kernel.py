@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 
+from agent.kernel.bond_live import LiveLink
+from agent.kernel.kinds.bond import BondStatus, PortStatus
 from agent.kernel.nic_info import Device
 from agent.kernel.simulate import apply
 from agent.kernel.simulate_effects import with_link, without_link
@@ -156,6 +158,11 @@ class FakeKernel:
         """A NIC has 1000 Mbit/s unless `speeds` says otherwise; a bond what its active slave has."""
         return {name: self._device(name) for name in names}
 
+    async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
+        """A port's link is up as soon as it has carrier; what LACP says, nobody has told."""
+        links = self.state.links
+        return {name: _live(links[name]) for name in names if name in links}
+
     async def missing_in_bonding(self) -> Mapping[str, str]:
         self.check_alive()
         return self.missing
@@ -247,6 +254,12 @@ class FakeKernel:
         if isinstance(part, WRITES) and trespasses(part, self.state, self.given):
             self.trespasses.append(part)
             raise Refused(part, "this is somebody else's")
+
+
+def _live(link: Link) -> LiveLink:
+    bond = BondStatus(link.active_slave) if link.kind == "bond" else None
+    port = PortStatus(mii_status="up" if link.carrier else "down") if link.port is not None else None
+    return LiveLink(link, bond, port)
 
 
 def _news(before: KernelState, after: KernelState) -> frozenset[str]:

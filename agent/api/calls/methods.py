@@ -22,9 +22,11 @@ from agent.api.encodings.values import Value, shortened
 from agent.api.records.parameters import Parameter, parameter_of, parameters_of
 from agent.api.sessions.caller import Client
 from agent.api.tasks.task import Task
+from agent.api.views.bond_status import bond_status
 from agent.api.views.topology import topology as tree_of
 from agent.errors import MessageMethodUnknown, MessageParameterCountMismatch
-from agent.model.records import CLASSES
+from agent.model.model import slaves
+from agent.model.records import CLASSES, Bond, Ref
 
 
 class Access(Enum):
@@ -191,6 +193,7 @@ def _special() -> Iterator[Method]:
     yield method("system.listMethods", list_methods, Access.OPEN)
     yield method("system.isAlive", is_alive, Access.OPEN)
     yield method("pifd.topology", topology, Access.READ)
+    yield method("Bond.get_status", get_bond_status, Access.READ)
 
 
 async def list_methods(call: Call, session: str = "") -> Value:
@@ -201,6 +204,14 @@ async def list_methods(call: Call, session: str = "") -> Value:
 async def is_alive(call: Call, session: str = "") -> Value:
     """True; needs no session, but XenAPI's client always sends one."""
     return True
+
+
+async def get_bond_status(call: Call, self: Ref[Bond]) -> Value:
+    """What a bond and its members do now, and in words why: link, LACP, and what is active."""
+    engine = call.agent.engine
+    bond = engine.model.find(Bond, self)
+    names = [engine.model.get(bond.master).device, *(pif.device for pif in slaves(engine.model, bond))]
+    return bond_status(engine.model, bond, await engine.live_links(names), engine.devices)
 
 
 async def topology(call: Call) -> Value:

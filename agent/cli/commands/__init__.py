@@ -21,4 +21,4 @@ CHANGES = (
 LISTS = tuple(list_command(kind) for kind in KINDS)
 FIELDS = tuple(command for kind in KINDS for command in (*field_commands(kind), *setting_commands(kind)))
 REST = (*event.COMMANDS, *completion.COMMANDS)
-COMMANDS = {command.name: command for command in (*CHANGES, TOPOLOGY, *LISTS, *FIELDS, *REST)}
+COMMANDS = {command.name: command for command in (*CHANGES, TOPOLOGY, bond.STATUS, *LISTS, *FIELDS, *REST)}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from agent.cli.change import CHANGE, sends, the_object
+from agent.cli.change import CHANGE, as_json, sends, the_object
 from agent.cli.command import Call, Command
-from agent.cli.parameter import mapping, one_of, optional, required, words
+from agent.cli.parameter import JSON, flag, mapping, one_of, optional, required, words
 
 BOND_MODE = one_of(
     "bond mode",
@@ -41,6 +41,71 @@ def member(call: Call) -> list[Any]:
     return [call.find("Bond", "uuid"), call.find("PIF", "pif-uuid")]
 
 
+PORT_SHAPE = {
+    "device": str,
+    "carrier": bool,
+    "speed": int,
+    "full_duplex": bool,
+    "link_failures": int,
+    "lacp": dict,
+    "words": str,
+}
+STATUS_SHAPE = {
+    "device": str,
+    "mode": str,
+    "MAC": str,
+    "carrier": bool,
+    "active_slave": str,
+    "lacp": dict,
+    "ports": [PORT_SHAPE],
+    "words": str,
+}
+# What LACP does comes with no event, so that a watch has to look.
+BETWEEN_LOOKS = 1.0
+
+
+def status(call: Call) -> str:
+    """What Bond.get_status says; with --watch again whenever it has changed, until ^C."""
+    bond = call.find("Bond", "uuid")
+    if not call.values["watch"]:
+        return shown_status(call, bond)
+    from time import sleep
+
+    last = ""
+    while True:
+        now = shown_status(call, bond)
+        if now != last:
+            call.streams.tell(f"{now}\n" if last or not call.values["json"] else now)
+        last = now
+        sleep(BETWEEN_LOOKS)
+
+
+def shown_status(call: Call, bond: str) -> str:
+    """The status as it is printed."""
+    found = call.session.ask("Bond.get_status", bond, shape=STATUS_SHAPE)
+    if call.values["json"]:
+        return as_json(found)
+    lines = [f"{found['words']} (mode {found['mode']}, MAC {found['MAC'] or 'none'})"]
+    partner = found["lacp"].get("partner_mac")
+    if found["lacp"]:
+        lines.append(f"  LACP: aggregator {found['lacp']['aggregator']}, partner {partner or 'none'}")
+    lines += [line for port in found["ports"] for line in port_lines(port)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def port_lines(port: dict[str, Any]) -> list[str]:
+    """What is said of one member."""
+    duplex = "full duplex" if port["full_duplex"] else "half duplex"
+    speed = f"{port['speed']} Mbit/s {duplex}" if port["speed"] else "speed unknown"
+    failures = port["link_failures"]
+    said = f"  {port['words']}; {speed}; link failed {failures} {'time' if failures == 1 else 'times'}"
+    if not port["lacp"]:
+        return [said]
+    sides = ((side, " ".join(port["lacp"][f"{side}_state"]) or "nothing") for side in ("actor", "partner"))
+    return [said, *(f"    {side}: {words}" for side, words in sides)]
+
+
+WATCH = flag("watch", "Print it again whenever it has changed, until ^C.")
 A_MEMBER = required("pif-uuid", "The NIC's PIF: its uuid, the beginning of it, or its device, such as eth1.")
 A_BOND = required("uuid", "The Bond: its uuid, the beginning of it, or its device, such as bond0.")
 
@@ -147,4 +212,16 @@ COMMANDS = (
         examples=("pifctl bond-set-active-slave uuid=bond0 pif-uuid=eth1",),
         errors=("INVALID_VALUE",),
     ),
+)
+
+STATUS = Command(
+    "bond-status",
+    status,
+    (A_BOND, WATCH, JSON),
+    "Tell what a bond and its members do now, and why.",
+    "Of each member: its link, its speed, how often its link failed, and in words what the bond makes\n"
+    "of it; of lacp also the states of both sides.",
+    "a line on the bond and one on each member",
+    ("pifctl bond-status uuid=bond0", "pifctl bond-status uuid=bond0 --watch"),
+    ("UUID_INVALID",),
 )
