@@ -191,7 +191,6 @@ def of_a_bond(do: Do, host: Host) -> None:
     do("Bond.destroy", do("Bond.create", home, members, "", "active-backup", {}))
     bond = do("Bond.create", home, members, "")
     do("Bond.set_mode", bond, "active-backup")
-    do("Bond.get_status", bond)
     do("Bond.set_property", bond, "miimon", "50")
     do("Bond.remove_property", bond, "miimon")
     do("Bond.set_primary_slave", bond, members[1])
