@@ -4,7 +4,7 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 DESTDIR ?=
 UNITDIR ?= /usr/lib/systemd/system
-SYSUSERSDIR ?= /usr/lib/sysusers.d
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 # WITH=newest, distribution, qemu or here chooses the kernel of the demo and of the tests that need one.
 WITH ?=
@@ -18,7 +18,7 @@ HOME_OF_PIFD := $(DESTDIR)$(PREFIX)/lib/pifd
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt check unit unit-planner unit-rest netns netns-prepared netns-scenarios netns-faults netns-rest netns-sample test clean-room fuzz demo bench docs lock install install-xe clean
+.PHONY: help fmt check unit unit-planner unit-rest netns netns-prepared netns-scenarios netns-faults netns-rest netns-sample test clean-room fuzz demo bench docs lock install install-xe uninstall clean
 
 # What a machine lacks is said in one sentence: make has nothing to add, and in question mode ends with
 # status 1 at the first recipe, without a word.
@@ -148,30 +148,38 @@ PIP_COMPILE = .venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --a
 BASH_COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pifctl
 ZSH_COMPLETION := $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pifctl
 FISH_COMPLETION := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pifctl.fish
-SCRIPT = $(HOME_OF_PIFD)/bin/python -P -m agent.cli completion
 
+# The new version is built beside the old one and takes its place in one moment: an upgrade that fails on the way
+# leaves the old one as it is.  lib/pifd is a link to the version that is installed.
 install: ## into PREFIX (/usr/local), below DESTDIR; with a systemd unit
 	$(PREPARE) python
-	$(PYTHON) -m venv --clear $(HOME_OF_PIFD)
-	$(HOME_OF_PIFD)/bin/$(PIP) install --require-hashes -r requirements-runtime.lock
-	$(HOME_OF_PIFD)/bin/$(PIP) install --no-deps .
-ifneq ($(DESTDIR),)
-	@# what a venv says about its own place must hold after the move
-	grep -rlIF '$(DESTDIR)' $(HOME_OF_PIFD)/bin $(HOME_OF_PIFD)/pyvenv.cfg | xargs sed -i 's|$(DESTDIR)||g'
-endif
+	@set -e; new=$(HOME_OF_PIFD)-$$(date +%Y%m%d%H%M%S%N); trap '[ $$? = 0 ] || rm -rf $$new' EXIT; \
+	$(PYTHON) -m venv $$new; \
+	$$new/bin/$(PIP) install --require-hashes -r requirements-runtime.lock; \
+	$$new/bin/$(PIP) install --no-deps .; \
+	install -d $(dir $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)); \
+	for shell in bash zsh fish; do $$new/bin/python -P -m agent.cli completion $$shell >$$new/$$shell; done; \
+	[ -z "$(DESTDIR)" ] || grep -rlIF '$(DESTDIR)' $$new/bin $$new/pyvenv.cfg | xargs sed -i 's|$(DESTDIR)||g'; \
+	[ -L $(HOME_OF_PIFD) ] || [ ! -e $(HOME_OF_PIFD) ] || mv $(HOME_OF_PIFD) $(HOME_OF_PIFD)-0; \
+	ln -s $${new##*/} $$new/link; mv -T $$new/link $(HOME_OF_PIFD); \
+	for old in $(HOME_OF_PIFD)-[0-9]*; do [ $$old = $$new ] || rm -rf $$old; done
+	install -m 644 $(HOME_OF_PIFD)/bash $(BASH_COMPLETION)
+	install -m 644 $(HOME_OF_PIFD)/zsh $(ZSH_COMPLETION)
+	install -m 644 $(HOME_OF_PIFD)/fish $(FISH_COMPLETION)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
 	ln -sfn ../lib/pifd/bin/pifd $(DESTDIR)$(PREFIX)/sbin/pifd
 	ln -sfn ../lib/pifd/bin/pifctl $(DESTDIR)$(PREFIX)/bin/pifctl
 	sed 's|/usr/local/|$(PREFIX)/|' systemd/pifd.service >$(DESTDIR)$(UNITDIR)/pifd.service
 	install -m 644 systemd/pifd.sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/pifd.conf
-ifeq ($(DESTDIR),)
-	@# the group pifd, where systemd makes groups; elsewhere it is the operator's to make
-	if command -v systemd-sysusers >/dev/null; then systemd-sysusers $(SYSUSERSDIR)/pifd.conf; fi
-endif
-	install -d $(dir $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION))
-	$(SCRIPT) bash >$(BASH_COMPLETION)
-	$(SCRIPT) zsh >$(ZSH_COMPLETION)
-	$(SCRIPT) fish >$(FISH_COMPLETION)
+	@echo 'The group pifd is made at the next boot, or now by: systemd-sysusers $(SYSUSERSDIR)/pifd.conf'
+
+uninstall: ## what install has put there; the store, the audit log and the network stay
+	rm -rf $(HOME_OF_PIFD) $(HOME_OF_PIFD)-[0-9]*
+	rm -f $(DESTDIR)$(PREFIX)/sbin/pifd $(DESTDIR)$(PREFIX)/bin/pifctl $(DESTDIR)$(UNITDIR)/pifd.service
+	rm -f $(DESTDIR)$(SYSUSERSDIR)/pifd.conf
+	@for file in $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION); do \
+		rm -f $$file "$$(echo $$file | sed 's/\(.*\)pifctl/\1xe/')"; done
+	@if [ "$$(readlink $(XE))" = ../lib/pifd/bin/pifctl ]; then rm -f $(XE); fi
 
 XE := $(DESTDIR)$(PREFIX)/bin/xe
 

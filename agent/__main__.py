@@ -37,7 +37,7 @@ LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; exit status 1, with one line that says why, when it can't."""
+    """Run until a signal; the exit status is 2 for unusable settings, else 1, with a line that says why."""
     try:
         settings = read_settings(sys.argv[1:], os.environ)
         logging.basicConfig(
@@ -49,7 +49,7 @@ def main() -> int:
         asyncio.run(start(settings, lambda: Netlink(settings.resolv_conf, settings.carrier_wait)))
     except (SettingsError, StoreError, SocketUnavailable, Failure, OSError) as error:
         print(f"pifd: {sentence(error)}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, SettingsError) else 1
     return 0
 
 

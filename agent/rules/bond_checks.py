@@ -83,9 +83,9 @@ def check_properties(
     try:
         settings = settings_of(mode, properties, [member.device for member in members])
     except BadProperty as error:
-        raise refusal(mode, properties, error) from error
+        raise invalid_property(mode, properties, error) from error
     for bad in lacking(mode, settings, facts.probed_bonding):
-        raise refusal(mode, properties, bad)
+        raise invalid_property(mode, properties, bad)
 
 
 def check_old_keys(model: Model, before: PIF, after: PIF, facts: Facts) -> None:
@@ -116,7 +116,7 @@ def old_refusal(key: str, pif: PIF, why: str) -> InvalidValue:
     return InvalidValue("other_config", f"{key} = {pif.other_config.get(key, '')}: {why}")
 
 
-def refusal(mode: BondMode, properties: Mapping[str, str], bad: BadProperty) -> InvalidValue:
+def invalid_property(mode: BondMode, properties: Mapping[str, str], bad: BadProperty) -> InvalidValue:
     """What a caller is told of a property that can't be, or of a mode."""
     if bad.name == "mode":
         return InvalidValue("mode", f"{mode}: {bad.why}")

@@ -22,14 +22,14 @@ def set_default_locking_mode(model: Model, network: Ref[Network], value: str) ->
 def add_purpose(model: Model, self: Ref[Network], value: str) -> Plan:
     """XenAPI's network.add_purpose: there is none to add."""
     model.find(Network, self)
-    raise refusal("purpose", value, NO_NBD if value in PURPOSES else "")
+    raise unsupported("purpose", value, NO_NBD if value in PURPOSES else "")
 
 
 def remove_purpose(model: Model, self: Ref[Network], value: str) -> Plan:
     """XenAPI's network.remove_purpose: a purpose that is not there is no matter."""
     model.find(Network, self)
     if value not in PURPOSES:
-        raise refusal("purpose", value, "")
+        raise unsupported("purpose", value, "")
     return Plan(model, model)
 
 
@@ -57,14 +57,14 @@ def set_ipv6_allowed(model: Model, self: Ref[VIF], value: tuple[str, ...]) -> Pl
 def check(field: str, value: str, only: str, why: str) -> None:
     """The one value that the field has.  why: there is no other; "" for one that is not XenAPI's either."""
     if value != only:
-        raise refusal(field, value, why)
+        raise unsupported(field, value, why)
 
 
 def check_empty(field: str, addresses: tuple[str, ...]) -> None:
     """A VM's frames are not held to any address."""
     for address in addresses:
-        raise refusal(field, address, NO_LOCKING)
+        raise unsupported(field, address, NO_LOCKING)
 
 
-def refusal(field: str, value: str, why: str) -> InvalidValue:
+def unsupported(field: str, value: str, why: str) -> InvalidValue:
     return InvalidValue(field, f"{value}: {why}" if why else value)

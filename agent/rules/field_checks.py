@@ -37,7 +37,7 @@ def check_network_other_config(model: Model, before: Network, after: Network) ->
     """static-routes and tunnel-key; the options of a bridge's device are refused."""
     for key, value in after.other_config.items():
         if key.startswith(ETHTOOL) and before.other_config.get(key) != value:
-            raise refusal(key, value, "this version of pifd does not set it")
+            raise invalid_value(key, value, "this version of pifd does not set it")
     networks.check_other_config(model, after)
 
 
@@ -56,11 +56,11 @@ def check_pif_other_config(model: Model, before: PIF, after: PIF) -> None:
 def check_pif_key(key: str, value: str) -> None:
     """One key of a PIF's other_config, by itself."""
     if key.startswith(ETHTOOL) or key == DOMAIN:
-        raise refusal(key, value, "this version of pifd does not set it")
+        raise invalid_value(key, value, "this version of pifd does not set it")
     if key in BOOLEANS and value not in ("true", "false"):
-        raise refusal(key, value, "neither true nor false")
+        raise invalid_value(key, value, "neither true nor false")
     if key == MTU_KEY and not (PLAIN_NUMBER.fullmatch(value) and int(value) in networks.MTU_RANGE):
-        raise refusal(key, value, "no MTU that a device can have")
+        raise invalid_value(key, value, "no MTU that a device can have")
 
 
 def check_pif_fits(model: Model, pif: PIF) -> None:
@@ -103,6 +103,6 @@ def check_is_a_template(model: Model, before: VM, after: VM) -> None:
     check_power_state(after, PowerState.HALTED)
 
 
-def refusal(key: str, value: str, why: str) -> InvalidValue:
+def invalid_value(key: str, value: str, why: str) -> InvalidValue:
     """A key of other_config that can't be so."""
     return InvalidValue("other_config", f"{key} = {value}: {why}")

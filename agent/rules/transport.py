@@ -51,14 +51,14 @@ def check_remote_ips(model: Model, tunnel: Tunnel) -> None:
     if not addresses:
         return
     if len({address.version for address in addresses}) > 1:
-        raise _refusal(text, "IPv4 and IPv6 are mixed")
+        raise _invalid(text, "IPv4 and IPv6 are mixed")
     transport = model.get(tunnel.transport_PIF)
     if not address_of(transport.ip_configuration, addresses[0].version):
-        raise _refusal(text, f"{transport.device} has no IPv{addresses[0].version} address")
+        raise _invalid(text, f"{transport.device} has no IPv{addresses[0].version} address")
     own = own_addresses(transport)
     for address in addresses:
         if address in own:
-            raise _refusal(text, f"{address} is this end's own")
+            raise _invalid(text, f"{address} is this end's own")
 
 
 def own_addresses(pif: PIF) -> set[Address]:
@@ -73,12 +73,12 @@ def _host(text: str, part: str) -> Address:
     try:
         address = ip_address(part)
     except ValueError:
-        raise _refusal(text, f"{part} is no IP address") from None
+        raise _invalid(text, f"{part} is no IP address") from None
     nobodys = address.is_multicast or address.is_unspecified or address.is_loopback or address.is_link_local
     if nobodys or part == "255.255.255.255" or getattr(address, "ipv4_mapped", None) is not None:
-        raise _refusal(text, f"{part} is no host's address")
+        raise _invalid(text, f"{part} is no host's address")
     return address
 
 
-def _refusal(text: str, why: str) -> InvalidValue:
+def _invalid(text: str, why: str) -> InvalidValue:
     return InvalidValue("other_config", f"{REMOTE_IPS} = {text}: {why}")

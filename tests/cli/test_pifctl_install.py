@@ -7,9 +7,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def install(place: Path, path: str = "/usr/bin:/bin") -> tuple[int, str]:
-    """What `make install-xe` comes to, with a prefix of its own."""
-    command = ["make", "--silent", "--no-print-directory", "install-xe", f"PREFIX={place}"]
+def install(place: Path, path: str = "/usr/bin:/bin", target: str = "install-xe") -> tuple[int, str]:
+    """What a target of make comes to, with a prefix of its own, where no version can be built."""
+    command = [
+        "make",
+        "--silent",
+        "--no-print-directory",
+        target,
+        f"PREFIX={place}",
+        f"UNITDIR={place}/units",
+    ]
+    command += ["PYTHON=false", "PREPARE=true"]
     ended = subprocess.run(
         command,
         cwd=ROOT,
@@ -47,3 +55,28 @@ def test_an_xe_elsewhere_on_the_way_is_enough_to_refuse(tmp_path: Path) -> None:
     told = install(tmp_path / "prefix", f"{other.parent}:/usr/bin:/bin")
     assert told == (2, f"there is another xe already: {other}\n")
     assert not (tmp_path / "prefix").exists()
+
+
+def installed(place: Path) -> list[str]:
+    """What there is below a prefix."""
+    return sorted(str(path.relative_to(place)) for path in place.rglob("*") if not path.is_dir())
+
+
+def test_an_upgrade_that_fails_leaves_the_old_version_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "lib/pifd-1/bin").mkdir(parents=True)
+    (tmp_path / "lib/pifd-1/bin/pifd").write_text("")
+    (tmp_path / "lib/pifd").symlink_to("pifd-1")
+    before = installed(tmp_path)
+    assert install(tmp_path, target="install")[0] != 0
+    assert (installed(tmp_path), (tmp_path / "lib/pifd").readlink()) == (before, Path("pifd-1"))
+
+
+def test_uninstall_takes_away_what_install_has_put_there_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("lib/pifd-1/bin/pifd", "units/pifd.service", "lib/sysusers.d/pifd.conf", "bin/mine"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "lib/pifd").symlink_to("pifd-1")
+    (tmp_path / "bin/pifctl").symlink_to("../lib/pifd/bin/pifctl")
+    assert install(tmp_path)[0] == 0
+    assert install(tmp_path, target="uninstall") == (0, "")
+    assert installed(tmp_path) == ["bin/mine"]

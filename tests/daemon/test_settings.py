@@ -1,11 +1,13 @@
 """Settings: defaults, the file, the environment, the command line; mistakes are told with their place."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from agent import settings
+from agent.__main__ import main
 from agent.settings import Settings, SettingsError, read_settings
 
 
@@ -135,3 +137,13 @@ def test_an_unknown_option_ends_the_program(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit):
         read_settings(["--nicks"], {})
     assert "unrecognized arguments: --nicks" in capsys.readouterr().err
+
+
+def test_settings_that_cannot_be_used_end_pifd_with_a_status_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """systemd does not start it again then: RestartPreventExitStatus."""
+    monkeypatch.setattr(sys, "argv", ["pifd", "--carrier-wait", "soon"])
+    assert main() == 2
+    assert capsys.readouterr().err.startswith("pifd: ")
+    assert "RestartPreventExitStatus=2" in (Path(__file__).parents[2] / "systemd/pifd.service").read_text()

@@ -8,7 +8,7 @@ from socket import socket
 
 import h11
 
-from agent.api.http.messages import Answer, Dispatch, HTTPRequest, Limits, headers, refusal
+from agent.api.http.messages import Answer, Dispatch, HTTPRequest, Limits, headers, plain_answer
 from agent.api.sessions.caller import Client
 
 VERSIONS = (b"1.0", b"1.1")
@@ -97,7 +97,7 @@ class Connection:
         except Refused as refused:
             await self._refuse(refused.answer)
         except h11.RemoteProtocolError as error:
-            await self._refuse(refusal(error.error_status_hint, f"this is not HTTP: {error}"))
+            await self._refuse(plain_answer(error.error_status_hint, f"this is not HTTP: {error}"))
         else:
             self.busy = True
             await self._respond(await self._answer(request), request.method)
@@ -133,7 +133,9 @@ class Connection:
                 head = await self._head()
                 body = await self._body()
         except TimeoutError:
-            raise Refused(refusal(408, f"the request was not complete after {seconds:g} seconds")) from None
+            raise Refused(
+                plain_answer(408, f"the request was not complete after {seconds:g} seconds")
+            ) from None
         path = ORIGIN.sub("", head.target.decode("ascii")).partition("?")[0]
         return HTTPRequest(head.method.decode("ascii"), path or "/", body)
 
@@ -141,9 +143,9 @@ class Connection:
         """Refuses a body that is too long before it is sent, where the head says how long it will be."""
         head = await self._event()
         if not isinstance(head, h11.Request):
-            raise Refused(refusal(400, "there was no request"))
+            raise Refused(plain_answer(400, "there was no request"))
         if head.http_version not in VERSIONS:
-            raise Refused(refusal(505, f"HTTP/{head.http_version.decode('ascii')} is not spoken here"))
+            raise Refused(plain_answer(505, f"HTTP/{head.http_version.decode('ascii')} is not spoken here"))
         length = next((int(value) for name, value in head.headers if name == b"content-length"), 0)
         self._check_length(length)
         return head
@@ -157,7 +159,7 @@ class Connection:
 
     def _check_length(self, length: int) -> None:
         if length > self._limits.body_bytes:
-            raise Refused(refusal(413, f"a body has at most {self._limits.body_bytes} bytes"))
+            raise Refused(plain_answer(413, f"a body has at most {self._limits.body_bytes} bytes"))
 
     async def _event(self) -> object:
         while (event := self._http.next_event()) is h11.NEED_DATA:

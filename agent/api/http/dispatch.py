@@ -9,7 +9,7 @@ from agent.api.calls.methods import call
 from agent.api.encodings import jsonrpc, xmlrpc
 from agent.api.encodings.request import Fault, Malformed, Request
 from agent.api.encodings.values import Value
-from agent.api.http.messages import Answer, Dispatch, HTTPRequest, refusal
+from agent.api.http.messages import Answer, Dispatch, HTTPRequest, plain_answer
 from agent.api.sessions.caller import Client
 from agent.errors import Failure, InternalError
 
@@ -56,7 +56,7 @@ async def answer(agent: Agent, http: HTTPRequest, client: Client) -> Answer:
     """The answer to one request; raises nothing."""
     codec = codec_at(http.path)
     if http.method != METHOD:
-        return refusal(405, f"only {METHOD} is served", allow=METHOD)
+        return plain_answer(405, f"only {METHOD} is served", allow=METHOD)
     try:
         request = codec.decode(http.body)
     except Malformed as malformed:

@@ -29,7 +29,7 @@ class Answer:
     allow: str = ""
 
 
-def refusal(status: int, text: str, allow: str = "") -> Answer:
+def plain_answer(status: int, text: str, allow: str = "") -> Answer:
     """An answer in words, where no protocol inside HTTP has been reached."""
     return Answer(status, f"{text}\n".encode(), TEXT_TYPE, allow)
 

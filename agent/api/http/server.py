@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.api.http.connection import Connection
-from agent.api.http.messages import Answer, Dispatch, Limits, refusal
+from agent.api.http.messages import Answer, Dispatch, Limits, plain_answer
 from agent.api.http.socketfile import BACKLOG, listening_socket
 from agent.api.sessions.caller import Caller, Client, caller_of
 
@@ -90,11 +90,11 @@ class Connections:
     def _obstacle(self, caller: Caller) -> Answer | None:
         """Why a client is turned away, if it is."""
         if not self._admits(caller):
-            return refusal(403, f"user {caller.uid} is not allowed to use pifd")
+            return plain_answer(403, f"user {caller.uid} is not allowed to use pifd")
         if self._closed or len(self._served) >= self._limits.connections:
-            return refusal(503, "too many connections")
+            return plain_answer(503, "too many connections")
         if self._connections_of(caller.uid) >= self._limits.of_a_user:
-            return refusal(503, f"too many connections of user {caller.uid}")
+            return plain_answer(503, f"too many connections of user {caller.uid}")
         return None
 
     def _connections_of(self, uid: int) -> int:

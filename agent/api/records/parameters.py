@@ -83,7 +83,7 @@ def typed(name: str, annotation: Any) -> Check:
         try:
             return adapter.validate_python(value)
         except ValidationError as error:
-            raise _refusal(name, value, _first(error, adapter, value)) from None
+            raise _type_error(name, value, _first(error, adapter, value)) from None
 
     return check
 
@@ -187,7 +187,7 @@ def _first(error: ValidationError, adapter: TypeAdapter[Any], value: Any) -> Val
     return error
 
 
-def _refusal(name: str, whole: Value, error: ValidationError) -> HandleInvalid | FieldTypeError:
+def _type_error(name: str, whole: Value, error: ValidationError) -> HandleInvalid | FieldTypeError:
     found = error.errors(include_url=False)[0]
     if found["type"] == "handle":
         return HandleInvalid(found["msg"], shortened(found["input"]))
