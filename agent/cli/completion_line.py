@@ -1,4 +1,7 @@
-"""A line that is being typed: its words without their quotes, and how far the last one has come."""
+"""A line that is being typed: its words without their quotes, and how far the last one has come.
+
+Our own, because bash's words end at every = and :, with which ours are full.
+"""
 
 from typing import NamedTuple
 

@@ -1,6 +1,7 @@
 """Progress: how far a change is, on a line of the terminal that goes again when it is done.
 
-The change is a task of the daemon then, so that ^C can have it stopped and undone.
+The change is a task of the daemon then, so that ^C can have it stopped and undone.  In a script it is a plain
+call: one question and one answer, where a task takes four.
 """
 
 import re

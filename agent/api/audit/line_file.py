@@ -12,7 +12,8 @@ MODE = 0o640
 class LineFile:
     """The file at a path, opened when it is first written to, and anew when the path leads elsewhere.
 
-    So whoever rotates it has nobody to tell.  For one thread at a time.
+    So whoever rotates it has nobody to tell.  For one thread at a time.  Our own, because logging's
+    WatchedFileHandler leaves half a line on a full disk, and writes the rest of it later.
     """
 
     def __init__(self, path: Path) -> None:
