@@ -1,5 +1,6 @@
 """What README and docs print is what happens: their sessions run in the world that README makes by hand."""
 
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def run(script: str, directory: Path) -> str:
         shell = subprocess.Popen(
             ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "bash", "-ec", script],
             cwd=directory,
+            env={name: value for name, value in os.environ.items() if name != "COLUMNS"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
