@@ -1,16 +1,17 @@
 """The addresses and routes that a model wants, beside those that are not pifd's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import IPv6Address
+from typing import cast
 
 from agent.desired.homes import Homes
 from agent.desired.links import is_others
 from agent.kernel.state import DEFAULT_METRICS, MAIN_TABLE, MULTIPATH, PROTOCOL, Address, KernelState, Route
 from agent.model.addresses import default_route_of, extra_addresses, interfaces, version_of
 from agent.model.default_route import gateway_pif
-from agent.model.layering import Given, attached, bridge_mac, bridge_of
+from agent.model.layering import Given, attached_with_ip, bridge_mac, bridge_of, has_attached_pif
 from agent.model.model import Model, tunnel_over
 from agent.model.records import PIF, KeptAddress, KeptRoute
 from agent.model.static_routes import parse_static_routes
@@ -19,11 +20,10 @@ from agent.model.static_routes import parse_static_routes
 def vital_addresses(model: Model) -> frozenset[str]:
     """The management interface's; if it is on a tunnel, also those that the tunnel runs between."""
     found: set[str] = set()
-    for pif in model.all(PIF):
-        if pif.management:
-            tunnel = tunnel_over(model, pif)
-            below = [] if tunnel is None else [model.get(tunnel.transport_PIF)]
-            found |= {interface for one in (pif, *below) for interface in interfaces(one)}
+    for pif in model.by(PIF, "management", True):
+        tunnel = tunnel_over(model, pif)
+        below = [] if tunnel is None else [model.get(tunnel.transport_PIF)]
+        found |= {interface for one in (pif, *below) for interface in interfaces(one)}
     return frozenset(found)
 
 
@@ -32,6 +32,18 @@ def link_local(MAC: str) -> str:
     octets = [int(octet, 16) for octet in MAC.split(":")]
     eui64 = [octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]]
     return f"{IPv6Address(bytes([0xFE, 0x80, *[0] * 6, *eui64]))}/64"
+
+
+@dataclass(frozen=True)
+class Mine(Container[str]):
+    """The devices that pifd was given, and those that it made and that are there."""
+
+    given: Given
+    actual: KernelState
+
+    def __contains__(self, name: object) -> bool:
+        link = self.actual.links.get(cast(str, name))
+        return name in self.given.nics or name in self.given.vifs or (link is not None and link.owned)
 
 
 @dataclass(frozen=True)
@@ -48,16 +60,17 @@ class WantedAddresses:
 
     @cached_property
     def attached(self) -> tuple[PIF, ...]:
-        return attached(self.model)
+        """Those that can have addresses and routes."""
+        return attached_with_ip(self.model)
 
     @cached_property
     def bridges(self) -> Mapping[str, PIF]:
         return {bridge_of(self.model, pif): pif for pif in self.attached}
 
     @cached_property
-    def mine(self) -> frozenset[str]:
+    def mine(self) -> "Mine":
         """The devices where pifd has its addresses and routes, beside other people's."""
-        return self.given.names | {link.name for link in self.actual.links.values() if link.owned}
+        return Mine(self.given, self.actual)
 
     @cached_property
     def homes(self) -> Homes:
@@ -76,7 +89,7 @@ class WantedAddresses:
             if address.link not in self.mine:
                 yield address
             elif self._comes_by_itself(address):
-                yield from [address] if address.link in self.bridges else []
+                yield from [address] if has_attached_pif(self.model, address.link) else []
             elif is_others(address, self.given) and not self._is_bridges_own(address):
                 home = self.homes.of(address.link)
                 yield from [replace(address, link=home)] if home else []
@@ -122,11 +135,11 @@ class WantedAddresses:
 
     def foreign_routes(self) -> Iterator[Route]:
         """Those on pifd's devices that are not its own, where they belong; those of RAs where they are."""
-        for route in sorted(self.actual.routes):
-            if route.link not in self.mine or route.marked or route.way in self.given.ways:
-                continue
+        foreign = [r for r in self.actual.routes if r.link in self.mine and not r.marked]
+        for route in sorted(r for r in foreign if r.way not in self.given.ways):
             by_itself = route.leased and route.version == 6
-            home = self.homes.of(route.link) if route.link in self.bridges or not by_itself else ""
+            stays = not by_itself or has_attached_pif(self.model, route.link)
+            home = self.homes.of(route.link) if stays else ""
             if home and (home == route.link or route.gateway != MULTIPATH):
                 yield replace(route, link=home)
 

@@ -7,13 +7,15 @@ the actual state as it is, so that the difference between the two never names it
 from dataclasses import replace
 
 from agent.desired.addresses import WantedAddresses, vital_addresses
-from agent.desired.links import is_others, wanted_links
+from agent.desired.links import WantedLinks, is_others
 from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
 from agent.kernel.state import Address, KernelState, Link, Role, Route
-from agent.model.layering import Given, attached, bridge_of, given_by
+from agent.model.layering import Given, attached_with_ip, bridge_of, given_by
 from agent.model.model import Model
 
 NOTHING_GIVEN = Given()
+
+LINKS = WantedLinks()
 
 
 def desired(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> KernelState:
@@ -35,8 +37,7 @@ def desired(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> 
 
 def wanted_addresses(model: Model, actual: KernelState, given: Given) -> WantedAddresses:
     """The addresses and routes, for which it has to be known where each device will be."""
-    links = {link.name: link for link in wanted_links(model, actual, given)}
-    return WantedAddresses(model, actual, given, replace(actual, links=links))
+    return WantedAddresses(model, actual, given, replace(actual, links=LINKS.of(model, actual, given)))
 
 
 def stranded(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> frozenset[Address | Route]:
@@ -94,7 +95,7 @@ def wanted_resolver(model: Model, actual: KernelState) -> str | None:
 
 def wanted_nameservers(model: Model) -> tuple[str, ...]:
     """Those of one PIF: other_config:peerdns, else management, else the first that has any."""
-    candidates = [pif for pif in attached(model) if pif.ip_configuration.DNS]
+    candidates = [pif for pif in attached_with_ip(model) if pif.ip_configuration.DNS]
     chosen = [pif for pif in candidates if pif.other_config.get("peerdns") == "true"]
     management = [pif for pif in candidates if pif.management]
     pif = next(iter([*chosen, *management, *candidates]), None)

@@ -5,7 +5,7 @@ bridge takes the NIC's place, or a bond's bridge that of a NIC's, it has to go a
 in then that came in there before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.state import KernelState, Link
@@ -14,7 +14,7 @@ from agent.kernel.state import KernelState, Link
 class Homes:
     """From the devices that are there to those that are wanted."""
 
-    def __init__(self, actual: KernelState, wanted: KernelState, mine: frozenset[str]) -> None:
+    def __init__(self, actual: KernelState, wanted: KernelState, mine: Container[str]) -> None:
         self._actual, self._wanted, self._mine = actual, wanted, mine
 
     def of(self, name: str) -> str:

@@ -1,8 +1,10 @@
 """The links that a model wants: bridges, bonds, VLANs, tunnels, and the NICs' and VIFs' place in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from threading import Lock
 
+from agent.desired.claims import Claim, Claims, Kind
 from agent.kernel.kinds.bond import BondOptions, BondPortOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
@@ -14,37 +16,111 @@ from agent.model.device_names import digest, gre_device, vlan_device
 from agent.model.layering import (
     Given,
     Place,
-    attached,
-    attached_uplinks,
     bridge_mac,
     bridge_of,
-    nic_places,
-    plugged_networks,
+    master_of_nic,
+    place_of,
 )
-from agent.model.model import Model, bond_of_master, tunnel_over, vlan_over
+from agent.model.model import Model, bond_of_master, tunnel_over, vlan_over, vlans_on
 from agent.model.mtu import mtu_of, vif_mtu_of
 from agent.model.offloads import wanted_gro
-from agent.model.records import PIF, VIF, VLAN, Bond, Network, Tunnel, TunnelProtocol
+from agent.model.records import PIF, VIF, VLAN, Bond, Network, Ref, Tunnel, TunnelProtocol
 from agent.model.tunnels import local_address, remote_ips
-from agent.model.vifs import device_of, is_plugged
 
 
-def wanted_links(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
-    """All links: somebody else's as they are, pifd's as the model wants them."""
-    yield from (link for link in actual.links.values() if not link.owned and link.name not in given.names)
-    for pif in attached(model):
-        yield bridge(
-            bridge_of(model, pif), bridge_mac(model, pif), mtu_of(model, pif), model.get(pif.network)
-        )
-        yield from uppers(model, pif, actual)
-    yield from internal_bridges(model)
-    for ref, master in attached_uplinks(model).items():
-        pif = model.get(ref)
-        bond = bond_of_master(model, pif)
-        if bond is not None:
-            yield bond_device(model, pif, bond, master, actual)
-    yield from nics(model, actual, given)
-    yield from vif_devices(model, actual, given)
+class WantedLinks:
+    """The links that are wanted: somebody else's as they are, pifd's as the model wants them.
+
+    It knows what the last answer was, and goes from there by what differs since then: in the model, in the
+    kernel, and in what pifd was given.  The answer is the same as one that is computed from nothing.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._forget()
+
+    def of(self, model: Model, actual: KernelState, given: Given) -> Mapping[str, Link]:
+        """By name."""
+        with self._lock:
+            try:
+                return self._of(model, actual, given)
+            except BaseException:  # what is half followed is not to be gone on from
+                self._forget()
+                raise
+
+    def _forget(self) -> None:
+        self._claims, self._actual, self._given = Claims(), KernelState(), Given()
+        self._others: dict[str, Link | None] = {}
+
+    def _of(self, model: Model, actual: KernelState, given: Given) -> Mapping[str, Link]:
+        for name in self._touched(model, actual, given):
+            wanted, there = self._wanted(name, actual, given), actual.links.get(name)
+            self._others.pop(name, None)
+            if wanted is not there:
+                self._others[name] = wanted
+        self._actual, self._given = actual, given
+        links = actual.table
+        missing = {name for name in self._others if name not in actual.links}
+        for name in [*(self._others.keys() - missing), *self._claims.in_order(missing, OWN)]:
+            link = self._others[name]
+            links = links.without(name) if link is None else links.with_value(name, link)
+        return links
+
+    def _touched(self, model: Model, actual: KernelState, given: Given) -> set[str]:
+        """The names of the links that may be wanted otherwise than before."""
+        names = self._claims.follow(model)
+        there = self._actual.table.differing(actual.table)
+        for name in there:
+            for state in (self._actual, actual):  # whose master may be another's now
+                names.update(state.table.each_having(("master", name)))
+            if (name in actual.links) != (name in self._actual.links):
+                names.update(_vlans_on_nic(model, name))
+        # Of NICs and bonds there are few, and what is on them, or missing, matters too.
+        nics = given.nics | self._given.nics
+        bonds = {model.get(bond.master).device for bond in model.all(Bond)}
+        return names | there | nics | bonds | (given.vifs ^ self._given.vifs)
+
+    def _wanted(self, name: str, actual: KernelState, given: Given) -> Link | None:
+        model, there = self._claims.model, actual.links.get(name)
+        if there is not None and name in given.nics:
+            return nic(model, actual, there, self._claims.on(name, (Kind.NIC, Kind.FREE_NIC)), given)
+        if there is not None and is_vif(there, given):
+            return vif_device(model, actual, there, self._claims.on(name, (Kind.VIF,)))
+        claim = self._claims.on(name, OWN)
+        wanted = None if claim is None else own_link(model, actual, name, claim)
+        if wanted is None and there is not None and not there.owned and name not in given.names:
+            return there
+        return _same(there, wanted)
+
+
+OWN = (Kind.BRIDGE, Kind.UPPER, Kind.INTERNAL_BRIDGE, Kind.BOND)
+
+
+def _same(there: Link | None, wanted: Link | None) -> Link | None:
+    """The very link that is there, where that is as it should be."""
+    return there if there == wanted else wanted
+
+
+def _vlans_on_nic(model: Model, name: str) -> Iterator[str]:
+    """There is no VLAN on a NIC that is not there."""
+    for pif in model.by(PIF, "device", name):
+        if pif.physical:
+            yield from (vlan_device(name, vlan.tag) for vlan in vlans_on(model, pif.ref))
+
+
+def own_link(model: Model, actual: KernelState, name: str, claim: Claim) -> Link | None:
+    """A device of pifd's, as the record wants it that has a claim on it."""
+    if claim.kind == Kind.INTERNAL_BRIDGE:
+        network = model.get(Ref[Network](claim.by))
+        return bridge(network.bridge, local_mac(network.uuid), network.MTU, network)
+    pif = model.get(Ref[PIF](claim.by))
+    if claim.kind == Kind.BRIDGE:
+        return bridge(name, bridge_mac(model, pif), mtu_of(model, pif), model.get(pif.network))
+    if claim.kind == Kind.UPPER:
+        return next((link for link in uppers(model, pif, actual) if link.name == name), None)
+    bond = bond_of_master(model, pif)
+    assert bond is not None
+    return bond_device(model, pif, bond, place_of(model, pif) or "", actual)
 
 
 def bridge(name: str, MAC: str, MTU: int, network: Network) -> Link:
@@ -58,14 +134,6 @@ def bridge(name: str, MAC: str, MTU: int, network: Network) -> Link:
         alias=f"pifd network {network.uuid}",
         options=BridgeOptions(),
     )
-
-
-def internal_bridges(model: Model) -> Iterator[Link]:
-    """A network without an attached PIF has a bridge while VMs are on it: they see one another."""
-    served = {pif.network for pif in attached(model)}
-    for network in plugged_networks(model):
-        if network.ref not in served and network.managed:
-            yield bridge(network.bridge, local_mac(network.uuid), network.MTU, network)
 
 
 def local_mac(uuid: str) -> str:
@@ -162,16 +230,14 @@ def bond_options(options: BondOptions, actual: KernelState) -> BondOptions:
     return options if options.primary in actual.links else replace(options, primary="")
 
 
-def nics(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
-    """The given NICs that are there: in their place, or free and down."""
-    places = {place.nic.device: place for place in nic_places(model)}
-    own = {pif.device: pif for pif in model.all(PIF) if pif.physical}
-    for name in sorted(given.nics & actual.links.keys()):
-        place, link = places.get(name), replace(actual.links[name], role=Role.NIC)
-        if place:
-            yield _with_gro(_port(model, link, place), place.nic)
-        else:
-            yield _free(model, actual, link, own.get(name), given)
+def nic(model: Model, actual: KernelState, link: Link, claim: Claim | None, given: Given) -> Link:
+    """A given NIC that is there: in its place, or free and down."""
+    if claim is not None and claim.kind == Kind.NIC and claim.nic is not None:
+        own, uplink = model.get(claim.nic), model.get(Ref[PIF](claim.by))
+        place = Place(own, uplink, bond_of_master(model, uplink), master_of_nic(model, uplink))
+        return _with_gro(_port(model, replace(link, role=Role.NIC), place), own)
+    link = replace(link, role=Role.NIC)
+    return _free(model, actual, link, None if claim is None else model.get(Ref[PIF](claim.by)), given)
 
 
 def _port(model: Model, link: Link, place: Place) -> Link:
@@ -227,22 +293,23 @@ def _with_gro(link: Link, pif: PIF) -> Link:
     return link if asked is None else replace(link, gro=asked)
 
 
-def vif_devices(model: Model, actual: KernelState, given: Given) -> Iterator[Link]:
-    """The VIFs' devices that are there: ports of their networks' bridges.
+def is_vif(link: Link, given: Given) -> bool:
+    """Whether it is the device of a VIF; where pifd's own device has the name, the VIF has none."""
+    return link.name in given.vifs and not link.owned
+
+
+def vif_device(model: Model, actual: KernelState, link: Link, claim: Claim | None) -> Link:
+    """The device of a VIF that is there: a port of its network's bridge.
 
     One that leaves its bridge is down then, as it was before it came: after a crash nothing else could tell.
     """
-    plugged = {device_of(model, vif): vif for vif in model.all(VIF) if is_plugged(model, vif)}
-    for name in sorted((given.vifs & actual.links.keys()) - given.nics):
-        link, vif = replace(actual.links[name], role=Role.VIF), plugged.get(name)
-        if link.owned:  # a name that pifd's own device has: the VIF has no device
-            continue
-        network = model.get(vif.network) if vif else None
-        if vif is None or network is None or not network.managed:
-            left = link.master in actual.links and actual.links[link.master].owned
-            yield replace(link, master="", up=False) if left else link
-        else:
-            yield _vif_port(model, link, vif, network)
+    link = replace(link, role=Role.VIF)
+    vif = None if claim is None else model.get(Ref[VIF](claim.by))
+    network = None if vif is None else model.get(vif.network)
+    if vif is None or network is None or not network.managed:
+        left = link.master in actual.links and actual.links[link.master].owned
+        return replace(link, master="", up=False) if left else link
+    return _vif_port(model, link, vif, network)
 
 
 def _vif_port(model: Model, link: Link, vif: VIF, network: Network) -> Link:

@@ -1,14 +1,15 @@
 """Which devices count as NICs, and what a rule may know of them."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import overload
 
 from agent.kernel.resolv_conf_text import nameservers_of
 from agent.kernel.state import (
     DEFAULT_DESTINATIONS,
     MAIN_TABLE,
     MULTIPATH,
-    NIC_KINDS,
     PROTOCOL,
     Address,
     KernelState,
@@ -27,14 +28,40 @@ them, makes them again after a restart, and takes them away."""
 
 def facts_of(state: KernelState, patterns: Sequence[str], bonding: Bonding | None = None) -> Facts:
     """The NICs by shell patterns of their names; without patterns, the devices with hardware behind them."""
-    nics = tuple(_nic(state, link) for _, link in sorted(state.links.items()) if _counts(link, patterns))
-    owned = tuple(name for name, link in sorted(state.links.items()) if link.owned)
-    names = frozenset(name for link in state.links.values() for name in (link.name, *link.names))
-    return Facts(nics, owned, nameservers_of(state.resolver or ""), names, bonding)
+    links = map(state.links.__getitem__, state.loose)
+    nics = tuple(_nic(state, link) for link in links if _counts(link, patterns))
+    return Facts(nics, Owned(state), nameservers_of(state.resolver or ""), Names(state), bonding)
+
+
+@dataclass(frozen=True)
+class Owned(Sequence[str]):
+    """The names of the devices that pifd made, which are looked up when they are asked for."""
+
+    state: KernelState
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        return self.state.owned[at]
+
+    def __len__(self) -> int:
+        return len(self.state.owned)
+
+
+@dataclass(frozen=True)
+class Names(Container[str]):
+    """The names that devices have, alternative ones included."""
+
+    state: KernelState
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (name in self.state.links or bool(self.state.has_also(name)))
 
 
 def _counts(link: Link, patterns: Sequence[str]) -> bool:
-    if link.kind not in NIC_KINDS or link.owned or link.name == "lo" or not link.name.isprintable():
+    if link.name == "lo" or not link.name.isprintable():
         return False
     return any(fnmatchcase(link.name, pattern) for pattern in patterns) if patterns else link.hardware
 

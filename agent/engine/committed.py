@@ -58,7 +58,7 @@ class CommittedModel:
     async def load(self) -> None:
         """Read what the last process left."""
         self._stored = await asyncio.to_thread(self._store.load)
-        self.asked = frozenset(vif.ref for vif in self._stored.all(VIF) if vif.released)
+        self.asked = frozenset(vif.ref for vif in self._stored.by(VIF, "released", True))
         self.model = replace(marked(self._stored, NOBODY), seed=token_bytes(32))
 
     async def keep_copy(self) -> None:
@@ -117,7 +117,9 @@ class CommittedModel:
 def marked(model: Model, asked: Collection[Ref[VIF]]) -> Model:
     """The model with just these VIFs marked as released."""
     draft = Draft(model)
-    for vif in model.all(VIF):
-        if vif.released != (vif.ref in asked):
+    released = {vif.ref: vif for vif in model.by(VIF, "released", True)}
+    for ref in model.table.in_order({*released, *asked}):
+        vif = model.get(Ref[VIF](ref))
+        if vif.released != (ref in asked):
             draft.put(replace(vif, released=not vif.released))
     return draft.model

@@ -11,7 +11,7 @@ from agent.engine.faults import Faults
 from agent.kernel.parts import differences
 from agent.kernel.state import KernelState
 from agent.model.layering import Given, bridge_of
-from agent.model.model import Model, vlan_over
+from agent.model.model import Model, vlan_over, vlans_on
 from agent.model.records import PIF, VIF, Ref
 from agent.model.vifs import device_of, is_plugged
 
@@ -67,17 +67,18 @@ def condition_of(
 
 def _missing(model: Model, actual: KernelState) -> Iterator[tuple[Ref[Any], str]]:
     """The PIFs of NICs that are not there, and of VLANs on such."""
-    for pif in model.all(PIF):
-        vlan = vlan_over(model, pif)
-        lower = pif if vlan is None else model.get(vlan.tagged_PIF)
-        if lower.physical and lower.managed and lower.device not in actual.links:
-            yield pif.ref, f"{lower.device} is not there"
+    for nic in model.by(PIF, "physical", True):
+        if nic.managed and nic.device not in actual.links:
+            uppers = (vlan.untagged_PIF for vlan in vlans_on(model, nic.ref))
+            yield from ((ref, f"{nic.device} is not there") for ref in (nic.ref, *uppers))
 
 
 def missing_vifs(model: Model, actual: KernelState) -> Iterator[VIF]:
     """The plugged VIFs whose devices are not there: that is the toolstack's affair."""
     return (
-        vif for vif in model.all(VIF) if is_plugged(model, vif) and device_of(model, vif) not in actual.links
+        vif
+        for vif in model.by(VIF, "currently_attached", True)
+        if is_plugged(model, vif) and device_of(model, vif) not in actual.links
     )
 
 
@@ -117,7 +118,7 @@ def words_for(model: Model, condition: Condition, trouble: str = "") -> str:
     wrong += [f"{_name(model, model.get(ref))} is not up ({why})" for ref, why in condition.failures.items()]
     wrong += [f"{_name(model, model.get(ref))}: {why}" for ref, why in condition.deviations.items()]
     wrong += condition.others
-    if not any(pif.management for pif in model.all(PIF)):
+    if not model.by(PIF, "management", True):
         wrong.append("there is no management interface")
     if not wrong:
         return "the network is in the model's state"

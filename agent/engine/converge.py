@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.interface_reconfigure.plan import plan
 from agent.kernel.parts import DEVICE, Part, differences, part_of_address, part_of_route
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import KernelState
 from agent.kernel.steps import AwaitCarrier, CreateLink, Step, Together
 
 log = logging.getLogger("pifd.kernel")
@@ -90,10 +90,11 @@ def check_kept(actual: KernelState, asked: KernelState, names: frozenset[str]) -
     has to be told of it.  asked: what was wanted at its beginning.  names: the NICs and VIFs that are its
     affair, beside pifd's own devices.
     """
-    links = {name: link for name, link in asked.links.items() if name in names or _is_own(asked, link, names)}
-    addresses = {a for a in asked.addresses - actual.addresses if a.link in links and not a.leased}
-    routes = {r for r in asked.routes - actual.routes if r.link in links and not r.leased}
-    lost = {Part(name, DEVICE): f"{name} is missing" for name in sorted(links.keys() - actual.links.keys())}
+    gone = [name for name in sorted(asked.table.differing(actual.table)) if name not in actual.links]
+    addresses = {a for a in asked.addresses - actual.addresses if not a.leased}
+    addresses = {address for address in addresses if _counts(asked, address.link, names)}
+    routes = {r for r in asked.routes - actual.routes if _counts(asked, r.link, names) and not r.leased}
+    lost = {Part(name, DEVICE): f"{name} is missing" for name in gone if _counts(asked, name, names)}
     lost |= {part_of_address(a): f"{a.interface} on {a.link} is missing" for a in sorted(addresses)}
     lost |= {
         part_of_route(r): f"the route to {r.destination} over {r.link} is missing" for r in sorted(routes)
@@ -102,7 +103,10 @@ def check_kept(actual: KernelState, asked: KernelState, names: frozenset[str]) -
         raise NotTaken(lost, "the kernel has not kept everything")
 
 
-def _is_own(state: KernelState, link: Link, names: frozenset[str]) -> bool:
-    """Whether pifd makes it, and not on a NIC that the call is not about."""
-    lower = state.links.get(link.lower)
+def _counts(asked: KernelState, name: str, names: frozenset[str]) -> bool:
+    """Whether a link is the call's affair: pifd makes it, and not on a NIC that the call is not about."""
+    link = asked.links.get(name)
+    if link is None or name in names:
+        return link is not None
+    lower = asked.links.get(link.lower)
     return link.owned and (lower is None or lower.owned or lower.name in names)

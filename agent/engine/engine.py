@@ -34,10 +34,10 @@ from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, Step
-from agent.model.device_names import all_names, link_names
+from agent.model.device_names import link_names, speaks_of
 from agent.model.draft import Plan, Result
 from agent.model.facts import Bonding, Facts, NotProbed
-from agent.model.layering import bridge_of, given_by, uplink_devices
+from agent.model.layering import bridge_of, given_by, shown_devices, uplink_devices
 from agent.model.model import Model, management
 from agent.model.records import Ref
 from agent.model.vifs import device_of
@@ -56,7 +56,6 @@ ANY_NAME = ("*",)
 OnNews = Callable[[frozenset[str]], None]
 """What is called with the names of devices."""
 
-NO_NAMES: tuple[frozenset[str], frozenset[str]] = frozenset(), frozenset()
 
 Decide = Callable[[Model, Facts], Plan]
 
@@ -103,7 +102,6 @@ class Engine:
         self.notifier = Notifier()
         self._committed = CommittedModel(store, self.notifier)
         self._turn = asyncio.Lock()
-        self._names: tuple[Model, tuple[frozenset[str], frozenset[str]]] = Model(), NO_NAMES
         self._obstacle: Failure | None = None
         self._mending: asyncio.Task[None] | None = None
         self._bonding: Bonding | None = None
@@ -277,21 +275,14 @@ class Engine:
 
     def _hear(self, names: frozenset[str]) -> None:
         """There is news of devices; what no record shows, say a VM's, wakes nobody."""
-        if not names.isdisjoint(self._known()[0]):
+        if not names.isdisjoint(self.model.once(shown_devices)):
             self.notifier.notify()
         self._hear_of_drift(names)
 
     def _hear_of_drift(self, names: frozenset[str]) -> None:
         """Devices have come, gone or changed, or their addresses or routes have."""
-        if not names.isdisjoint(self._known()[1]):
+        if any(speaks_of(self.model, name) for name in names):
             self._reconciler.news()
-
-    def _known(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The devices that records show something of, and all that the model speaks of."""
-        if self._names[0] is not self.model:
-            shown = frozenset([*link_names(self.model), *uplink_devices(self.model)])
-            self._names = self.model, (shown, all_names(self.model))
-        return self._names[1]
 
     async def _change(self, decide: Decide, progress: Progress) -> Result:
         async with self._turn:

@@ -18,7 +18,7 @@ from agent.kernel.state import KernelState
 from agent.kernel.steps import CreateLink, Refused, SetMaster, names_in
 from agent.model.addresses import interfaces
 from agent.model.draft import Draft
-from agent.model.layering import Given, attached, bridge_of, nic_places, uplink_of
+from agent.model.layering import Given, attached_with_ip, bridge_of, nic_places, uplink_of
 from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
 from agent.model.records import PIF, VIF, Ref
 from agent.model.vifs import device_of
@@ -127,9 +127,10 @@ def stranded(model: Model, actual: KernelState, faults: Faults) -> list[PIF]:
     for place in nic_places(model):
         gone = place.nic.ref in faults.ports or place.nic.device not in actual.links
         lost[place.uplink.ref] = lost.get(place.uplink.ref, True) and gone
-    found = [
-        pif for pif in attached(model) if lost.get(uplink_of(model, pif).ref) and pif.ref not in faults.ports
-    ]
+    if not any(lost.values()):
+        return []
+    here = [pif for pif in attached_with_ip(model) if pif.ref not in faults.ports]
+    found = [pif for pif in here if lost.get(uplink_of(model, pif).ref)]
     return [pif for pif in found if _works_elsewhere(model, actual, pif)]
 
 
@@ -151,7 +152,7 @@ def _names(model: Model, port: Port) -> frozenset[str]:
 def management_names(model: Model) -> frozenset[str]:
     """All devices that the management interface stands on."""
     names: set[str] = set()
-    for pif in [pif for pif in model.all(PIF) if pif.management]:
+    for pif in model.by(PIF, "management", True):
         names |= _names(model, pif)
         below = _below(model, pif)
         while below is not None:

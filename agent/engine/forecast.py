@@ -18,7 +18,7 @@ def forecast(
     plan: Plan, facts: Facts, actual: KernelState, steps: Sequence[Step], managers: Managers
 ) -> Iterator[str]:
     """NIC by NIC, then what is not pifd's, then the steps."""
-    pifs = {pif.device: pif for pif in plan.after.all(PIF) if pif.physical}
+    pifs = {pif.device: pif for pif in plan.after.by(PIF, "physical", True)}
     for nic in facts.nics:
         yield from words_of_nic(plan.after, pifs[nic.device], nic)
         if pifs[nic.device].managed:

@@ -7,7 +7,7 @@ from agent.model.records import PIF
 
 def has_moved(model: Model, actual: KernelState) -> bool:
     """Whether a PIF's NIC is not there, is another one, or is known by more than the PIF knows."""
-    return any(_is_not(pif, actual) for pif in model.all(PIF) if pif.physical)
+    return any(_is_not(pif, actual) for pif in model.by(PIF, "physical", True))
 
 
 def _is_not(pif: PIF, actual: KernelState) -> bool:

@@ -3,7 +3,7 @@
 What a plan brings about anew must be possible.  What is wrong already, and was before, holds nothing up.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
 from agent.desired.desired import crowded_out, stranded, wanted_nameservers
 from agent.engine.fault_attribution import touched
@@ -11,12 +11,12 @@ from agent.errors import DeviceAttachRejected, InvalidValue, PIFConfigurationErr
 from agent.interface_reconfigure.plan import plan as plan_steps
 from agent.interface_reconfigure.plan import plan_handover
 from agent.kernel.kinds.vlan import VLANOptions
-from agent.kernel.state import Address, KernelState
+from agent.kernel.state import Address, KernelState, Link
 from agent.kernel.steps import Step
 from agent.model.draft import Plan
 from agent.model.layering import given_by, needed_nics
-from agent.model.model import Model
-from agent.model.records import PIF, VIF, VLAN, Ref
+from agent.model.model import Model, vifs_of, vlan_over, vlans_on
+from agent.model.records import PIF, VIF, VLAN, VM, Ref
 from agent.model.vifs import device_of, is_plugged
 
 
@@ -58,33 +58,46 @@ def check_nics_exist(plan: Plan, actual: KernelState) -> None:
 
 def check_vlans_are_free(plan: Plan, actual: KernelState) -> None:
     """The kernel has one VLAN of a tag on a device, and that one may be somebody else's, by any name."""
-    taken = {
-        (link.lower, link.options.tag)
-        for link in actual.links.values()
-        if isinstance(link.options, VLANOptions) and not link.owned
-    }
-    for device, tag in sorted((plugged_vlans(plan.after) - plugged_vlans(plan.before)) & taken):
-        raise VLANInUse(device, str(tag))
+    changed = plan.before.table.differing(plan.after.table)
+    new = plugged_vlans(plan.after, changed) - plugged_vlans(plan.before, changed)
+    for device, tag in sorted(new):
+        twins = actual.twins(Link(name="", kind="vlan", lower=device, options=VLANOptions(tag)))
+        if any(not actual.links[name].owned for name in twins):
+            raise VLANInUse(device, str(tag))
 
 
-def plugged_vlans(model: Model) -> frozenset[tuple[str, int]]:
-    """(device below, tag) of each VLAN that is up."""
+def plugged_vlans(model: Model, changed: Iterable[str]) -> frozenset[tuple[str, int]]:
+    """(device below, tag) of each VLAN that is up and has to do with records that changed."""
+    records = [record for ref in changed if (record := model.records.get(ref)) is not None]
+    vlans = [record for record in records if isinstance(record, VLAN)]
+    for pif in (record for record in records if isinstance(record, PIF)):
+        vlans += [*vlans_on(model, pif.ref), *filter(None, [vlan_over(model, pif)])]
     return frozenset(
         (model.get(vlan.tagged_PIF).device, vlan.tag)
-        for vlan in model.all(VLAN)
+        for vlan in vlans
         if model.get(vlan.untagged_PIF).currently_attached
     )
 
 
 def check_vifs_exist(plan: Plan, actual: KernelState, *, brought: Collection[Ref[VIF]]) -> None:
     """The device of a VIF that is to be plugged has to be there: the toolstack, or a script, makes it."""
-    for vif in plan.after.all(VIF):
+    for vif in changed_vifs(plan):
         device = device_of(plan.after, vif)
         if vif.ref in brought or device in actual.links or not is_plugged(plan.after, vif):
             continue
         if not was_plugged(plan.before, vif.ref):
             reason = f"{device} is not there: the toolstack makes it before it tells pifd"
             raise DeviceAttachRejected("VIF", vif.ref, reason)
+
+
+def changed_vifs(plan: Plan) -> Iterator[VIF]:
+    """The VIFs that can have come to be plugged, oldest first: their own record or their VM's changed."""
+    found: set[str] = set()
+    for ref in plan.before.table.differing(plan.after.table):
+        record = plan.after.records.get(ref)
+        found |= {ref} if isinstance(record, VIF) else set()
+        found |= {vif.ref for vif in vifs_of(plan.after, record.ref)} if isinstance(record, VM) else set()
+    yield from (plan.after.get(Ref[VIF](ref)) for ref in plan.after.table.in_order(found))
 
 
 def was_plugged(model: Model, ref: Ref[VIF]) -> bool:

@@ -1,6 +1,6 @@
 """The steps for addresses and routes, and their announcement."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from agent.kernel.simulate import apply
 from agent.kernel.state import Address, KernelState, Route, parsed
@@ -75,13 +75,19 @@ def announcements(state: KernelState, wanted: KernelState, names: Iterable[str])
     The addresses are those of the state so far; whose VMs are behind the VIFs' devices is only in the wanted
     one, and only bridges of pifd's speak for them.
     """
-    interfaces = _grouped((address.link, address.interface) for address in state.addresses)
-    stations = _grouped((link.master, link.station) for link in wanted.links.values() if link.station)
+    links = [state.links[name] for name in names]
+    told = {link.name for link in links}
+    interfaces = _grouped((a.link, a.interface) for a in state.addresses if told and a.link in told)
     found = []
-    for link in (state.links[name] for name in names):
-        behind = stations.get(link.name, ()) if link.owned else ()
+    for link in links:
+        behind = tuple(sorted(stations_behind(wanted, link.name))) if link.owned else ()
         found.append(Announce(link.name, link.MAC, interfaces.get(link.name, ()), behind))
     return tuple(step for step in found if step.interfaces or step.stations)
+
+
+def stations_behind(wanted: KernelState, bridge: str) -> Iterator[str]:
+    """The MACs of the VMs whose interfaces are to be ports of a bridge."""
+    return (port.station for port in wanted.ports(bridge) if port.station)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:

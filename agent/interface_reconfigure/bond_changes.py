@@ -17,8 +17,8 @@ RARELY = (When.DOWN, When.NO_PORTS, When.DOWN_NO_PORTS)
 
 def change_bonds(planner: Planner) -> None:
     """Each bond that has to be down, or bare, for what it is to become: for as short a time as can be."""
-    for name, want in planner.wanted.links.items():
-        link = planner.state.links.get(name)
+    for want in planner.unlike():
+        link = planner.state.links.get(want.name)
         if link is None or want.kind != "bond" or not want.owned:
             continue
         told = {moment: changes_at(moment, link, want) for moment in RARELY}
@@ -73,7 +73,7 @@ def _bare_steps(link: Link, told: dict[When, Changes]) -> list[Step]:
 
 
 def _announce(planner: Planner, bond: str) -> None:
-    above = sorted(LinkLayers(planner.state.links).above(bond))
+    above = sorted(LinkLayers(planner.state).above(bond))
     told = announcements(planner.state, planner.wanted, above)
     planner.do(*([AwaitCarrier(bond)] if told else []), *told)
 

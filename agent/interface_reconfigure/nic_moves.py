@@ -7,11 +7,15 @@ from agent.interface_reconfigure.planner import Planner
 from agent.kernel.state import Address, Link, Route
 
 
+def present_nics(planner: Planner) -> list[str]:
+    """The NICs that are there, in the order of their names."""
+    return sorted(name for name in planner.nics if name in planner.state.links)
+
+
 def moving_nics(planner: Planner) -> list[str]:
     """The NICs whose master is to change, in the order of their names."""
-    links = planner.state.links
-    names = [name for name in planner.nics if name in links]
-    return sorted(name for name in names if links[name].master != planner.wanted.links[name].master)
+    links, then = planner.state.links, planner.wanted.links
+    return [name for name in present_nics(planner) if links[name].master != then[name].master]
 
 
 def keepers(planner: Planner) -> list[str]:
@@ -20,6 +24,8 @@ def keepers(planner: Planner) -> list[str]:
     A place that the host is managed by counts first.  Its addresses need a NIC at their new home before they
     move: if every one of those were kept for some other place, that one would have to do without.
     """
+    if not moving_nics(planner):
+        return []
     scene = Scene(planner)
     kept: list[str] = []
     for place in scene.places:
@@ -47,7 +53,7 @@ class Scene:
 
     def __init__(self, planner: Planner) -> None:
         self._course, self._links = planner, planner.state.links
-        self._now = LinkLayers(self._links)
+        self._now = LinkLayers(planner.state)
         self._moving = frozenset(moving_nics(planner))
         self._moves = moves_by_link(planner)
         bearing = {address.link for address in planner.state.addresses}
@@ -98,8 +104,8 @@ class Scene:
         if not want.up or not self._links[nic].up or "bond" in kinds:
             return False
         stays = (
-            link.lower == nic and link.master == place and self._course.wanted.links.get(link.name) == link
-            for link in self._links.values()
+            link.master == place and self._course.wanted.links.get(link.name) == link
+            for link in self._course.state.uppers(nic)
         )
         return any(stays)
 
@@ -116,15 +122,17 @@ def _kind(links: Mapping[str, Link], name: str) -> str:
 def moves_by_link(planner: Planner) -> Mapping[str, list[tuple[Address | Route, str]]]:
     """The addresses and routes that leave each link, with the link of pifd's where they will be."""
     state, wanted = planner.state, planner.wanted
+    gone: list[Address | Route] = [
+        *sorted(state.addresses - wanted.addresses),
+        *sorted(state.routes - wanted.routes),
+    ]
+    if not gone:
+        return {}
     new: list[Address | Route] = [
         *(a for a in wanted.addresses if a not in planner.actual.addresses or wanted.links[a.link].owned),
         *(r for r in wanted.routes if r not in planner.actual.routes),
     ]
     then = {_what(one): one.link for one in sorted(new, key=lambda one: (one.link, repr(_what(one))))}
-    gone: list[Address | Route] = [
-        *sorted(state.addresses - wanted.addresses),
-        *sorted(state.routes - wanted.routes),
-    ]
     found: dict[str, list[tuple[Address | Route, str]]] = {}
     for one in gone:
         if then.get(_what(one), one.link) != one.link:

@@ -13,7 +13,7 @@ from agent.interface_reconfigure.address_steps import address_steps, announcemen
 from agent.interface_reconfigure.bond_changes import change_bonds
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps, port_steps
-from agent.interface_reconfigure.nic_moves import keepers, moves_by_link, moving_nics
+from agent.interface_reconfigure.nic_moves import keepers, moves_by_link, moving_nics, present_nics
 from agent.interface_reconfigure.ownership import check_ownership
 from agent.interface_reconfigure.planner import Planner
 from agent.interface_reconfigure.vlan_changeover import (
@@ -66,16 +66,16 @@ def plan(actual: KernelState, wanted: KernelState) -> tuple[Step, ...]:
 
 def delete_misfits(planner: Planner) -> None:
     """A device of ours that can't become what is wanted (another kind, mode, tag, end) is made anew."""
-    for name, want in planner.wanted.links.items():
-        link = planner.state.links.get(name)
+    for want in planner.unlike():
+        link = planner.state.links.get(want.name)
         if want.owned and link is not None and _misfit(link, want):
-            planner.do(DeleteLinks((name,)))
+            planner.do(DeleteLinks((want.name,)))
     delete_renamed(planner)
 
 
 def delete_renamed(planner: Planner) -> None:
     """A VLAN whose parent is called otherwise now: the kernel has one of a tag there, by its old name."""
-    for want in planner.wanted.links.values():
+    for want in planner.unlike():
         if not want.owned or want.kind != "vlan" or want.name in planner.state.links:
             continue
         for twin in planner.state.twins(want):
@@ -94,7 +94,7 @@ def _misfit(link: Link, want: Link) -> bool:
 
 def create_devices(planner: Planner) -> None:
     """Bridges, then the bonds and tunnels in them: with MAC, MTU and mark, up, and still without NICs."""
-    missing = [link for name, link in planner.wanted.links.items() if name not in planner.state.links]
+    missing = [link for link in planner.unlike() if link.name not in planner.state.links]
     for kinds in (("bridge",), ("bond",), ("vxlan", "gretap", "ip6gretap")):
         for link in missing:
             if link.kind in kinds and link.owned:
@@ -107,8 +107,8 @@ def set_attributes(planner: Planner) -> None:
     Not VLANs, and not the MAC of their bridges: that changes together with the way to the outside.  A bond
     does not leave a bridge before the addresses do.
     """
-    for name, want in planner.wanted.links.items():
-        link = planner.state.links.get(name)
+    for want in planner.unlike():
+        link = planner.state.links.get(want.name)
         if want.owned and want.kind != "vlan" and link is not None and link != want:
             planner.do_together(attribute_steps(link, _for_now(planner, link, want)))
 
@@ -131,7 +131,7 @@ def _changes_over(planner: Planner, name: str) -> bool:
 
 def wake_nics(planner: Planner) -> None:
     """NICs that stay where they are come up, and take larger packets, before others need them to."""
-    for name in sorted(planner.nics & planner.state.links.keys()):
+    for name in present_nics(planner):
         link, want = planner.state.links[name], planner.wanted.links[name]
         if link.master == want.master and want.up and not link.up:
             planner.do_together(nic_steps(link, want))
@@ -184,7 +184,7 @@ def plan_handover(actual: KernelState, wanted: KernelState, bond: str, heir: str
 
 def _hand_over(planner: Planner, bond: Link, heir: str) -> None:
     _take_frames_on_all_slaves(planner, bond)
-    above = sorted(LinkLayers(planner.state.links).above(bond.name))
+    above = sorted(LinkLayers(planner.state).above(bond.name))
     told = announcements(planner.state, planner.wanted, above)
     planner.do_together([SetActiveSlave(bond.name, heir), *told])
 
@@ -208,8 +208,9 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
     """
     moves = [(address.link, home) for pairs in moves_by_link(planner).values() for address, home in pairs]
     waiting = waiting_vlans(planner)
-    homes = {home for _, home in moves} | {name for name in waiting if planner.state.addresses_of(name)}
-    now = LinkLayers(planner.state.links)
+    bearing = {address.link for address in planner.state.addresses} if waiting else set[str]()
+    homes = {home for _, home in moves} | (waiting.keys() & bearing)
+    now = LinkLayers(planner.state)
     served = {name for name in homes | waiting.keys() if _uplinks(planner, now, name, waiting) - {*late}}
     bare = sorted(homes - served)
     ready = sorted(homes - {*bare} | {name for name in waiting if waiting[name] in planner.state.links})
@@ -284,12 +285,7 @@ def _late_steps(planner: Planner, late: list[str]) -> list[Step]:
 
 def delete_leftovers(planner: Planner) -> None:
     """Devices of ours that are no longer wanted, in one message."""
-    names = tuple(
-        name
-        for name, link in sorted(planner.state.links.items())
-        if link.owned and name not in planner.wanted.links
-    )
-    for step in deletions(planner.state, names):
+    for step in deletions(planner.state, tuple(planner.unwanted())):
         if step.names[0] in planner.state.links:
             planner.do(step)
 
@@ -305,7 +301,7 @@ def finish_devices(planner: Planner) -> None:
 
 def finish_nics(planner: Planner) -> None:
     """NICs that stay where they are get the MTU, MAC and state that they should have."""
-    for name in sorted(planner.nics & planner.state.links.keys()):
+    for name in present_nics(planner):
         link, want = planner.state.links[name], planner.wanted.links[name]
         if link != want:
             planner.do_together(nic_steps(link, want))
@@ -321,14 +317,16 @@ def announce_where_ports_changed(planner: Planner) -> None:
 
     It forgets by itself only when the port is seen down, and a short bounce goes unseen.
     """
-    before, after = LinkLayers(planner.actual.links), LinkLayers(planner.state.links)
+    before, after = LinkLayers(planner.actual), LinkLayers(planner.state)
     links, old = planner.state.links, planner.actual.links
-    changed = [
+    changed = planner.actual.table.differing(planner.state.table)
+    found = {name for name in before.above(*changed) | after.above(*changed) if name in links}
+    elsewhere = [
         name
-        for name in sorted(links)
+        for name in sorted(found)
         if before.below(name) != after.below(name) or (name in old and old[name].MAC != links[name].MAC)
     ]
-    planner.do(*announcements(planner.state, planner.wanted, changed))
+    planner.do(*announcements(planner.state, planner.wanted, elsewhere))
 
 
 def set_resolver(planner: Planner) -> None:
@@ -339,6 +337,6 @@ def set_resolver(planner: Planner) -> None:
 
 def set_gro(planner: Planner) -> None:
     """Last of all: a device that refuses it keeps nothing else from being up."""
-    for name, want in planner.wanted.links.items():
-        if want.gro is not None and planner.state.links[name].gro != want.gro:
-            planner.do(SetGRO(name, on=want.gro))
+    for want in planner.unlike():
+        if want.gro is not None and planner.state.links[want.name].gro != want.gro:
+            planner.do(SetGRO(want.name, on=want.gro))

@@ -29,25 +29,36 @@ class Planner:
         if parts:
             self.do(parts[0] if len(parts) == 1 else Together(parts))
 
+    def unlike(self, state: KernelState | None = None) -> list[Link]:
+        """The links, as they are wanted, that are otherwise in a state (else that so far), in their order.
+
+        Most links of a host are as they should be: no phase goes through all of them.
+        """
+        links = (state or self.state).links
+        wanted = self.wanted.links
+        names = self.wanted.table.in_order(apart(state or self.state, self.wanted))
+        return [want for name in names if links.get(name) != (want := wanted[name])]
+
+    def unwanted(self, state: KernelState | None = None) -> list[str]:
+        """The names of pifd's links that are there (else in the state so far) and should not be, sorted."""
+        there = state or self.state
+        names = apart(there, self.wanted) - self.wanted.links.keys()
+        return sorted(name for name in names if there.links[name].owned)
+
     @cached_property
     def then(self) -> LinkLayers:
         """Who is on top of whom in the end."""
-        return LinkLayers(self.wanted.links)
+        return LinkLayers(self.wanted)
 
     @cached_property
     def nics(self) -> frozenset[str]:
         """The NICs that pifd was given."""
-        return frozenset(name for name, link in self.wanted.links.items() if link.role == Role.NIC)
-
-    @cached_property
-    def vifs(self) -> tuple[Link, ...]:
-        """The VIFs' devices, as they are wanted."""
-        return tuple(link for _, link in sorted(self.wanted.links.items()) if link.role == Role.VIF)
+        return frozenset(self.wanted.in_role(Role.NIC))
 
     @cached_property
     def guests(self) -> frozenset[str]:
         """The names of the VIFs' devices."""
-        return frozenset(link.name for link in self.vifs)
+        return frozenset(self.wanted.in_role(Role.VIF))
 
     @cached_property
     def vital(self) -> frozenset[str]:
@@ -56,3 +67,8 @@ class Planner:
         return self.wanted.vital or frozenset(
             address.interface for address in self.actual.addresses if address.link in routed
         )
+
+
+def apart(state: KernelState, wanted: KernelState) -> set[str]:
+    """The names of the links that can differ between two states."""
+    return state.table.differing(wanted.table)

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps
-from agent.interface_reconfigure.planner import Planner
-from agent.kernel.state import DOOMED_GROUP, KernelState, Link
+from agent.interface_reconfigure.planner import Planner, apart
+from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMAC, SetMaster, Step
 
 
 def make_vlans(planner: Planner, late: list[str]) -> None:
     """The VLANs whose device below is where it belongs: missing ones are made, others get what they lack."""
-    for name, want in planner.wanted.links.items():
+    for want in planner.unlike():
         if want.owned and want.kind == "vlan" and _is_ready(planner, want, late):
-            link = planner.state.links.get(name)
+            link = planner.state.links.get(want.name)
             if link is None:
                 master = "" if _has_uplink(planner, want.master) else want.master
                 planner.do(CreateLink(replace(want, master=master)))
@@ -55,16 +55,16 @@ def waiting_vlans(planner: Planner) -> dict[str, str]:
 
 def _joining(planner: Planner, state: KernelState) -> Iterator[tuple[str, str]]:
     """The VLANs that will be ports of bridges that are there, and are not yet; each with its bridge."""
-    for name, want in planner.wanted.links.items():
-        link = state.links.get(name)
+    for want in planner.unlike(state):
+        link = state.links.get(want.name)
         is_there = link is not None and link.master == want.master
         if want.owned and want.kind == "vlan" and want.master in state.links and not is_there:
-            yield name, want.master
+            yield want.name, want.master
 
 
 def _out(planner: Planner, state: KernelState) -> Iterator[SetMaster]:
-    for name, link in sorted(state.links.items()):
-        want = planner.wanted.links.get(name)
+    for name in sorted(apart(state, planner.wanted) & state.links.keys()):
+        link, want = state.links[name], planner.wanted.links.get(name)
         leaves = link.owned and link.master and (want is None or want.master != link.master)
         if leaves and (_is_lone_bond(want) or _is_served(planner, state, link)):
             yield SetMaster(name, "")
@@ -97,24 +97,24 @@ def _macs(planner: Planner, state: KernelState, joining: Iterable[tuple[str, str
 
 def vif_steps(planner: Planner, state: KernelState) -> Iterator[Step]:
     """The VIFs' devices become ports of their networks' bridges, or of none; their MACs are not pifd's."""
-    for want in planner.vifs:
+    for want in sorted(planner.unlike(state), key=lambda want: want.name):
         link = state.links.get(want.name)
-        if link is not None:
+        if link is not None and want.name in planner.guests:
             yield from nic_steps(link, replace(want, MAC=link.MAC))
 
 
 def old_vlans_on(planner: Planner, nic: str) -> list[Step]:
     """The VLANs that a NIC loses: they go before it does, lest they take the frames of its bond."""
     names = tuple(
-        name
-        for name, link in sorted(planner.state.links.items())
-        if link.owned and link.kind == "vlan" and link.lower == nic and name not in planner.wanted.links
+        link.name
+        for link in planner.state.uppers(nic)
+        if link.owned and link.kind == "vlan" and link.name not in planner.wanted.links
     )
     return list(deletions(planner.state, names))
 
 
 def deletions(state: KernelState, names: tuple[str, ...]) -> list[DeleteLinks]:
     """In one message; one by one where somebody's device is in the group by which it would be done."""
-    if any(link.group == DOOMED_GROUP and not link.owned for link in state.links.values()):
+    if state.is_group_shared:
         return [DeleteLinks((name,)) for name in names]
     return [DeleteLinks(names)] if names else []

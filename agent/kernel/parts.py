@@ -98,7 +98,7 @@ def _parts_of_one(step: Step) -> Iterable[Part]:
 def differences(actual: KernelState, wanted: KernelState) -> Mapping[Part, str]:
     """The parts that differ, each with what differs in words."""
     found: dict[Part, str] = {}
-    for name in sorted(actual.links.keys() | wanted.links.keys()):
+    for name in sorted(actual.table.differing(wanted.table)):
         found |= _link_differences(name, actual.links.get(name), wanted.links.get(name))
     for address in sorted(wanted.addresses - actual.addresses):
         found[part_of_address(address)] = f"{address.interface} on {address.link} is missing"

@@ -90,7 +90,7 @@ def _(step: Together, state: KernelState) -> KernelState:
 @apply.register
 def _(step: CreateLink, state: KernelState) -> KernelState:
     link = step.link
-    if link.name in state.links or any(link.name in other.names for other in state.links.values()):
+    if link.name in state.links or state.has_also(link.name):
         raise Refused(step, "File exists")
     _check_twins(step, state)
     if link.kind == "vlan":

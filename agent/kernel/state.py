@@ -12,7 +12,7 @@ from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.kind import Options
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
-from agent.kernel.link_index import Table
+from agent.table import Table
 
 GROUP = 0x70696664
 """The link group of every device that pifd makes ("pifd" in ASCII): it is in the creating message, so
@@ -50,8 +50,8 @@ class Link:
     The fields that are not compared are what the kernel decides by itself: carrier; active_slave of a bond;
     original_MAC and original_MTU, which a bond gives back to a port that leaves it (the MTU it tells nobody:
     what was read has 0).  And what it does not know: role; station, the MAC of the VM behind a VIF's device.
-    And what others have to do with it: names, the alternative ones; bound, the device by which a tunnel goes;
-    lent, whether something in another network namespace uses it.
+    And what others have to do with it: names, the alternative ones; bound, the device
+    by which a tunnel goes; lent, whether something in another network namespace uses it.
     """
 
     name: str
@@ -88,8 +88,16 @@ class Link:
 
 
 def _keys_of(link: Link) -> tuple[Hashable, ...]:
-    """What links are asked for by: whose ports they are, what they sit on, and what they can't share."""
-    keys: list[Hashable] = []
+    """What links are asked for by: whose they are, whose ports, what they sit on, what they can't share."""
+    keys: list[Hashable] = [("also", name) for name in link.names]
+    if link.owned:
+        keys.append(OWNED)
+    elif link.kind in NIC_KINDS:
+        keys.append(LOOSE)
+    if link.role != Role.NONE:
+        keys.append(link.role)
+    if link.group == DOOMED_GROUP and not link.owned:
+        keys.append(DOOMED)
     if link.master:
         keys.append(("master", link.master))
     if link.lower:
@@ -99,6 +107,9 @@ def _keys_of(link: Link) -> tuple[Hashable, ...]:
     if isinstance(link.options, VLANOptions | GREOptions | VXLANOptions):
         keys.append(_identity(link))
     return tuple(keys)
+
+
+OWNED, LOOSE, DOOMED = "pifd's", "somebody's, of a NIC's kind", "somebody's, in pifd's group"
 
 
 def _identity(link: Link) -> Hashable:
@@ -253,6 +264,29 @@ class KernelState:
     def table(self) -> Table[Link]:
         """The links, as what they are kept in."""
         return cast(Table[Link], self.links)
+
+    @property
+    def owned(self) -> list[str]:
+        """The names of pifd's links, sorted."""
+        return self.table.having(OWNED)
+
+    @property
+    def loose(self) -> list[str]:
+        """The names of somebody else's links that are of a NIC's kind, sorted."""
+        return self.table.having(LOOSE)
+
+    @property
+    def is_group_shared(self) -> bool:
+        """Whether somebody else's device is in the group by which pifd deletes many."""
+        return self.table.has(DOOMED)
+
+    def in_role(self, role: Role) -> list[str]:
+        """The names of the links that have a role, sorted."""
+        return self.table.having(role)
+
+    def has_also(self, name: str) -> str:
+        """The device that has this as an alternative name; "" for none."""
+        return next(iter(self.table.having(("also", name))), "")
 
     def ports(self, master: str) -> Iterator[Link]:
         """The ports of a bridge or bond, in the order of their names."""

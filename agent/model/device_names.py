@@ -1,13 +1,15 @@
 """The names of devices: those that pifd makes for a VLAN or a tunnel, and those whose carrier is shown."""
 
+import re
 from hashlib import blake2s
 from ipaddress import IPv4Address, ip_address
 
-from agent.model.model import Model
-from agent.model.records import PIF, VIF, VLAN, Network, Tunnel, TunnelProtocol
+from agent.model.model import Model, vlan_with_tag
+from agent.model.records import PIF, VIF, Bond, Network, Tunnel, TunnelProtocol
 from agent.model.tunnels import remote_ips
 from agent.model.vifs import device_of, is_plugged
 
+SHORT_NAME = re.compile("v([0-9]{1,4})[.][0-9a-f]{8}")
 LONGEST_DEVICE_NAME = 15
 """Bytes (the kernel's IFNAMSIZ, less one)."""
 
@@ -39,14 +41,35 @@ def digest(text: str) -> str:
 
 def link_names(model: Model) -> list[str]:
     """The devices whose carrier a record shows: NICs, and those of tunnels."""
-    nics = [pif.device for pif in model.all(PIF) if pif.physical]
+    nics = [pif.device for pif in model.by(PIF, "physical", True)]
     tunnels = ((model.get(tunnel.access_PIF).device, tunnel) for tunnel in model.all(Tunnel))
     return [*nics, *(name for device, tunnel in tunnels for name in tunnel_devices(device, tunnel))]
 
 
-def all_names(model: Model) -> frozenset[str]:
-    """Every device that a model speaks of: NICs, bonds, bridges, VLANs, tunnels, VIFs."""
-    names = {network.bridge for network in model.all(Network)} | {pif.device for pif in model.all(PIF)}
-    names |= {vlan_device(model.get(vlan.tagged_PIF).device, vlan.tag) for vlan in model.all(VLAN)}
-    names |= {device_of(model, vif) for vif in model.all(VIF) if is_plugged(model, vif)}
-    return frozenset(names | {*link_names(model)})
+def speaks_of(model: Model, name: str) -> bool:
+    """Whether a device is one that the model speaks of: a NIC, bond, bridge, VLAN, tunnel or VIF.
+
+    It is asked for each device of which there is news, so it looks names up and goes through nothing.
+    """
+    if model.by(Network, "bridge", name):
+        return True
+    if model.by(PIF, "device", name) or is_vlan_device(model, name):
+        return True
+    return name in model.once(_vif_devices) or name in link_names(model)
+
+
+def is_vlan_device(model: Model, name: str) -> bool:
+    """Whether a VLAN of the model's is called so."""
+    parent, _, tag = name.rpartition(".")
+    short = SHORT_NAME.fullmatch(name)
+    if short is not None:
+        uplinks = [*model.by(PIF, "physical", True), *(model.get(bond.master) for bond in model.all(Bond))]
+        lowers, tag = [pif for pif in uplinks if vlan_device(pif.device, int(short[1])) == name], short[1]
+    else:
+        lowers = list(model.by(PIF, "device", parent)) if tag.isdecimal() else []
+    return any(vlan_with_tag(model, pif.ref, int(tag)) is not None for pif in lowers)
+
+
+def _vif_devices(model: Model) -> frozenset[str]:
+    plugged = (vif for vif in model.by(VIF, "currently_attached", True) if is_plugged(model, vif))
+    return frozenset(device_of(model, vif) for vif in plugged)

@@ -13,37 +13,25 @@ class Draft:
     """A Model being changed.  Rules read `model`, the state so far, and write with put and remove."""
 
     def __init__(self, model: Model) -> None:
-        self._model: Model | None = model
-        self._records: dict[str, Record] = dict(model.records)
-        self._seed = model.seed
-
-    @property
-    def model(self) -> Model:
-        """The model as written so far; made anew only after a change, so that a run of writes is cheap."""
-        if self._model is None:
-            self._model = Model(dict(self._records), self._seed)
-        return self._model
+        self.model = model
 
     def draw(self) -> bytes:
         """32 octets that nobody can guess who does not know the seed; no two draws are the same."""
-        drawn = sha256(b"drawn" + self._seed).digest()
-        self._seed = sha256(b"next" + self._seed).digest()
-        self._model = None
-        return drawn
+        seed = self.model.seed
+        self.model = Model(self.model.table, sha256(b"next" + seed).digest())
+        return sha256(b"drawn" + seed).digest()
 
     def new_uuid(self) -> str:
         return str(UUID(bytes=self.draw()[:16], version=4))
 
     def put(self, record: R) -> R:
         """Add a record, or replace the one of the same uuid; gives it back."""
-        self._records[record.ref] = record
-        self._model = None
+        self.model = Model(self.model.table.with_value(record.ref, record), self.model.seed)
         return record
 
     def remove(self, ref: Ref[Any]) -> None:
         """Take a record out."""
-        del self._records[ref]
-        self._model = None
+        self.model = Model(self.model.table.without(ref), self.model.seed)
 
 
 Result = str | tuple[str, ...] | None
@@ -77,11 +65,11 @@ class Changes:
 
 def changes(plan: Plan) -> Changes:
     """What differs between the two models of a plan, in their order."""
-    before, after = plan.before.records, plan.after.records
+    before, after = plan.before.table, plan.after.table
+    names = before.differing(after)
+    now = [(before.get(ref), after[ref]) for ref in after.in_order(names)]
     return Changes(
-        added=tuple(record for ref, record in after.items() if ref not in before),
-        changed=tuple(
-            (before[ref], new) for ref, new in after.items() if ref in before and before[ref] != new
-        ),
-        removed=tuple(record for ref, record in before.items() if ref not in after),
+        added=tuple(new for old, new in now if old is None),
+        changed=tuple((old, new) for old, new in now if old is not None and old != new),
+        removed=tuple(before[ref] for ref in before.in_order(names - after.keys())),
     )

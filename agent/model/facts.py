@@ -1,6 +1,6 @@
 """What a rule may know of the machine beside the model: its NICs, with what they carry."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.model.records import KeptAddress, KeptRoute
@@ -68,9 +68,9 @@ class Facts:
     """
 
     nics: tuple[NIC, ...] = ()
-    owned: tuple[str, ...] = ()
+    owned: Sequence[str] = ()
     nameservers: tuple[str, ...] = ()
-    names: frozenset[str] = frozenset()
+    names: Container[str] = frozenset()
     bonding: Bonding | None = Bonding()
 
     @property

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from agent.model.addresses import Way, all_interfaces, ways
-from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
-from agent.model.records import PIF, VIF, Bond, Network, Ref
+from agent.model.device_names import link_names
+from agent.model.model import Model, bond_of_master, pifs_on, slaves, tunnel_over, vlan_over
+from agent.model.records import PIF, VIF, VLAN, Bond, Network, Ref
 from agent.model.vifs import device_of, is_plugged
 
 
@@ -37,18 +38,39 @@ class Given:
 
 def given_by(model: Model) -> Given:
     """What the model gives to pifd."""
-    pifs = model.all(PIF)
+    return model.once(_given_by)
+
+
+def _given_by(model: Model) -> Given:
+    pifs = model.with_ip()
+    vifs = model.by(VIF, "currently_attached", True)
     return Given(
-        frozenset(pif.device for pif in pifs if pif.physical and pif.managed),
-        frozenset(device_of(model, vif) for vif in model.all(VIF) if is_plugged(model, vif)),
+        frozenset(pif.device for pif in model.by(PIF, "physical", True) if pif.managed),
+        frozenset(device_of(model, vif) for vif in vifs if is_plugged(model, vif)),
         frozenset(interface for pif in pifs for interface in all_interfaces(pif)),
         frozenset(way for pif in pifs for way in ways(pif)),
     )
 
 
+def is_attached(pif: PIF) -> bool:
+    """Whether the PIF's bridge is to be up."""
+    return pif.currently_attached and pif.managed
+
+
 def attached(model: Model) -> tuple[PIF, ...]:
     """The PIFs whose bridge is to be up."""
-    return tuple(pif for pif in model.all(PIF) if pif.currently_attached and pif.managed)
+    return tuple(pif for pif in model.all(PIF) if is_attached(pif))
+
+
+def attached_with_ip(model: Model) -> tuple[PIF, ...]:
+    """Those of them that have anything of IP."""
+    return tuple(pif for pif in model.with_ip() if is_attached(pif))
+
+
+def has_attached_pif(model: Model, bridge: str) -> bool:
+    """Whether a bridge is that of an attached PIF's network."""
+    networks = model.by(Network, "bridge", bridge)
+    return any(is_attached(pif) for network in networks for pif in pifs_on(model, network.ref))
 
 
 def bridge_of(model: Model, pif: PIF) -> str:
@@ -64,14 +86,18 @@ def bridge_mac(model: Model, pif: PIF) -> str:
 
 def uplinks(model: Model) -> Iterator[PIF]:
     """The PIFs of all NICs and bonds: those that stand on no other PIF."""
-    uppers = {*model.vlans_by_upper, *model.tunnels_by_access}
-    for ref, record in model.records.items():
-        if isinstance(record, PIF) and ref not in uppers:
-            yield record
+    masters = [model.get(bond.master) for bond in model.all(Bond)]
+    found = {pif.ref: pif for pif in [*model.by(PIF, "physical", True), *masters]}
+    yield from (found[Ref(ref)] for ref in model.table.in_order(found))
 
 
 def uplink_devices(model: Model) -> tuple[str, ...]:
     return tuple(pif.device for pif in uplinks(model))
+
+
+def shown_devices(model: Model) -> frozenset[str]:
+    """The devices that records show something of."""
+    return frozenset([*link_names(model), *uplink_devices(model)])
 
 
 def uplink_of(model: Model, pif: PIF) -> PIF:
@@ -87,14 +113,23 @@ def attached_uplinks(model: Model) -> Mapping[Ref[PIF], str]:
 
     A device that only VLANs need is in no bridge: its own network is not up.
     """
-    found: dict[Ref[PIF], str] = {}
-    for pif in attached(model):
-        vlan = vlan_over(model, pif)
-        if vlan is not None:
-            found.setdefault(vlan.tagged_PIF, "")
-        elif tunnel_over(model, pif) is None:
-            found[pif.ref] = bridge_of(model, pif)
-    return found
+    places = {pif.ref: place_of(model, pif) for pif in uplinks(model)}
+    return {ref: place for ref, place in places.items() if place is not None}
+
+
+def place_of(model: Model, pif: PIF) -> str | None:
+    """The bridge that a NIC's or a bond's device is a port of, "" for none; None when it is not to be up."""
+    is_uplink = vlan_over(model, pif) is None and tunnel_over(model, pif) is None
+    if is_uplink and is_attached(pif):
+        return bridge_of(model, pif)
+    above = model.any_by(VLAN, "tagged_PIF", pif.ref)
+    return "" if any(is_attached(model.get(vlan.untagged_PIF)) for vlan in above) else None
+
+
+def master_of_nic(model: Model, uplink: PIF) -> str:
+    """The bridge or bond that the NICs of an uplink are ports of, "" for none."""
+    bond = bond_of_master(model, uplink)
+    return place_of(model, uplink) or "" if bond is None else uplink.device
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +156,3 @@ def nic_places(model: Model) -> Iterator[Place]:
 def needed_nics(model: Model) -> frozenset[tuple[str, str]]:
     """(device, NIC) for each NIC that an attached PIF needs; device is the bridge or bond that it is in."""
     return frozenset((place.master, place.nic.device) for place in nic_places(model))
-
-
-def plugged_networks(model: Model) -> Iterator[Network]:
-    """The networks that have a plugged VIF, each once."""
-    seen = dict.fromkeys(vif.network for vif in model.all(VIF) if is_plugged(model, vif))
-    return (model.get(network) for network in seen)

@@ -4,8 +4,9 @@ VIFs that change their network are given up first (create, step 3; destroy, step
 end.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 from agent.model.bond_options import OLD_MODE_KEY, defaults, effective_mode, usable
 from agent.model.draft import Draft, Plan
@@ -127,7 +128,7 @@ def new_master(
     members: Sequence[PIF],
     primary: PIF,
     MAC: str,
-    taken: Collection[str] = (),
+    taken: Container[str] = (),
 ) -> PIF:
     """The master, with the primary slave's MAC and IP configuration (create, step 5).
 
@@ -149,7 +150,7 @@ def new_master(
     )
 
 
-def free_device(model: Model, host: Ref[Host], names: Collection[str] = ()) -> str:
+def free_device(model: Model, host: Ref[Host], names: Container[str] = ()) -> str:
     """`bond<x>`, x the smallest non-negative integer that no PIF of the host has (create, step 5).
 
     A number that a bridge or a VIF's device has in its name is used too, and one that any device of the host
@@ -158,8 +159,8 @@ def free_device(model: Model, host: Ref[Host], names: Collection[str] = ()) -> s
     taken = {pif.device for pif in pifs_of(model, host)}
     taken |= {network.bridge for network in model.all(Network)}
     taken |= {name for vif in model.all(VIF) for name in names_of(model, vif)}
-    taken |= set(names)
-    return next(name for name in (f"bond{x}" for x in range(len(taken) + 1)) if name not in taken)
+    free = (name for name in map("bond{}".format, count()) if name not in taken)
+    return next(name for name in free if name not in names)
 
 
 def new_bond(

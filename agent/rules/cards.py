@@ -63,7 +63,7 @@ SIGNS: Sequence[Sign] = (
 
 def follow(model: Model, facts: Facts) -> Followed:
     """The PIFs of cards that are called otherwise now, or were replaced in their place, follow them."""
-    own = [pif for pif in model.all(PIF) if pif.physical]
+    own = list(model.by(PIF, "physical", True))
     places = places_of(own, facts.nics)
     draft, log = Draft(model), list[str]()
     reasons = {pif.ref: _why(pif, own, facts.nics) for pif in own if pif.ref not in places}

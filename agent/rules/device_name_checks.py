@@ -26,9 +26,9 @@ def is_free(model: Model, name: str) -> bool:
 
 def owner_of(model: Model, name: str, but: VIF | None = None) -> str:
     """What has the name, for people to read, or "" when nothing in the model has it `but` this VIF."""
-    if any(pif.device == name or is_vlan_of(pif, name) for pif in model.all(PIF)):
+    if model.by(PIF, "device", name) or is_vlan(model, name):
         return "a PIF's device"
-    if any(network.bridge == name for network in model.all(Network)):
+    if model.by(Network, "bridge", name):
         return "a network's bridge"
     others = (vif for vif in model.all(VIF) if but is None or vif.ref != but.ref)
     if any(name in names_of(model, vif) for vif in others):
@@ -36,10 +36,10 @@ def owner_of(model: Model, name: str, but: VIF | None = None) -> str:
     return ""
 
 
-def is_vlan_of(pif: PIF, name: str) -> bool:
-    """Whether a VLAN on the PIF would be called so: `<parent>.<tag>`."""
+def is_vlan(model: Model, name: str) -> bool:
+    """Whether a VLAN on a PIF would be called so: `<parent>.<tag>`."""
     parent, _, tag = name.rpartition(".")
-    return parent == pif.device and tag.isdecimal()
+    return tag.isdecimal() and bool(model.by(PIF, "device", parent))
 
 
 def names_of(model: Model, vif: VIF) -> set[str]:

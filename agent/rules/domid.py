@@ -51,4 +51,4 @@ def named_domid(vif: VIF) -> int | None:
 
 def live_vm(model: Model, domid: int) -> VM | None:
     """The VM that has the number now."""
-    return next((vm for vm in model.all(VM) if vm.domid == domid and is_live(vm)), None)
+    return next((vm for vm in model.by(VM, "domid", domid) if is_live(vm)), None)

@@ -14,8 +14,8 @@ from agent.errors import (
 )
 from agent.model.draft import Draft, Plan
 from agent.model.facts import Facts
-from agent.model.model import Model, pifs_on, vifs_on
-from agent.model.records import PIF, Host, Network, Ref
+from agent.model.model import Model, free_bridge_number, pifs_on, vifs_on
+from agent.model.records import Host, Network, Ref
 from agent.model.static_routes import check_static_routes
 from agent.rules.device_name_checks import is_device_name, is_free
 from agent.rules.plugging import attach as bring_network_up
@@ -108,7 +108,7 @@ def check_bridge(model: Model, bridge: str) -> None:
     reserved = bridge in RESERVED_NAMES or bridge.startswith(RESERVED_PREFIXES)
     if not is_device_name(bridge) or reserved:
         raise InvalidValue("bridge", bridge)
-    if any(network.bridge == bridge for network in model.all(Network)):
+    if model.by(Network, "bridge", bridge):
         raise BridgeNameExists(bridge)
     if not is_free(model, bridge):
         raise InvalidValue("bridge", bridge)
@@ -131,5 +131,4 @@ def checked_mtu(MTU: int) -> int:
 
 def free_bridge(model: Model) -> str:
     """`xapi<N>` with the smallest N that no network has."""
-    taken = {network.bridge for network in model.all(Network)} | {pif.device for pif in model.all(PIF)}
-    return next(name for name in (f"xapi{n}" for n in range(len(taken) + 1)) if name not in taken)
+    return f"xapi{free_bridge_number(model)}"

@@ -11,7 +11,7 @@ from agent.errors import (
     VLANTagInvalid,
 )
 from agent.model.draft import Draft, Plan
-from agent.model.model import Model, pifs_of, tunnel_over, tunnels_on, vlan_over, vlans_on
+from agent.model.model import Model, tunnel_over, tunnels_on, vlan_over, vlan_with_tag
 from agent.model.mtu import mtu_of
 from agent.model.records import PIF, VLAN, Host, Network, Ref
 from agent.rules.network import check_can_be_connected
@@ -77,8 +77,8 @@ def add(draft: Draft, lower: PIF, tag: int, network: Network) -> VLAN:
 
 def lower_of_device(model: Model, host: Ref[Host], device: str) -> PIF:
     """The host's NIC or bond that is called so."""
-    for pif in pifs_of(model, host):
-        if pif.device == device and pif.VLAN < 0:
+    for pif in model.by(PIF, "device", device):
+        if pif.host == host and pif.VLAN < 0:
             return pif
     raise InvalidValue("device", device)
 
@@ -111,9 +111,9 @@ def check_tag(model: Model, lower: PIF, tag: int) -> None:
     """The tag is one that no VLAN on the PIF has; else the documented parameter is that VLAN's PIF."""
     if tag not in TAGS:
         raise VLANTagInvalid(str(tag))
-    for vlan in vlans_on(model, lower.ref):
-        if vlan.tag == tag:
-            raise PIFVLANExists(vlan.untagged_PIF)
+    vlan = vlan_with_tag(model, lower.ref, tag)
+    if vlan is not None:
+        raise PIFVLANExists(vlan.untagged_PIF)
 
 
 def check_mtu(model: Model, network: Network, lower: PIF) -> None:

@@ -132,8 +132,10 @@ class Store:
         return _inode(self._path), _inode(self._write_ahead_log)
 
     def _write(self, before: Model, after: Model) -> None:
-        gone = [(ref,) for ref in before.records if ref not in after.records]
-        new = [_row(record) for ref, record in after.records.items() if before.records.get(ref) != record]
+        refs = before.table.differing(after.table)
+        gone = [(ref,) for ref in refs if ref not in after.records]
+        now = [(before.records.get(ref), after.records[ref]) for ref in after.table.in_order(refs)]
+        new = [_row(record) for old, record in now if old != record]
         try:
             with self._transaction():
                 self._database.executemany("DELETE FROM record WHERE ref = ?", gone)

@@ -7,6 +7,7 @@ import pytest
 
 from agent.api.views.topology import topology
 from agent.kernel.steps import SetMaster
+from agent.model.model import pifs_on
 from agent.model.records import Network, Ref, Tunnel
 from agent.model.tunnels import REMOTE_IPS
 from agent.rules import pif, setters, tunnel, vlan, vm
@@ -85,7 +86,7 @@ async def test_a_VLAN_is_in_its_bridge_and_says_where_it_comes_from(world: World
 async def test_a_VLAN_that_is_not_plugged_has_no_bridge(world: World) -> None:
     home = await world.new_network()
     await world.do(vlan.create, world.pif("eth0").ref, 5, home)
-    upper = next(found for found in world.model.pifs_by_network[home])
+    upper = pifs_on(world.model, Ref(home))[0]
     await world.do(pif.unplug, upper.ref)
     assert outline(await tree(world, "xapi0")) == ["network xapi0 unplugged", "VLAN eth0.5 unplugged"]
 

@@ -9,7 +9,8 @@ from agent.engine.faults import NO_FAULTS, Faults, blame
 from agent.kernel.parts import Part
 from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
-from agent.model.records import Tunnel
+from agent.model.model import pifs_on
+from agent.model.records import Ref, Tunnel
 from agent.rules import pif, setters, tunnel, vlan
 from tests.docs.design import design
 from tests.fakes.fake_kernel import Killed
@@ -77,7 +78,7 @@ async def test_a_VLAN_whose_device_somebody_else_has_does_not_cost_the_NIC_below
     await world.stop()
     world.kernel.behind_our_back(DeleteLinks(("eth0.5",)), CreateLink(Link(name="eth0.5", kind="tun")))
     await world.start()
-    upper = world.model.pifs_by_network[home][0]
+    upper = pifs_on(world.model, Ref(home))[0]
     assert list(world.engine.failures) == [upper.ref]
     assert world.addresses("xenbr0")[0] == ADDRESS
 

@@ -50,6 +50,8 @@ def is_caught(examples: int) -> bool:
         find(cases(), breaks, settings=quick)
     except NoSuchExample:
         return False
+    except Refused:  # on the way to a case: a kernel that was left half-way is made by the planner as well
+        return True
     return True
 
 

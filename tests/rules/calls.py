@@ -151,6 +151,6 @@ def record_for(model: Model, drawn: Numbers, rule: Rule) -> Mapping[str, Any]:
 def some_ref(model: Model, drawn: Numbers, kind: type[Record]) -> Ref[Any]:
     """A reference of the class, most often to a free network; seldom of another class, or to nothing."""
     free = kind is Network and drawn.below(4)
-    own = [r.ref for r in model.all(kind) if not free or r.ref not in model.pifs_by_network]
+    own = [r.ref for r in model.all(kind) if not free or not model.by(PIF, "network", r.ref)]
     anything = [NOTHING, *(record.ref for record in model.records.values())]
     return drawn.one_of(anything if drawn.once_in(20) or not own else own)

@@ -73,18 +73,18 @@ def referred(model: Model, record: Record, name: str) -> Iterator[str]:
 
 def inside(model: Model, ref: str) -> Iterator[str]:
     """The PIFs on a network, and the access PIFs of the tunnels that they carry: it bounds their MTU."""
-    for pif in model.pifs_by_network.get(ref, ()):
+    for pif in model.by(PIF, "network", ref):
         yield pif.ref
         yield from inside(model, pif.ref)
-    for tunnel in model.tunnels_by_transport.get(ref, ()):
+    for tunnel in model.by(Tunnel, "transport_PIF", ref):
         yield tunnel.access_PIF
         yield from inside(model, tunnel.access_PIF)
 
 
 def above(model: Model, ref: str) -> Iterator[str]:
     """The PIFs of all VLANs and tunnels on top, whose metrics are those of what is below."""
-    uppers = [vlan.untagged_PIF for vlan in model.vlans_by_lower.get(ref, ())]
-    uppers += [tunnel.access_PIF for tunnel in model.tunnels_by_transport.get(ref, ())]
+    uppers = [vlan.untagged_PIF for vlan in model.by(VLAN, "tagged_PIF", ref)]
+    uppers += [tunnel.access_PIF for tunnel in model.by(Tunnel, "transport_PIF", ref)]
     record = model.records.get(ref)
     if isinstance(record, VLAN):
         uppers = [record.untagged_PIF]

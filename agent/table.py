@@ -1,0 +1,250 @@
+"""Table: an immutable mapping of which a changed copy costs little, however many values it has.
+
+A host has thousands of links and records.  The planner looks at the state after each of thousands of steps,
+and a call changes three records among twelve thousand: to copy all for each change, or to go through all for
+each question, would take the square of their number.  Copies share what they have in common, so what differs
+between two of them is found by what they don't share; and any of them can be read while others are made, in
+any thread.
+"""
+
+from collections.abc import Callable, Hashable, ItemsView, Iterable, Iterator, Mapping, ValuesView
+from operator import itemgetter
+from typing import Any, Generic, TypeVar, cast
+
+V = TypeVar("V")
+
+Keys = tuple[Hashable, ...]
+Node = Any
+"""A leaf, a dict; or a branch, a tuple of nodes, one for each value of the next bits of a key's hash."""
+
+LEAF = 32
+"""How many a leaf has at most, unless their hashes are all but the same."""
+BITS = 4
+MASK = (1 << BITS) - 1
+DEEPEST = 60 // BITS
+
+EMPTY: Node = {}
+
+
+class Table(Mapping[str, V], Generic[V]):
+    """Like a dict that nobody writes to, in the order in which its names came.
+
+    keys_of: what a value can be found by, beside its name.
+    """
+
+    __slots__ = ("_index", "_keys_of", "_next", "_plain", "_root", "_size")
+
+    def __init__(self, values: Mapping[str, V], keys_of: Callable[[V], Keys] = lambda _: ()) -> None:
+        self._keys_of = keys_of
+        self._plain: dict[str, V] | None = dict(values)
+        self._size = self._next = len(values)
+        self._root: Node = None
+        """By name the value with its place in the order; None as long as only the plain dict was needed."""
+        self._index: Node = None
+        """By key the names."""
+
+    def having(self, key: Hashable) -> list[str]:
+        """The names of the values that have a key, sorted."""
+        self._grow()
+        return sorted(name for name, _ in _entries(_found(self._index, key) or EMPTY))
+
+    def has(self, key: Hashable) -> bool:
+        """Whether any value has a key."""
+        self._grow()
+        return _found(self._index, key) is not None
+
+    def number_having(self, key: Hashable) -> int:
+        """How many values have a key."""
+        self._grow()
+        return _size(_found(self._index, key) or EMPTY)
+
+    def values_having(self, key: Hashable) -> list[V]:
+        """The values that have a key, in the order of the table."""
+        self._grow()
+        names = _entries(_found(self._index, key) or EMPTY)
+        places = [_found(self._root, name) for name, _ in names]
+        return [value for _, value in sorted(places, key=FIRST)]
+
+    def each_having(self, key: Hashable) -> Iterator[str]:
+        """The names of the values that have a key in no order, for who stops at the first that will do."""
+        self._grow()
+        return (name for name, _ in _entries(_found(self._index, key) or EMPTY))
+
+    def with_value(self, name: str, value: V) -> "Table[V]":
+        """The table with one value added, last of all, or another in its place."""
+        self._grow()
+        old = _found(self._root, name)
+        if old is not None and old[1] is value:
+            return self
+        place = self._next if old is None else old[0]
+        index = self._reindexed(name, None if old is None else old[1], value)
+        root = _with(self._root, hash(name), name, (place, value))
+        return self._like(root, index, self._size + (old is None), self._next + (old is None))
+
+    def without(self, name: str) -> "Table[V]":
+        """The table with one value less."""
+        self._grow()
+        old = _found(self._root, name)
+        if old is None:
+            return self
+        root = _less(self._root, hash(name), name)
+        return self._like(root, self._reindexed(name, old[1], None), self._size - 1, self._next)
+
+    def differing(self, other: "Table[V]") -> set[str]:
+        """The names of what is not the very same value in both: a few, where one was made from the other."""
+        if self is other:
+            return set()
+        self._grow()
+        other._grow()
+        found: set[str] = set()
+        if self._root is not other._root:
+            _differ(self._root, other._root, found)
+        return found
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that are here, in the order of the table."""
+        self._grow()
+        places = [(entry[0], name) for name in names if (entry := _found(self._root, name)) is not None]
+        return [name for _, name in sorted(places)]
+
+    def _like(self, root: Node, index: Node, size: int, following: int) -> "Table[V]":
+        after = Table[V].__new__(type(self))
+        after._keys_of, after._plain = self._keys_of, None
+        after._root, after._index, after._size, after._next = root, index, size, following
+        return after
+
+    def _grow(self) -> None:
+        """Have nodes to share; they are made in one go the first time that they are needed."""
+        if self._root is not None:
+            return
+        by_key: dict[Hashable, dict[str, bool]] = {}
+        for name, value in (self._plain or {}).items():
+            for key in self._keys_of(value):
+                by_key.setdefault(key, {})[name] = True
+        self._index = _made({key: _made(names) for key, names in by_key.items()})
+        self._root = _made({name: (n, value) for n, (name, value) in enumerate((self._plain or {}).items())})
+
+    def _reindexed(self, name: str, old: V | None, new: V | None) -> Node:
+        before = () if old is None else self._keys_of(old)
+        after = () if new is None else self._keys_of(new)
+        index = self._index
+        if before == after:
+            return index
+        for key in before:
+            names = _less(_found(index, key), hash(name), name)
+            is_empty = next(_entries(names), None) is None
+            index = _less(index, hash(key), key) if is_empty else _with(index, hash(key), key, names)
+        for key in after:
+            names = _with(_found(index, key) or EMPTY, hash(name), name, True)
+            index = _with(index, hash(key), key, names)
+        return index
+
+    def _there(self) -> dict[str, V]:
+        """All of it, which is made when it is asked for the first time."""
+        if self._plain is None:
+            entries = sorted(((entry[0], name, entry[1]) for name, entry in _entries(self._root)), key=FIRST)
+            self._plain = {name: value for _, name, value in entries}
+        return self._plain
+
+    def __getitem__(self, name: str) -> V:
+        if self._plain is not None:
+            return self._plain[name]
+        entry = _found(self._root, name)
+        if entry is None:
+            raise KeyError(name)
+        return cast(V, entry[1])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if self._plain is not None:
+            return self._plain.get(name, default)
+        entry = _found(self._root, name)
+        return default if entry is None else entry[1]
+
+    def __contains__(self, name: object) -> bool:
+        if self._plain is not None:
+            return name in self._plain
+        return _found(self._root, cast(str, name)) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._there())
+
+    def __len__(self) -> int:
+        return self._size
+
+    def items(self) -> ItemsView[str, V]:
+        return self._there().items()
+
+    def values(self) -> ValuesView[V]:
+        return self._there().values()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Table):
+            return all(
+                name in self and name in other and self[name] == other[name] for name in self.differing(other)
+            )
+        return self._there() == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self._there())
+
+
+FIRST = itemgetter(0)
+
+
+def _found(node: Node, key: Hashable) -> Any:
+    bits = hash(key)
+    while type(node) is tuple:
+        node, bits = node[bits & MASK], bits >> BITS
+    return node.get(key)
+
+
+def _with(node: Node, bits: int, key: Hashable, value: object, depth: int = 0) -> Node:
+    if type(node) is tuple:
+        at = bits & MASK
+        return (*node[:at], _with(node[at], bits >> BITS, key, value, depth + 1), *node[at + 1 :])
+    leaf = {**node, key: value}
+    return leaf if len(leaf) <= LEAF else _made(leaf, depth)
+
+
+def _less(node: Node, bits: int, key: Hashable) -> Node:
+    if type(node) is tuple:
+        at = bits & MASK
+        return (*node[:at], _less(node[at], bits >> BITS, key), *node[at + 1 :])
+    return {other: value for other, value in node.items() if other != key}
+
+
+def _made(values: dict[Any, Any], depth: int = 0) -> Node:
+    """A leaf, or a branch where there are too many for one."""
+    if len(values) <= LEAF or depth > DEEPEST:
+        return values
+    parts: list[dict[Any, Any]] = [{} for _ in range(MASK + 1)]
+    for key, value in values.items():
+        parts[hash(key) >> (BITS * depth) & MASK][key] = value
+    return tuple(_made(part, depth + 1) for part in parts)
+
+
+def _entries(node: Node) -> Iterator[tuple[Any, Any]]:
+    if type(node) is tuple:
+        for part in node:
+            yield from _entries(part)
+    else:
+        yield from node.items()
+
+
+def _size(node: Node) -> int:
+    return sum(map(_size, node)) if type(node) is tuple else len(node)
+
+
+def _differ(one: Node, other: Node, found: set[str]) -> None:
+    if type(one) is tuple and type(other) is tuple:
+        for part, twin in zip(one, other, strict=True):
+            if part is not twin:
+                _differ(part, twin, found)
+        return
+    mine, theirs = dict(_entries(one)), dict(_entries(other))
+    for name in mine.keys() | theirs.keys():
+        left, right = mine.get(name), theirs.get(name)
+        if left is None or right is None or left[1] is not right[1]:
+            found.add(name)
