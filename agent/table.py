@@ -60,10 +60,15 @@ class Table(Mapping[str, V], Generic[V]):
 
     def values_having(self, key: Hashable) -> list[V]:
         """The values that have a key, in the order of the table."""
-        self._grow()
-        names = _entries(_found(self._index, key) or EMPTY)
-        places = [_found(self._root, name) for name, _ in names]
-        return [value for _, value in sorted(places, key=FIRST)]
+        if self._root is None:
+            self._grow()
+        names = _found(self._index, key)
+        if names is None:
+            return []
+        places = [_found(self._root, name) for name, _ in _entries(names)]
+        if len(places) > 1:
+            places.sort(key=FIRST)
+        return [value for _, value in places]
 
     def each_having(self, key: Hashable) -> Iterator[str]:
         """The names of the values that have a key in no order, for who stops at the first that will do."""

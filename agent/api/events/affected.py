@@ -32,11 +32,7 @@ def hosts(model: Model) -> tuple[str, ...]:
 
 def changed(before: Model, after: Model) -> Iterator[str]:
     """The records that are not the same: a later model shares all the others with the one before."""
-    if before is after:
-        return
-    old, new = before.records, after.records
-    yield from (ref for ref, record in new.items() if old.get(ref) is not record)
-    yield from old.keys() - new.keys()
+    yield from before.table.differing(after.table)
 
 
 def different_failures(before: View, after: View) -> set[str]:
@@ -50,7 +46,8 @@ def with_other_links(before: View, after: View) -> Iterator[str]:
     model = after.model
     if not links:
         return
-    yield from (pif.bond_slave_of for pif in model.all(PIF) if pif.bond_slave_of and pif.device in links)
+    slaves = (pif for device in links for pif in model.by(PIF, "device", device))
+    yield from (pif.bond_slave_of for pif in slaves if pif.bond_slave_of)
     for tunnel in model.all(Tunnel):
         if not links.isdisjoint(tunnel_devices(model.get(tunnel.access_PIF).device, tunnel)):
             yield tunnel.ref

@@ -5,7 +5,7 @@ Times are generations: each object that comes, changes or goes makes a new one.
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from agent.api.records.record import record_of
 from agent.errors import HandleInvalid
 from agent.model.model import Model
 from agent.model.records import CLASSES, R, Record
+from agent.table import Table
 
 MOST_GRAVES = 10_000
 
@@ -148,7 +149,7 @@ class Journal:
     ) -> Iterator[tuple[str, Seen | None]]:
         """Those that look different: the gone ones first, as None, then the others in the order they have."""
         yield from ((ref, None) for ref in sorted(refs - objects.keys()) if ref in self._entries)
-        for ref in (ref for ref in objects if ref in refs):
+        for ref in in_order(objects, refs):
             snapshot = Fixed(record_of(view, objects[ref]))
             if ref not in self._entries or self._entries[ref].snapshot != snapshot:
                 yield ref, Seen(type(objects[ref]), snapshot)
@@ -181,6 +182,13 @@ class Journal:
             if grave.went <= generation:
                 return
             yield grave
+
+
+def in_order(objects: Mapping[str, Record], refs: set[str]) -> Iterable[str]:
+    """Those of the references that are there, oldest first; of a model's, without going through all."""
+    if isinstance(objects, Table):
+        return objects.in_order(refs)
+    return [ref for ref in objects if ref in refs]
 
 
 def different(before: Mapping[str, R], after: Mapping[str, R]) -> set[str]:
