@@ -7,7 +7,7 @@ once, is counted once more for each that is up.
 
 from pathlib import Path
 
-from agent.kernel.state import NIC_KINDS, KernelState, Link
+from agent.kernel.state import KernelState, Link
 
 MULTICAST = Path("/proc/net/dev_mcast")
 ALL_HOSTS = "01005e000001"
@@ -15,7 +15,7 @@ ALL_HOSTS = "01005e000001"
 
 def candidates(state: KernelState) -> frozenset[str]:
     """The devices that look as if nobody used them, although they are up."""
-    return frozenset(name for name, link in state.links.items() if _is_free(state, link))
+    return frozenset(name for name in state.loose if _is_free(state, state.links[name]))
 
 
 def lent(names: frozenset[str], file: Path = MULTICAST) -> frozenset[str]:
@@ -29,6 +29,6 @@ def lent(names: frozenset[str], file: Path = MULTICAST) -> frozenset[str]:
 
 
 def _is_free(state: KernelState, link: Link) -> bool:
-    if not link.up or link.master or link.owned or link.kind not in NIC_KINDS or link.name == "lo":
+    if not link.up or link.master or link.name == "lo":
         return False
     return next(state.uppers(link.name), None) is None
