@@ -82,5 +82,4 @@ def of_what_has_no_objects(teller: Teller) -> None:
 def of_hosts(teller: Teller) -> None:
     teller.ask("host.get_servertime", teller.ask("host.get_all")[0])
     teller.ask("host.signal_networking_change")
-    teller.ask("Bond.get_status", teller.ask("Bond.get_all")[0])
     teller.ask("pool.sync_database")
