@@ -187,7 +187,9 @@ def test_a_signal_is_heeded_while_a_start_waits_and_the_next_start_goes_on(
     net.ip(net.switch, "link", "set", "port0", "down")
     patient = Home(tmp_path, carrier_wait=300)
     daemon = start_forked(net.host, patient)
-    eventually(lambda: "wait for the carrier" in daemon.log.read_text())
+    eventually(lambda: "xenbr0" in net.links())
+    time.sleep(1)
+    assert os.waitpid(daemon.pid, os.WNOHANG) == (0, 0)
     begun = time.monotonic()
     os.kill(daemon.pid, signal.SIGTERM)
     assert daemon.wait() == 0

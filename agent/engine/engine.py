@@ -171,8 +171,8 @@ class Engine:
         left = self.model
         await self._rectify()
         actual = await self._kernel.read()
-        await self._follow(actual)
-        left = follow(left, facts_of(actual, ANY_NAME)).model
+        await self._follow(actual, at_start=True)
+        left = follow(left, facts_of(actual, ANY_NAME), at_start=True).model
         if self._committed.is_whole or not await self._is_at_work():
             await self._reconciler.bring_up(left, progress)
             await self._announce()
@@ -446,9 +446,9 @@ class Engine:
         """The PIFs whose cards have other names now have those, too; whether there is any."""
         return has_moved(self.model, actual) and await self._follow(actual)
 
-    async def _follow(self, actual: KernelState) -> bool:
+    async def _follow(self, actual: KernelState, *, at_start: bool = False) -> bool:
         before = self.model
-        followed = follow(before, facts_of(actual, ANY_NAME))
+        followed = follow(before, facts_of(actual, ANY_NAME), at_start=at_start)
         self._reconciler.unclear = followed.unclear
         if followed.model == before:
             return False

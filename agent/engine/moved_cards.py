@@ -12,6 +12,4 @@ def has_moved(model: Model, actual: KernelState) -> bool:
 
 def _is_not(pif: PIF, actual: KernelState) -> bool:
     link = actual.links.get(pif.device)
-    if link is None or (link.permanent_MAC, link.card) != (pif.permanent_MAC, pif.card):
-        return True
-    return not link.permanent_MAC and (link.original_MAC or link.MAC) != pif.MAC
+    return link is None or (link.permanent_MAC, link.card) != (pif.permanent_MAC, pif.card)

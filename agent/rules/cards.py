@@ -14,7 +14,7 @@ from agent.model.device_names import digest
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC, Facts
 from agent.model.model import Model, bond_of_master, slaves, vlans_on
-from agent.model.records import PIF, Bond, Ref
+from agent.model.records import PIF, Bond, Host, Ref
 from agent.rules.pif import check_lone_nic
 from agent.rules.plugging import check_managed, check_no_vif_in_use, check_not_management
 
@@ -55,36 +55,42 @@ SIGNS: Sequence[Sign] = (
         lambda pif: not pif.permanent_MAC and (pif.MAC, pif.device),
         lambda nic: not nic.permanent_MAC and (nic.MAC, nic.device),
     ),
-    (lambda pif: not pif.permanent_MAC and pif.MAC, lambda nic: not nic.permanent_MAC and nic.MAC),
-    (lambda pif: not pif.permanent_MAC and pif.device, lambda nic: nic.device),
 )
 """From sure to less sure."""
+BY_MAC: Sign = (
+    lambda pif: not pif.permanent_MAC and pif.MAC,
+    lambda nic: not nic.permanent_MAC and not nic.in_use and nic.MAC,
+)
+BY_NAME: Sign = (lambda pif: not pif.permanent_MAC and pif.device, lambda nic: nic.device)
+"""Of virtual devices.  At a start nobody has changed a MAC yet; later pifd has, and the name says more."""
 
 
-def follow(model: Model, facts: Facts) -> Followed:
+def follow(model: Model, facts: Facts, *, at_start: bool = False) -> Followed:
     """The PIFs of cards that are called otherwise now, or were replaced in their place, follow them."""
-    own = list(model.by(PIF, "physical", True))
-    places = places_of(own, facts.nics)
+    here = next(iter(model.all(Host)), None)
+    own = [pif for pif in model.by(PIF, "physical", True) if here is not None and pif.host == here.ref]
+    last = (BY_MAC, BY_NAME) if at_start else (BY_NAME, BY_MAC)
+    places = places_of(own, facts.nics, (*SIGNS, *last))
     draft, log = Draft(model), list[str]()
     reasons = {pif.ref: _why(pif, own, facts.nics) for pif in own if pif.ref not in places}
     unclear = {pif.ref: reasons[pif.ref] for pif in own if pif.ref in reasons and pif.permanent_MAC}
-    taken = {nic.device for nic in facts.nics}
+    taken, claimed = {nic.device for nic in facts.nics}, {nic.device for nic in places.values()}
     for pif in own:
         nic = places.get(pif.ref)
         if nic is not None:
             log += _put(draft, pif, nic)
-        elif pif.device in taken:
+        elif pif.device in taken and (pif.permanent_MAC or pif.device in claimed):
             log.append(f"PIF {pif.device} ({pif.uuid}): {reasons[pif.ref]}; another one has its name")
             _rename(draft, pif, f"{GONE}{digest(pif.uuid)}")
     log += mended_masters(draft)
     return Followed(draft.model if log or draft.model != model else model, tuple(log), unclear)
 
 
-def places_of(pifs: Collection[PIF], nics: Collection[NIC]) -> Mapping[Ref[Any], NIC]:
+def places_of(pifs: Collection[PIF], nics: Collection[NIC], signs: Sequence[Sign]) -> Mapping[Ref[Any], NIC]:
     """The NIC of each PIF, as far as that can be told."""
     found: dict[Ref[Any], NIC] = {}
     free = {nic.device: nic for nic in nics}
-    for of_pif, of_nic in SIGNS:
+    for of_pif, of_nic in signs:
         left = [pif for pif in pifs if pif.ref not in found]
         ours, theirs = Counter(map(of_pif, left)), Counter(map(of_nic, free.values()))
         by_sign = {of_nic(nic): nic for nic in free.values()}

@@ -30,7 +30,7 @@ DEVICES = [f"vif{domid}.{device}" for domid in range(1, 10) for device in range(
 
 def host_of_many() -> KernelState:
     """A host with the NICs and VIF devices that the models may have, as they are before pifd."""
-    nics = [nic(number, MAC=mac(number + 1)) for number in range(NICS)]
+    nics = [nic(number, MAC=mac(0x40 + number)) for number in range(NICS)]
     links = (*FOREIGN, *nics, *map(vif_device, (*DEVICES, "tap7")))
     return KernelState({link.name: link for link in reversed(links)})
 
