@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent import schema
+from agent.api.calls.methods import table
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.records.computed import COMPUTED, View
 from agent.api.records.parameters import constructor, type_name
@@ -20,12 +21,18 @@ from tests.api.world import EngineInMemory
 
 EVERY: tuple[type[Record], ...] = (*EVERY_CLASS, Session)
 KINDS: dict[str, Any] = {kind.class_name: kind for kind in EVERY}
-INTERNAL = {("tunnel", "key"), ("VIF", "released")}
+INTERNAL = {
+    ("tunnel", "key"),
+    ("VIF", "released"),
+    *(("PIF", name) for name in ("card", "permanent_MAC", "kept_addresses", "kept_routes")),
+}
+"""What pifd keeps for itself."""
 
 
 @pytest.fixture
 def with_more() -> Iterator[None]:
     """Two more fields of networks, a line each."""
+    table()  # which is made once for all
     before = schema.CLASSES["network"]
     more = (
         always("jumbo", "jumbo-frames", "bool", False, "nobody asked"),
