@@ -37,7 +37,15 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function):
             is_async = inspect.iscoroutinefunction(inspect.unwrap(item.obj))
-            item.fixturenames.insert(0, "no_task_is_left" if is_async else "no_socket_is_left")
+            watch = "no_task_is_left" if is_async else "no_socket_is_left"
+            item.fixturenames.insert(of_the_test_alone(item), watch)
+
+
+def of_the_test_alone(item: pytest.Function) -> int:
+    """The place of the first fixture that is not shared with other tests; what is shared stays open."""
+    known = item._fixtureinfo.name2fixturedefs
+    shared = [name for name in item.fixturenames if name in known and known[name][-1].scope != "function"]
+    return len(shared)
 
 
 @pytest.fixture

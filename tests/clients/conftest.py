@@ -8,7 +8,7 @@ import pytest
 
 from tests.clients.daemon import Daemon, running_daemon
 from tests.clients.fields import get_everything, set_everything
-from tests.clients.others import other_calls
+from tests.clients.others import of_bonds, other_calls
 from tests.clients.refusals import names_on
 from tests.clients.story import Teller, tell
 from tests.clients.voices import JSONRPC, XMLRPC, Voice, connected
@@ -70,6 +70,7 @@ def all_calls(voice: Voice, daemon: Daemon) -> OnChange:
     teller = Teller(voice)
     other_calls(teller)
     tell(teller.plainly, teller, daemon)
+    of_bonds(teller)
     set_everything(teller)
     get_everything(teller)
     return OnChange(teller.results, frozenset(names_on(voice)))

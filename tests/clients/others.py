@@ -83,3 +83,8 @@ def of_hosts(teller: Teller) -> None:
     teller.ask("host.get_servertime", teller.ask("host.get_all")[0])
     teller.ask("host.signal_networking_change")
     teller.ask("pool.sync_database")
+
+
+def of_bonds(teller: Teller) -> None:
+    """After the story, which makes one."""
+    teller.ask("Bond.get_status", teller.ask("Bond.get_all")[0])

@@ -109,6 +109,7 @@ def of_pifs(do: Do, host: Host) -> None:
     for device in ("eth1", "eth2"):
         do("PIF.set_property", host.pifs[device], "gro", "off")
     do("PIF.unplug", eth2)
+    do("PIF.replace", eth2, "eth2")
     do("PIF.forget", eth5)
     do("PIF.forget", do("PIF.introduce", host.ref, "", "eth5"))
     do("PIF.scan", host.ref)
