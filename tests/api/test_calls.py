@@ -143,7 +143,7 @@ async def test_the_management_interface_is_found_by_its_host(api: Caller, engine
 async def test_the_topology_is_of_the_engines_model(api: Caller, engine: EngineInMemory) -> None:
     found = topology(engine.model, KernelState(), {})
     assert found["trees"] != []
-    assert await api("pifd.topology") == found
+    assert await api("pifd.topology") == {**found, "status": engine.words}
 
 
 class BrokenEngine(EngineInMemory):

@@ -69,6 +69,8 @@ LEADS_TO = {
     "remove_possible_hosts": "host",
 }
 OTHERS: Mapping[str, Any] = {
+    "set_progress": 0.5,
+    "set_error_info": ["x"],
     "properties": {},
     "record": {},
     "managed": True,
