@@ -10,7 +10,7 @@ from agent.desired.homes import Homes
 from agent.desired.links import is_others
 from agent.kernel.state import DEFAULT_METRICS, MAIN_TABLE, MULTIPATH, PROTOCOL, Address, KernelState, Route
 from agent.model.addresses import default_route_of, extra_addresses, interfaces, version_of
-from agent.model.default_route import gateway_pif
+from agent.model.default_route import gateway_pif, is_chosen
 from agent.model.layering import Given, attached_with_ip, bridge_mac, bridge_of, has_attached_pif
 from agent.model.model import Model, tunnel_over
 from agent.model.records import PIF, KeptAddress, KeptRoute
@@ -158,7 +158,7 @@ class WantedAddresses:
                 yield from (self._static(pif, *route) for route in self._static_routes(pif))
 
     def _default_routes(self, version: int) -> Iterator[Route]:
-        """Of the PIF whose gateway is taken.  Others' stay behind it, if they were kept and are worse."""
+        """Of the PIF whose gateway is taken, and others that were kept; no better ones, if it was chosen."""
         chosen = gateway_pif(self.attached, version)
         best = default_route_of(chosen, version) if chosen else None
         if chosen is None or best is None:
@@ -166,7 +166,8 @@ class WantedAddresses:
         yield self._route(chosen, best)
         for pif in self.attached:
             other = default_route_of(pif, version)
-            if other is not None and _is_kept(pif, other) and other.metric > best.metric:
+            is_better = other is not None and other.metric <= best.metric and is_chosen(chosen)
+            if other is not None and _is_kept(pif, other) and not is_better:
                 yield self._route(pif, other)
 
     def _kept_routes(self, pif: PIF) -> Iterator[Route]:

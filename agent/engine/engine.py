@@ -16,7 +16,7 @@ from agent.engine.committed import CommittedModel, Store
 from agent.engine.condition import Condition
 from agent.engine.converge import NotTaken, check_kept, reach
 from agent.engine.fault_attribution import failure
-from agent.engine.forecast import Managers, forecast
+from agent.engine.forecast import Managers, forecast, words_of_found
 from agent.engine.moved_cards import has_moved
 from agent.engine.moved_devices import moved_devices, with_nics_of
 from agent.engine.notifier import Notifier
@@ -39,7 +39,7 @@ from agent.model.draft import Plan, Result
 from agent.model.facts import Bonding, Facts, NotProbed
 from agent.model.layering import bridge_of, given_by, shown_devices, uplink_devices
 from agent.model.model import Model, management
-from agent.model.records import Ref
+from agent.model.records import PIF, Ref
 from agent.model.vifs import device_of
 from agent.rules.cards import follow
 from agent.rules.first_start import first_start
@@ -290,6 +290,7 @@ class Engine:
             await self._check_store()
             actual = await self._kernel.read()
             await self.follow(actual)
+            found = actual
             plan = await self._decided(decide, actual)
             scope, steps = self._preflight(plan, actual)
             if steps or asked_by(plan):
@@ -298,6 +299,9 @@ class Engine:
             elif plan.before != plan.after:
                 await self._write_down(plan)
             self._reconciler.carried_out(plan, scope, actual)
+            if len(plan.after.all(PIF)) > len(plan.before.all(PIF)):
+                for line in words_of_found(plan, facts_of(found, self._nics)):
+                    log.info("%s", line)
             return plan.result
 
     async def _decided(self, decide: Decide, actual: KernelState) -> Plan:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Step
-from agent.model.draft import Plan
+from agent.model.draft import Plan, changes
 from agent.model.facts import NIC, Facts, words_of_leases
 from agent.model.layering import attached, bridge_of
 from agent.model.model import Model
@@ -28,6 +28,15 @@ def forecast(
     yield f"left alone: {', '.join(alone) or 'nothing'}"
     for number, step in enumerate(steps, 1):
         yield f"step {number} of {len(steps)}: {step}"
+
+
+def words_of_found(plan: Plan, facts: Facts) -> Iterator[str]:
+    """What has become of NICs that a call has found."""
+    if plan.before.all(PIF):
+        new = {pif.device: pif for pif in changes(plan).added if isinstance(pif, PIF) and pif.physical}
+        for nic in facts.nics:
+            if nic.device in new:
+                yield from words_of_nic(plan.after, new[nic.device], nic)
 
 
 def words_of_nic(model: Model, pif: PIF, nic: NIC) -> Iterator[str]:

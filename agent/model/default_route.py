@@ -15,9 +15,14 @@ def gateway_pif(pifs: Iterable[PIF], version: int) -> PIF | None:
     there; then a host would lose its default route by a change that says nothing of routes.
     """
     candidates = [pif for pif in pifs if gateway_of(pif, version)]
-    chosen = [pif for pif in candidates if pif.other_config.get(DEFAULT_ROUTE) == "true"]
+    chosen = [pif for pif in candidates if is_chosen(pif)]
     management = [pif for pif in candidates if pif.management]
     return next(iter([*chosen, *management, *candidates]), None)
+
+
+def is_chosen(pif: PIF) -> bool:
+    """Whether a caller has said that its gateway is to be taken."""
+    return pif.other_config.get(DEFAULT_ROUTE) == "true"
 
 
 def gateway_of(pif: PIF, version: int) -> str:

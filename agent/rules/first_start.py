@@ -24,10 +24,11 @@ def first_start(hostname: str, facts: Facts, seed: bytes = b"") -> Plan:
     names = [nic.device for nic in facts.nics]
     for nic in facts.nics:
         pif = draft.put(replace(add_physical(draft, host, nic, names), ip_configuration=free))
-        if is_taken_over(nic):
-            take_over(draft, pif, nic, facts.nameservers if nic == management else ())
         if nic == management:
-            draft.put(replace(draft.model.get(pif.ref), management=True))
+            pif = take_over(draft, pif, nic, facts.nameservers, management=True)
+            draft.put(replace(pif, management=True))
+        elif is_taken_over(nic):
+            take_over(draft, pif, nic)
     return Plan(Model(), draft.model)
 
 

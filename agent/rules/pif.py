@@ -234,7 +234,7 @@ def add_found(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) 
         return pif
     if nic.unsupported:
         return draft.put(replace(pif, managed=False, currently_attached=False))
-    return take_over(draft, pif, nic, ())
+    return take_over(draft, pif, nic)
 
 
 def own_network(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) -> Network:

@@ -1,12 +1,13 @@
 """Taking a NIC over that is in use: its PIF is plugged, with everything that the NIC has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_interface
 
+from agent.model.addresses import DEFAULT_DESTINATIONS, DEFAULT_METRICS, MAIN_TABLE
 from agent.model.draft import Draft
 from agent.model.facts import NIC
-from agent.model.records import PIF, AddressType, IPConfiguration, IPMode
+from agent.model.records import PIF, AddressType, IPConfiguration, IPMode, KeptRoute
 from agent.model.static_routes import STATIC_ROUTES, format_static_routes
 
 
@@ -18,20 +19,22 @@ def is_taken_over(nic: NIC) -> bool:
     return nic.up and nic.carries and not nic.in_use
 
 
-def take_over(draft: Draft, pif: PIF, nic: NIC, nameservers: Sequence[str]) -> PIF:
+def take_over(
+    draft: Draft, pif: PIF, nic: NIC, nameservers: Sequence[str] = (), *, management: bool = False
+) -> PIF:
     """The PIF is plugged, with the configuration that the NIC has."""
     other_config = {STATIC_ROUTES: format_static_routes(nic.routes)} if nic.routes else {}
     return draft.put(
         replace(
             pif,
             currently_attached=True,
-            ip_configuration=configuration_of(nic, nameservers),
+            ip_configuration=configuration_of(nic, nameservers, management=management),
             other_config=other_config,
         )
     )
 
 
-def configuration_of(nic: NIC, nameservers: Sequence[str]) -> IPConfiguration:
+def configuration_of(nic: NIC, nameservers: Sequence[str], *, management: bool) -> IPConfiguration:
     """The addresses, gateways and name servers of a NIC as XenAPI writes them.
 
     An address that has a lifetime (DHCP, router advertisement) is kept: the host may be reached by it.
@@ -49,8 +52,16 @@ def configuration_of(nic: NIC, nameservers: Sequence[str]) -> IPConfiguration:
         ipv6_gateway=nic.ipv6_gateway,
         primary_address_type=family_of(nic),
         kept_addresses=nic.kept_addresses,
-        kept_routes=nic.kept_routes,
+        kept_routes=(*nic.kept_routes, *(() if management else plain_defaults(nic))),
     )
+
+
+def plain_defaults(nic: NIC) -> Iterator[KeptRoute]:
+    """The default routes that the gateways say all of.  Only management's is taken for that alone."""
+    kept = {route.gateway for route in nic.kept_routes}
+    for version, gateway in ((4, nic.gateway), (6, nic.ipv6_gateway)):
+        if gateway and gateway not in kept:
+            yield KeptRoute(DEFAULT_DESTINATIONS[version], gateway, DEFAULT_METRICS[version], MAIN_TABLE)
 
 
 def family_of(nic: NIC) -> AddressType:

@@ -140,3 +140,17 @@ async def test_a_NIC_in_use_that_is_found_later_is_taken_over_as_it_is(tmp_path:
 
 def _own(number: int) -> list[str]:
     return [f"fe80::ff:fe00:{number}/64"]
+
+
+async def test_a_NIC_that_is_found_keeps_its_default_route_and_management_keeps_its_own(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, given="eth0 eth1 eth2")
+    await world.start()
+    world.kernel.insert(nic(2))
+    backup = Route("eth2", "0.0.0.0/0", "203.0.113.1", 500, rest=f"{3:02x}0000000100")
+    world.kernel.behind_our_back(AddAddress(Address("eth2", "203.0.113.5/24")), SetRoute(backup))
+    await world.do(pif.scan, Ref(world.pif("eth0").host))
+    routes = {route for route in world.kernel.state.routes if route.destination == "0.0.0.0/0"}
+    assert routes == {Route("xenbr0", "0.0.0.0/0", GATEWAY), replace(backup, link="xenbr2")}
+    await world.stop()
