@@ -26,8 +26,8 @@ PROBE_POLL = 0.02
 
 
 def in_use(wire: Wire, index: int) -> tuple[str, ...]:
-    """The neighbours whose MAC is known on a link."""
-    return tuple(entry.get_attr("NDA_DST") for entry in _entries(wire, index))
+    """The neighbours whose MAC was found on a link; one that somebody put there for good is not asked."""
+    return tuple(e.get_attr("NDA_DST") for e in _entries(wire, index) if not e["state"] & NUD_PERMANENT)
 
 
 def copy(wire: Wire, source: int, target: int) -> int:
@@ -82,8 +82,10 @@ async def probe(wire: Wire, index: int, peers: Sequence[str], seconds: float) ->
 
 
 def _ask(wire: Wire, index: int, peers: Sequence[str]) -> None:
-    known = {entry.get_attr("NDA_DST"): entry.get_attr("NDA_LLADDR") for entry in _entries(wire, index)}
-    wire.change([_question(index, peer, known.get(peer)) for peer in peers])
+    entries = {entry.get_attr("NDA_DST"): entry for entry in _entries(wire, index)}
+    lasting = {peer for peer, entry in entries.items() if entry["state"] & NUD_PERMANENT}
+    known = {peer: entry.get_attr("NDA_LLADDR") for peer, entry in entries.items()}
+    wire.change([_question(index, peer, known.get(peer)) for peer in peers if peer not in lasting])
 
 
 def _question(index: int, peer: str, MAC: str | None) -> Any:
