@@ -243,7 +243,7 @@ def nic(model: Model, actual: KernelState, link: Link, claim: Claim | None, give
 def _port(model: Model, link: Link, place: Place) -> Link:
     """A NIC that is up, in a bridge, alone, or in a bond, whose MAC it then has."""
     MTU = mtu_of(model, place.uplink)
-    plain = replace(link, up=True, master=place.master, MTU=MTU, MAC=place.nic.MAC, port=None)
+    plain = replace(link, up=True, master=place.master, MTU=MTU, MAC=place.nic.MAC, learning=True, port=None)
     if place.bond is None:
         return replace(plain, original_MAC="", original_MTU=0)
     settings = effective_settings(model, place.bond)
@@ -265,8 +265,8 @@ def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None, given:
     if is_used(actual, link, given):
         return replace(link, master="", MAC=link.original_MAC or link.MAC, port=None)
     if pif is None:
-        return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC, port=None)
-    free = replace(link, up=False, master="", MAC=pif.MAC, MTU=mtu_of(model, pif), port=None)
+        return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC, port=None, learning=True)
+    free = replace(link, up=False, master="", MAC=pif.MAC, MTU=mtu_of(model, pif), port=None, learning=True)
     return _with_gro(free, pif)
 
 
@@ -308,10 +308,10 @@ def vif_device(model: Model, actual: KernelState, link: Link, claim: Claim | Non
     network = None if vif is None else model.get(vif.network)
     if vif is None or network is None or not network.managed:
         left = link.master in actual.links and actual.links[link.master].owned
-        return replace(link, master="", up=False) if left else link
+        return replace(link, master="", up=False, learning=True) if left else link
     return _vif_port(model, link, vif, network)
 
 
 def _vif_port(model: Model, link: Link, vif: VIF, network: Network) -> Link:
-    port = replace(link, up=True, master=network.bridge, MTU=vif_mtu_of(model, vif), isolated=False)
-    return replace(port, station=vif.MAC)
+    port = replace(link, up=True, master=network.bridge, MTU=vif_mtu_of(model, vif))
+    return replace(port, isolated=False, learning=True, station=vif.MAC)

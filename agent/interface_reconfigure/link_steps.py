@@ -11,6 +11,7 @@ from agent.kernel.steps import (
     RemoveFlood,
     SetDown,
     SetIsolated,
+    SetLearning,
     SetMAC,
     SetMark,
     SetMaster,
@@ -72,6 +73,7 @@ def port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:
 
     A bond takes it only while it is down.  One that leaves a bond gets back the MAC and the MTU that it had
     before, and of the MTU the kernel tells nobody: it is taken out first, and then told what it should have.
+    As a bridge's port it does not learn yet (learning.py).
     """
     want = wanted.links[link.name]
     master = wanted.links.get(want.master)
@@ -88,6 +90,8 @@ def port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:
         yield SetMTU(link.name, want.MTU)
     if want.master:
         yield SetMaster(link.name, want.master)
+    if master is not None and master.kind == "bridge":
+        yield SetLearning(link.name, learning=False)
     if want.up and not into_bond and (not link.up or leaves_bond):
         yield SetUp(link.name)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from agent.interface_reconfigure.address_steps import address_steps, announcements
 from agent.interface_reconfigure.bond_changes import change_bonds
+from agent.interface_reconfigure.learning import let_all_learn, unlearning, with_learning
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps, port_steps
 from agent.interface_reconfigure.nic_moves import keepers, moves_by_link, moving_nics, present_nics
@@ -35,6 +36,7 @@ from agent.kernel.steps import (
     DeleteLinks,
     SetActiveSlave,
     SetGRO,
+    SetLearning,
     SetMaster,
     SetMTU,
     SetResolver,
@@ -99,6 +101,8 @@ def create_devices(planner: Planner) -> None:
         for link in missing:
             if link.kind in kinds and link.owned:
                 planner.do(CreateLink(replace(link, active_slave="", carrier=False)))
+                if link.kind == "bond" and link.master:
+                    planner.do(SetLearning(link.name, learning=False))
 
 
 def set_attributes(planner: Planner) -> None:
@@ -192,6 +196,7 @@ def _hand_over(planner: Planner, bond: Link, heir: str) -> None:
 def _take_frames_on_all_slaves(planner: Planner, bond: Link) -> None:
     """Until the switch has learnt where the host is now, it sends to the slave that was active."""
     if isinstance(bond.options, BondOptions):
+        planner.do(*unlearning(planner, bond))
         planner.do(setting(bond, replace(bond.options, all_slaves_active=True)))
 
 
@@ -221,7 +226,7 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
     change = [*first, *changeover(planner, apply_all(first, planner.state))]
     state = apply_all(change, planner.state)
     cut = _cutting_steps(planner, state, {link for link, _ in moves})
-    planner.do_together([*change, *address_steps(state, planner.wanted), *cut])
+    planner.do_together(with_learning(planner, [*change, *address_steps(state, planner.wanted), *cut]))
     planner.do(*(AwaitCarrier(name) for name in _awaited(planner, bare, waiting)))
     planner.do(*announcements(planner.state, planner.wanted, sorted({*bare, *ready})))
     if not bare:
@@ -295,8 +300,9 @@ def finish_devices(planner: Planner) -> None:
     set_attributes(planner)
     finish_nics(planner)
     make_vlans(planner, [])
-    planner.do_together(changeover(planner, planner.state))
+    planner.do_together(with_learning(planner, changeover(planner, planner.state)))
     set_attributes(planner)
+    let_all_learn(planner)
 
 
 def finish_nics(planner: Planner) -> None:

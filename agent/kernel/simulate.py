@@ -46,6 +46,7 @@ from agent.kernel.steps import (
     SetDown,
     SetGRO,
     SetIsolated,
+    SetLearning,
     SetMAC,
     SetMark,
     SetMaster,
@@ -96,7 +97,7 @@ def _(step: CreateLink, state: KernelState) -> KernelState:
     if link.kind == "vlan":
         _check_lower(step, state, existing(step, state, link.lower))
     gro = True if link.kind == "bond" and link.owned else None
-    bare = replace(link, master="", isolated=False, gro=gro, original_MAC="", original_MTU=0)
+    bare = replace(link, master="", isolated=False, learning=True, gro=gro, original_MAC="", original_MTU=0)
     created = with_link(state, bare)
     if link.master:
         created = enslave(step, created, bare, link.master)
@@ -231,6 +232,14 @@ def _(step: SetIsolated, state: KernelState) -> KernelState:
     if not link.master or state.links[link.master].kind != "bridge":
         raise Refused(step, "Operation not supported")
     return with_link(state, replace(link, isolated=step.isolated))
+
+
+@apply.register
+def _(step: SetLearning, state: KernelState) -> KernelState:
+    link = existing(step, state, step.name)
+    if not link.master or state.links[link.master].kind != "bridge":
+        raise Refused(step, "Operation not supported")
+    return with_link(state, replace(link, learning=step.learning))
 
 
 @apply.register

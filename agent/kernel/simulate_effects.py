@@ -107,7 +107,7 @@ def keeps_own_macs(bond: Link) -> bool:
 def release(state: KernelState, link: Link) -> KernelState:
     """A port that leaves a bond is down, with its own MAC and MTU; the last leaves the bond without MAC."""
     master = state.links[link.master]
-    free = replace(link, master="", isolated=False, port=None)
+    free = replace(link, master="", isolated=False, learning=True, port=None)
     if master.kind != "bond":
         return with_link(state, free)
     given_back = replace(free, MAC=link.original_MAC or link.MAC, original_MAC="", original_MTU=0)

@@ -43,7 +43,8 @@ class Link:
 
     kind: the kernel's (`bond`, `bridge`, `veth` …), empty for hardware.  master: the bridge or bond that it
     is a port of.  lower: the device that it sits on, as a VLAN on its parent.  isolated: a bridge's port that
-    exchanges nothing with the other isolated ones.  flood: where a vxlan sends what it knows no place for.
+    exchanges nothing with the other isolated ones.  learning: whether its bridge remembers who has sent from
+    there (True for what is no bridge's port).  flood: where a vxlan sends what it knows no place for.
     gro: whether it puts received packets together; None of what is neither like a NIC nor a bond of pifd's.
     port: what a port of a bond is told.
 
@@ -65,6 +66,7 @@ class Link:
     alias: str = ""
     options: Options | None = None
     isolated: bool = False
+    learning: bool = True
     flood: tuple[str, ...] = ()
     gro: bool | None = None
     port: BondPortOptions | None = None

@@ -154,6 +154,18 @@ class SetIsolated(Step):
 
 
 @dataclass(frozen=True)
+class SetLearning(Step):
+    """Whether a bridge remembers who sends from a port; what it has remembered there, it forgets."""
+
+    name: str
+    learning: bool
+
+    def __str__(self) -> str:
+        how = "learn anew" if self.learning else "no longer learn"
+        return f"{how} who is behind {self.name}"
+
+
+@dataclass(frozen=True)
 class AddFlood(Step):
     """Send what a vxlan has no other place for to one more host."""
 

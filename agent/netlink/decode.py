@@ -160,6 +160,7 @@ def link(message: bytes) -> ToldLink:
             original_MAC=decoded(PortStatus, port).perm_hwaddr if master_kind == "bond" else "",
             port=decoded(BondPortOptions, port) if master_kind == "bond" else None,
             isolated=master_kind == "bridge" and decoded(BridgePortOptions, port).isolated,
+            learning=master_kind != "bridge" or decoded(BridgePortOptions, port).learning,
             names=_alternative_names(found.get(IFLA_PROP_LIST, b"")),
         ),
         master=master,

@@ -9,7 +9,7 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
-from agent.kernel.kinds.option import Names, creation, encoded
+from agent.kernel.kinds.option import HEADER, Names, creation, encoded
 from agent.kernel.state import DOOMED_GROUP, Link
 from agent.kernel.steps import (
     AddAddress,
@@ -22,6 +22,7 @@ from agent.kernel.steps import (
     SetActiveSlave,
     SetDown,
     SetIsolated,
+    SetLearning,
     SetMAC,
     SetMark,
     SetMaster,
@@ -46,6 +47,7 @@ NLM_F_APPEND = 0x800
 AF_BRIDGE, NTF_SELF, NUD_NOARP, NUD_PERMANENT = 7, 0x02, 0x40, 0x80
 ANY_MAC = "00:00:00:00:00:00"
 DEFAULT_BRIDGE_MTU = 1500
+IFLA_BRPORT_FLUSH = 24
 
 Index = Callable[[str], int]
 """The interface index of a name."""
@@ -90,7 +92,7 @@ def _finishing(link: Link, number: int) -> list[Message]:
     named: list[Attribute] = [("IFLA_IFALIAS", link.alias), ("IFLA_AF_SPEC", quiet)]
     if link.kind == "bridge" and link.MTU != DEFAULT_BRIDGE_MTU:
         named.append(("IFLA_MTU", link.MTU))
-    isolated = [_isolated(number, isolated=True)] if link.isolated else []
+    isolated = [_port(number, ("isolated", True))] if link.isolated else []
     floods = [_flood(RTM_NEWNEIGH, number, remote) for remote in link.flood]
     return [_set(number, *named), *isolated, *floods, *([_set(number, up=True)] if link.up else [])]
 
@@ -150,7 +152,12 @@ def _(step: SetPortOptions, index: Index) -> list[Message]:
 
 @messages.register
 def _(step: SetIsolated, index: Index) -> list[Message]:
-    return [_isolated(index(step.name), isolated=step.isolated)]
+    return [_port(index(step.name), ("isolated", step.isolated))]
+
+
+@messages.register
+def _(step: SetLearning, index: Index) -> list[Message]:
+    return [_port(index(step.name), ("learning", step.learning), forget=True)]
 
 
 @messages.register
@@ -198,8 +205,10 @@ def _set(number: int, *attributes: Attribute, up: bool | None = None) -> bytes:
     return link_message(RTM_SETLINK, number, *attributes, state=state)
 
 
-def _isolated(number: int, *, isolated: bool) -> bytes:
-    port = encoded(BridgePortOptions, (("isolated", isolated),))
+def _port(number: int, *options: tuple[str, bool], forget: bool = False) -> bytes:
+    """forget: what was learned at the port; the kernel sets the options first."""
+    flush = HEADER.pack(HEADER.size, IFLA_BRPORT_FLUSH) if forget else b""
+    port = encoded(BridgePortOptions, options) + flush
     info = (("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", port))
     return link_message(RTM_NEWLINK, number, ("IFLA_LINKINFO", info))
 

@@ -32,6 +32,7 @@ from agent.kernel.steps import (
     SetDown,
     SetGRO,
     SetIsolated,
+    SetLearning,
     SetMAC,
     SetMark,
     SetMaster,
@@ -49,8 +50,8 @@ LOOKS = (AwaitCarrier, Announce)
 """Steps that wait or tell, and change nothing of the kernel."""
 WRITES = (
     AddAddress, AddFlood, CarrySettings, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute,
-    RemoveFlood, SetActiveSlave, SetDown, SetGRO, SetIsolated, SetMAC, SetMark, SetMaster, SetMTU, SetOptions,
-    SetResolver, SetRoute, SetUp,
+    RemoveFlood, SetActiveSlave, SetDown, SetGRO, SetIsolated, SetLearning, SetMAC, SetMark, SetMaster,
+    SetMTU, SetOptions, SetResolver, SetRoute, SetUp,
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from agent.kernel.steps import (
     DeleteLinks,
     Refused,
     SetDown,
+    SetLearning,
     SetMark,
     SetMaster,
     SetMTU,
@@ -154,7 +155,19 @@ def late_ports_after_their_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "apply_all", lambda steps, state: state)
 
 
+def uplinks_learn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    dropping("port_steps", SetLearning)(monkeypatch)
+    monkeypatch.setattr(planner, "with_learning", lambda planner, steps: list(steps))
+    original = Planner.do
+    monkeypatch.setattr(
+        Planner,
+        "do",
+        lambda planner, *steps: original(planner, *(s for s in steps if not isinstance(s, SetLearning))),
+    )
+
+
 MUTATIONS: dict[str, Patch] = {
+    "uplinks learn at once": uplinks_learn_at_once,
     "leftovers stay": without("delete_leftovers"),
     "misfits stay": without("delete_misfits"),
     "attributes are not set": without("set_attributes"),

@@ -14,6 +14,7 @@ from agent.model.layering import Given, bridge_of
 from agent.model.model import Model, tunnel_over
 from agent.model.records import PIF
 from tests.fakes.fake_kernel import trespasses, with_carrier
+from tests.worlds.forwarding import Forwarding
 from tests.worlds.kernels import Case, cases, half_way, with_possible_routes
 
 
@@ -80,6 +81,19 @@ def test_no_bridge_of_pifds_has_two_ways_to_the_outside_at_any_moment(case: Case
     for step in flat(plan(state, desired(case.after, state, case.given))):
         state = apply(step, state)
         assert all(len(ways) < 2 for ways in ways_out(state, case.given).values())
+
+
+@given(cases())
+def test_no_guest_is_looked_for_on_the_way_to_the_outside_at_any_moment(case: Case) -> None:
+    """Whatever guests broadcast between any two steps, and although they may never send again."""
+    cables = {name for name in case.given.nics if name in case.actual.links}
+    state = with_carrier(desired(case.before, case.actual, case.given), cables)
+    forwarding = Forwarding(cables)
+    forwarding.listen(state)
+    for step in flat(plan(state, desired(case.after, state, case.given))):
+        state = with_carrier(apply(step, state), cables)
+        forwarding.after(step, state)
+        assert forwarding.lost(state) == []
 
 
 @given(cases())

@@ -20,6 +20,11 @@ class BridgeOptions:
 
 @dataclass(frozen=True, slots=True)
 class BridgePortOptions:
-    """What a port of a bridge is told.  isolated: it exchanges nothing with the other isolated ones."""
+    """What a port of a bridge is told.
 
+    learning: the bridge takes the sender of what comes in here to be here.  isolated: it exchanges nothing
+    with the other isolated ones.
+    """
+
+    learning: Annotated[bool, Option(number=8, type=Flag())] = True
     isolated: Annotated[bool, Option(number=33, type=Flag())] = False
