@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from big_host import FIRST_TAG, NICS, big_model
 from cabling import run
 from namespace import enter
 
@@ -25,6 +24,7 @@ from agent.hotplug.builtin import BuiltIn
 from agent.model.model import Model
 from agent.netlink import Netlink
 from agent.store.sqlite import Store
+from benchmarks.big_host import FIRST_TAG, NICS, big_model
 
 NUMBERS = (100, 1000)
 REPEATS = 3

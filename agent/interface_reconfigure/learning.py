@@ -50,7 +50,7 @@ def _each_hushed(planner: Planner, steps: Iterable[Step]) -> Iterator[Step]:
 
 def _begin(planner: Planner, state: KernelState) -> Iterator[SetLearning]:
     """Those that are where they belong learn; not on a bond that takes in what its other slave has sent."""
-    layers = LinkLayers(state.links)
+    layers = LinkLayers(state)
     for name, link in sorted(state.links.items()):
         want = planner.wanted.links.get(name)
         is_ready = want is not None and want.master == link.master and want.learning

@@ -217,7 +217,8 @@ def with_port(told: ToldLink, message: bytes) -> ToldLink:
     port = attributes(message, LINK_ATTRIBUTES).get(IFLA_PROTINFO, b"")
     if not port:
         return told
-    return replace(told, link=replace(told.link, isolated=decoded(BridgePortOptions, port).isolated))
+    options = decoded(BridgePortOptions, port)
+    return replace(told, link=replace(told.link, isolated=options.isolated, learning=options.learning))
 
 
 @dataclass(frozen=True, slots=True)
