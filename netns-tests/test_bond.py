@@ -9,6 +9,7 @@ import pytest
 from cabling import ADMIN_IP, ADMIN_IPV6, HOST_IP, HOST_IPV6, MACS, Cabling
 from conftest import Site
 from daemon import Home, await_answer, start_forked
+from patience import patience
 from pifctl import output, pifctl
 from pinger import pinging
 from witness import bonding, state_of
@@ -88,10 +89,19 @@ def test_a_bond_is_what_ip_and_proc_say_that_it_is(site: Site) -> None:
 def test_a_bond_of_the_active_slave_leaving_first_hands_over_before_it_goes(site: Site) -> None:
     network = output(site.home, "network-create", "name-label=Bonded")
     output(site.home, "bond-create", f"network-uuid={network}", "pif-uuids=eth0,eth1")
+    await_use(site.net, "eth0")
     site.net.ip(site.net.host, "link", "set", "bond0", "type", "bond", "active_slave", "eth0")
     with pinging(site.net.admin, HOST_IP) as pings:
         output(site.home, "bond-destroy", "uuid=bond0")
     assert pings.count.lost == 0
+
+
+def await_use(net: Cabling, slave: str) -> None:
+    """Returns when the bond uses the slave: updelay after it has got its carrier."""
+    end = time.monotonic() + patience(10)
+    while net.links()[slave]["linkinfo"]["info_slave_data"]["mii_status"] != "UP":
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("MTU", ["1400", "9000"])
