@@ -32,13 +32,14 @@ def message(outcome: Outcome) -> str:
     return next(line.removeprefix("msg: ") for line in lines if line.startswith("msg: "))
 
 
-def test_a_bond_name_that_is_somebody_elses_is_refused(site: Site) -> None:
+def test_a_bond_takes_a_number_that_nobody_has_and_leaves_theirs_alone(site: Site) -> None:
     site.net.ip(site.net.host, "link", "add", "bond0", "type", "bond")
     network = output(site.home, "network-create", "name-label=Bonded")
-    before = state_of(site.net, site.home)
-    outcome = pifctl(site.home, "bond-create", f"network-uuid={network}", CREATE)
-    assert message(outcome).endswith("bond0 exists already and is not pifd's")
-    assert state_of(site.net, site.home) == before
+    theirs = site.net.links()["bond0"]
+    output(site.home, "bond-create", f"network-uuid={network}", CREATE)
+    links = site.net.links()
+    assert (links["eth0"]["master"], links["eth1"]["master"]) == ("bond1", "bond1")
+    assert links["bond0"] == theirs
 
 
 def test_a_nic_that_has_vanished_is_named(site: Site) -> None:
@@ -130,16 +131,6 @@ def test_a_management_address_that_cuts_the_host_off_is_taken_back(site: Site) -
     assert message(outcome) == ("the host is no longer reachable: over xenbr0 none of 198.51.100.1 answers")
     assert state_of(site.net, site.home) == before
     assert is_pingable(site.net, HOST_IP)
-
-
-def test_a_host_with_two_addresses_on_a_nic_is_left_as_it_is(net: Cabling, tmp_path: Path) -> None:
-    net.ip(net.host, "addr", "add", "192.0.2.11/24", "dev", "eth0")
-    before = kernel_of(net)
-    home = Home(tmp_path)
-    daemon = start_forked(net.host, home)
-    assert daemon.wait() == 1
-    assert "a second IPv4 address, 192.0.2.11/24" in daemon.log.read_text()
-    assert kernel_of(net) == before
 
 
 def test_a_host_whose_store_is_lost_keeps_its_network(net: Cabling, tmp_path: Path) -> None:
