@@ -110,9 +110,9 @@ test: check netns-prepared ## all of the above: what CI runs
 	@.venv/bin/python netns-tests/tiers.py $(NOTES) $(NETNS)
 
 # A failure prints the input and its number; another SEED draws other inputs, FIRST begins at a later one.
-INPUTS ?= 100000
+INPUTS ?= 150000
 
-fuzz: .venv/.stamp ## 100,000 inputs to the socket, or INPUTS; SEED=… repeats a run
+fuzz: .venv/.stamp ## 150,000 inputs to the socket, or INPUTS; SEED=… repeats a run
 	.venv/bin/python -m tests.fuzz $(INPUTS) $(SEED) $(FIRST)
 
 demo: .venv/.stamp ## a tour on a real kernel

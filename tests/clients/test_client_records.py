@@ -21,7 +21,7 @@ WITHOUT_COMMANDS = {"PIF_metrics", "VM_guest_metrics", "session"}
 
 NOT_ON_THE_COMMAND_LINE = {
     "pool": {"redo_log_enabled"},
-    "host": {"metrics", "PIFs", "resident_VMs"},
+    "host": {"metrics", "PBDs", "PIFs", "host_CPUs", "resident_VMs"},
     "network": {"allowed_operations", "current_operations", "assigned_ips"},
     "PIF": {"PCI"},
     "Bond": {"other_config"},

@@ -14,7 +14,7 @@ from random import SystemRandom
 from tests.fuzz import beside_the_socket
 from tests.fuzz.run import Failed, Tally, run
 
-INPUTS = 100_000
+INPUTS = 150_000
 MOST_BYTES, MOST_BLOCKS = 80, 0.25
 """What an input may leave behind on the average: bytes of the process, and blocks of Python's memory."""
 EXACT_FROM = 50_000
