@@ -263,7 +263,7 @@ def _free(model: Model, actual: KernelState, link: Link, pif: PIF | None, given:
     if master is not None and not master.owned:
         return link
     if is_used(actual, link, given):
-        return replace(link, master="", MAC=link.original_MAC or link.MAC, port=None)
+        return replace(link, master="", MAC=link.original_MAC or link.MAC, port=None, learning=True)
     if pif is None:
         return replace(link, up=False, master="", MAC=link.original_MAC or link.MAC, port=None, learning=True)
     free = replace(link, up=False, master="", MAC=pif.MAC, MTU=mtu_of(model, pif), port=None, learning=True)
