@@ -16,7 +16,8 @@ from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.api.http.socketfile import SocketUnavailable, check_usable
 from agent.api.sessions.roles import roles_of
-from agent.engine.engine import Engine, Kernel
+from agent.engine.engine import Engine
+from agent.engine.kernel import Kernel
 from agent.engine.progress import Stoppable
 from agent.errors import Failure, LeftBehind
 from agent.hotplug.builtin import BuiltIn

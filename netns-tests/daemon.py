@@ -16,7 +16,7 @@ from namespace import enter
 from patience import patience
 
 from agent.__main__ import run
-from agent.engine.engine import Kernel
+from agent.engine.kernel import Kernel
 from agent.netlink import Netlink
 from agent.settings import Settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from daemon import Home
 
-from agent.engine.engine import Kernel
+from agent.engine.kernel import Kernel
 from agent.kernel.steps import Refused, Step, Together, flat
 from agent.netlink import Netlink
 from agent.settings import Settings

@@ -9,7 +9,7 @@ from daemon import Home, await_answer, start_forked
 from pifctl import output
 from witness import is_pingable, kernel_of, settled, state_of
 
-from agent.engine.engine import Kernel
+from agent.engine.kernel import Kernel
 from agent.kernel.steps import Step
 from agent.netlink import Netlink
 from agent.settings import Settings

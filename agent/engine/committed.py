@@ -91,10 +91,14 @@ class CommittedModel:
         """Try whether the store can be used again; `trouble` tells."""
         await asyncio.to_thread(self._store.reopen)
 
-    def assume(self, model: Model) -> None:
-        """Take a model for the committed one while nothing can be written down."""
-        self.model = model
-        self._notifier.notify()
+    async def commit_or_assume(self, model: Model, what: str) -> None:
+        """Take a model for the committed one even while it can't be written down, which is logged."""
+        try:
+            await self.commit(model)
+        except OSError as error:
+            log.error("%s could not be written down: %s", what, error)
+            self.model = model
+            self._notifier.notify()
 
     async def note(self, vifs: Collection[Ref[VIF]]) -> None:
         """Write down, before it is done, that the VMs of these VIFs are asked."""

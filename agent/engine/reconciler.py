@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from agent.desired.desired import NOTHING_GIVEN
+from agent.engine.cards import Cards
 from agent.engine.committed import CommittedModel
 from agent.engine.condition import ALL_IS_WELL, Condition, condition_of, missing_vifs, words_for
 from agent.engine.converge import Kernel, NotTaken, reach
@@ -43,25 +44,28 @@ TROUBLE = (Refused, NotTaken, Failure, OSError)
 
 
 class Reconciler:
-    """follow: makes PIFs have the names that their cards have.  unclear: those whose cards it does not find.
-
-    condition: what is not as the model says.  in_model_state: set while that is nothing.
+    """condition: what is not as the model says.  in_model_state: set while that is nothing.
 
     notifier: notifies when the condition changes.
     """
 
     def __init__(
-        self, kernel: Kernel, ledger: CommittedModel, hotplug: Hotplug, turn: asyncio.Lock, notifier: Notifier
+        self,
+        kernel: Kernel,
+        committed: CommittedModel,
+        cards: Cards,
+        hotplug: Hotplug,
+        turn: asyncio.Lock,
+        notifier: Notifier,
     ) -> None:
-        self._kernel, self._committed, self._hotplug = kernel, ledger, hotplug
+        self._kernel, self._committed, self._hotplug = kernel, committed, hotplug
+        self._cards = cards
         self._turn, self._notifier = turn, notifier
         self._faults = NO_FAULTS
         self._trouble = ""
         self._condition = ALL_IS_WELL
         self._news, self._mends = asyncio.Event(), False
         self._task: asyncio.Task[None] | None = None
-        self.follow: Callable[[KernelState], Awaitable[bool]] | None = None
-        self.unclear: Mapping[Ref[Any], str] = {}
         self._tries = 0
         self.is_astray = False
         self.in_model_state = asyncio.Event()
@@ -200,7 +204,7 @@ class Reconciler:
         try:
             was_well = self.in_model_state.is_set()
             actual = await self._kernel.read()
-            has_moved = self.follow is not None and await self.follow(actual)
+            has_moved = await self._cards.follow(actual)
             if self.is_astray or has_moved or self._condition.missing & actual.links.keys():
                 self._tries += 1
                 await self._attempt(NOTHING_GIVEN, known=self._spared())
@@ -275,7 +279,7 @@ class Reconciler:
     def _look(self, actual: KernelState) -> None:
         """Compare the kernel with the model, and let readers know."""
         model = self._committed.model
-        condition = condition_of(model, actual, self._given(), self._faults, self.unclear)
+        condition = condition_of(model, actual, self._given(), self._faults, self._cards.unclear)
         if condition or self.is_astray or self._committed.asked:
             self.in_model_state.clear()
         else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.engine import engine as engine_module
+from agent.engine import start
 from agent.engine.engine import Engine
 from agent.errors import LeftBehind, StoreUnavailable
 from agent.kernel.state import KernelState
@@ -25,8 +25,8 @@ WELL = "the network is in the model's state"
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What can't be used is looked at again at once."""
-    monkeypatch.setattr(engine_module, "MEND_FIRST", 0.001)
-    monkeypatch.setattr(engine_module, "MEND_LAST", 0.01)
+    monkeypatch.setattr(start, "RETRY_FIRST", 0.001)
+    monkeypatch.setattr(start, "RETRY_LAST", 0.01)
 
 
 class Daemon:

@@ -1,0 +1,152 @@
+"""Start: the host comes to the stored model's state, or is taken over; what fails is tried again."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from secrets import token_bytes
+
+from agent.desired.desired import desired
+from agent.desired.nics import facts_of
+from agent.engine.cards import Cards
+from agent.engine.committed import CommittedModel
+from agent.engine.fault_attribution import failure
+from agent.engine.forecast import Managers, forecast
+from agent.engine.kernel import Kernel
+from agent.engine.progress import UNWATCHED, Progress
+from agent.engine.reconciler import Reconciler
+from agent.engine.transaction import Transaction
+from agent.errors import CannotTakeOver, Failure
+from agent.interface_reconfigure.address_steps import announcements
+from agent.interface_reconfigure.plan import plan as plan_steps
+from agent.kernel.state import KernelState
+from agent.kernel.steps import Refused, Step
+from agent.model.draft import Plan
+from agent.model.layering import given_by
+from agent.rules.first_start import first_start
+from agent.rules.rectify import rectify
+
+log = logging.getLogger("pifd.engine")
+
+RETRY_FIRST, RETRY_LAST = 1.0, 60.0
+"""Seconds between two attempts to use a store that can't be used, or to take a host over."""
+
+
+class Start:
+    """obstacle: what is in the way of taking the host over; until it is gone, changes are refused for it.
+
+    nics: shell patterns of the NICs' names.  managers: who else configures a NIC.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        committed: CommittedModel,
+        reconciler: Reconciler,
+        cards: Cards,
+        transaction: Transaction,
+        nics: Sequence[str],
+        managers: Managers,
+    ) -> None:
+        self._kernel, self._committed, self._reconciler = kernel, committed, reconciler
+        self._cards, self._transaction = cards, transaction
+        self._nics, self._managers = nics, managers
+        self.obstacle: Failure | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the store can be used, and the host is taken over."""
+        return self.obstacle is None and not self._committed.trouble
+
+    async def begin(self, hostname: str, progress: Progress = UNWATCHED) -> None:
+        """Bring the host to the model's state, as far as the store could be read.  Raises CannotTakeOver."""
+        if not self._committed.is_known:
+            return
+        if not self._committed.model.records:
+            await self._first_start(hostname, progress)
+            return
+        left = self._committed.model
+        await self._rectify()
+        left = await self._cards.follow_at_start(await self._kernel.read(), left)
+        if self._committed.is_whole or not await self._is_at_work():
+            await self._reconciler.bring_up(left, progress)
+            await self._announce()
+
+    async def retry(self, hostname: str, turn: asyncio.Lock) -> None:
+        """Until it is done."""
+        pause = RETRY_FIRST
+        while not self.is_done:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, RETRY_LAST)
+            async with turn:
+                try:
+                    await self._retry_once(hostname)
+                except CannotTakeOver as obstacle:
+                    self.obstacle = obstacle
+                except Exception:
+                    log.exception("the store or the host can't be used: it is tried again")
+
+    async def _retry_once(self, hostname: str) -> None:
+        known, before = self._committed.is_whole, self._committed.model
+        if self._committed.trouble:
+            await self._committed.reopen()
+            if self._committed.trouble:
+                return
+            await self._committed.load()
+        if not known or self._committed.model != before or self.obstacle is not None:
+            await self.begin(hostname)
+        self.obstacle = None
+
+    async def foresee(self, hostname: str) -> Sequence[str]:
+        """What a start will do, in lines that a person reads; nothing is changed."""
+        await self._committed.load()
+        actual = await self._kernel.read()
+        model = self._committed.model
+        if model.records:
+            wanted = desired(rectify(model).model, actual, given_by(model))
+            return [str(step) for step in plan_steps(actual, wanted)] or ["nothing is to be done"]
+        return self._forecast(self._take_over(hostname, actual), actual)
+
+    async def _first_start(self, hostname: str, progress: Progress) -> None:
+        snapshot = await self._kernel.read()
+        plan = self._take_over(hostname, snapshot)
+        for line in self._forecast(plan, snapshot):
+            log.info("take-over: %s", line)
+        await self._transaction.take_over(plan, snapshot, progress)
+
+    def _take_over(self, hostname: str, actual: KernelState) -> Plan:
+        return first_start(hostname, facts_of(actual, self._nics), token_bytes(32))
+
+    def _forecast(self, plan: Plan, actual: KernelState) -> list[str]:
+        facts = facts_of(actual, self._nics)
+        return list(forecast(plan, facts, actual, _foreseen(plan, actual), self._managers))
+
+    async def _rectify(self) -> None:
+        """What breaks the rules in the store, by hand or by an older program, is put right first of all."""
+        rectified = rectify(self._committed.model)
+        for line in rectified.log:
+            log.warning("%s", line)
+        if rectified.log and not self._committed.trouble:
+            await self._committed.keep_copy()
+        await self._committed.commit_or_assume(rectified.model, "what was put right")
+
+    async def _is_at_work(self) -> bool:
+        """Whether a network of pifd's is up: it is not changed for half a model."""
+        return any(link.owned for link in (await self._kernel.read()).links.values())
+
+    async def _announce(self) -> None:
+        """The daemon before this one may have died before it could tell where addresses and VMs are now."""
+        actual = await self._kernel.read()
+        owned = [name for name, link in sorted(actual.links.items()) if link.owned]
+        try:
+            for step in announcements(actual, desired(self._committed.model, actual), owned):
+                await self._kernel.apply(step)
+        except Exception:  # the network is up without it
+            log.exception("where the host is now could not be announced")
+
+
+def _foreseen(plan: Plan, actual: KernelState) -> tuple[Step, ...]:
+    """The steps of a first start; the Failure that can be foreseen, before anything is touched."""
+    try:
+        return plan_steps(actual, desired(plan.after, actual, given_by(plan.before)))
+    except Refused as refused:
+        raise failure(plan, refused) from refused
