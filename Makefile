@@ -74,7 +74,7 @@ SAMPLE_WITH := $(or $(WITH),distribution)
 
 netns: netns-prepared ## the tests on a real kernel with bonding, this one's or a guest's
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(NETNS)
-	@.venv/bin/python netns-tests/tiers.py $(NOTES) $(NETNS)
+	@.venv/bin/python netns-tests/runner/tiers.py $(NOTES) $(NETNS)
 
 netns-prepared: .venv/.stamp
 	$(PREPARE) kernel $(WHOLE)
@@ -82,14 +82,15 @@ netns-prepared: .venv/.stamp
 	@mkdir -p $(dir $(NOTES)) && rm -f $(NOTES)
 
 # Two guests side by side, because a guest has one processor, and a third when the first of them is done.
-SCENARIOS := $(patsubst %,netns-tests/test_%.py,scenarios tunnels cabling bond hotplug start)
-FAULTS := $(patsubst %,netns-tests/test_%.py,faults pif)
+TESTS_OF = $(foreach name,$(1),$(wildcard netns-tests/*/test_$(name).py))
+SCENARIOS := $(call TESTS_OF,scenarios tunnels cabling bond hotplug start)
+FAULTS := $(call TESTS_OF,faults pif)
 
-SAMPLE := $(patsubst %,netns-tests/test_%.py,bond features scenarios faults) $(addprefix --sample test_, \
+SAMPLE := $(call TESTS_OF,bond features scenarios faults) $(addprefix --sample test_, \
 	$(if $(filter qemu,$(WITH)),bond=4 features=2 scenarios=4,scenarios=12) faults=1)
 
 TEST_WITH = NETNS_TIER=$@=$(NOTES) netns-tests/in-kernel --with=$(1) --timeout 3600 \
-	.venv/bin/python -m pytest -p nothing_skipped
+	.venv/bin/python -m pytest -p runner.nothing_skipped
 
 netns-scenarios:
 	$(call TEST_WITH,$(WHOLE)) $(SCENARIOS) $(ARGS)
@@ -107,7 +108,7 @@ netns-sample:
 test: check netns-prepared ## all of the above: what CI runs
 	$(PREPARE) shells
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(NETNS) unit-rest unit-planner
-	@.venv/bin/python netns-tests/tiers.py $(NOTES) $(NETNS)
+	@.venv/bin/python netns-tests/runner/tiers.py $(NOTES) $(NETNS)
 
 # A failure prints the input and its number; another SEED draws other inputs, FIRST begins at a later one.
 INPUTS ?= 150000

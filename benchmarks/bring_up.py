@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from cabling import run
-from namespace import enter
+from network.cabling import run
+from network.namespace import enter
 
 from agent.desired.desired import desired
 from agent.engine.converge import reach

@@ -8,10 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cabling import HOST_IP, HOST_IPV6, cabling
-from daemon import Home, await_answer, start_forked
-from pifctl import output
-from pinger import Count, pinging
+from host.daemon import Home, await_answer, start_forked
+from host.pifctl import output
+from network.cabling import HOST_IP, HOST_IPV6, cabling
+from network.pinger import Count, pinging
 
 ROUNDS = 5
 

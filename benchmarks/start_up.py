@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cabling import run
-from daemon import Home, program
-from pifctl import output
+from host.daemon import Home, program
+from host.pifctl import output
+from network.cabling import run
 
 STARTS, CALLS = 5, 21
 

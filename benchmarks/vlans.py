@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from cabling import run
-from namespace import enter
+from network.cabling import run
+from network.namespace import enter
 
 from agent.engine.engine import Engine
 from agent.hotplug.builtin import BuiltIn

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cabling import Cabling, cabling
-from daemon import Daemon, Home, OpenKernel, await_answer, real_kernel, start_forked
-from seed import SEED
+from host.daemon import Daemon, Home, OpenKernel, await_answer, real_kernel, start_forked
+from network.cabling import Cabling, cabling
+from runner.seed import SEED
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

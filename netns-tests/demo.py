@@ -9,10 +9,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from cabling import HOST_IP, Cabling, cabling
-from daemon import Home, program
-from pifctl import output, shown
-from pinger import Count, pinging
+from host.daemon import Home, program
+from host.pifctl import output, shown
+from network.cabling import HOST_IP, Cabling, cabling
+from network.pinger import Count, pinging
 
 NICS = "eth0,eth1"
 

@@ -1,7 +1,7 @@
 """How the sessions in the documents are read, and when what is printed is what they say."""
 
 import pytest
-from console import Command, blocks, is_printed, session
+from host.console import Command, blocks, is_printed, session
 
 TEXT = """\
 Words.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tiers import report
+from runner.tiers import report
 
 pytest_plugins = ["pytester"]
 
@@ -52,8 +52,8 @@ def note_of(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, seed: st
     monkeypatch.setenv("NETNS_TIER", "a-tier=note")
     pytester.makepyfile(test_suite=SUITE)
     # the probe itself is the kernel's to answer
-    pytester.makepyfile(no_features="import features\nfeatures.features = lambda: frozenset()")
-    options = ("-p", "no_features", "-p", "nothing_skipped", "--sample", "test_suite=3", "-v")
+    pytester.makepyfile(no_features="from runner import features\nfeatures.features = lambda: frozenset()")
+    options = ("-p", "no_features", "-p", "runner.nothing_skipped", "--sample", "test_suite=3", "-v")
     done = pytester.runpytest_subprocess(*options, "-o", "markers=needs(feature)", "--strict-markers")
     done.assert_outcomes(passed=3, deselected=18)
     tests = [line.split()[0] for line in done.outlines if "PASSED" in line]
