@@ -29,7 +29,7 @@ class Snapshot:
 def main() -> int:
     """Show it, and say whether it was right."""
     print(f"Kernel: Linux {platform.release()}\n\nThree machines, each a network namespace:\n")
-    print("\n".join((sys.modules["cabling"].__doc__ or "").splitlines()[2:9]))
+    print("\n".join((sys.modules["network.cabling"].__doc__ or "").splitlines()[2:9]))
     with cabling() as net, tempfile.TemporaryDirectory(prefix="pifd-demo-") as directory:
         home = Home(Path(directory))
         before = snapshot(net, "xenbr0")
