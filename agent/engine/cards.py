@@ -26,7 +26,7 @@ class Cards:
 
     async def follow(self, actual: KernelState) -> bool:
         """The PIFs whose cards have other names now have those, too; whether there is any."""
-        return _has_moved(self._committed.model, actual) and await self._follow(actual)
+        return _has_moved(self._committed.here, actual) and await self._follow(actual)
 
     async def follow_at_start(self, actual: KernelState, left: Model) -> Model:
         """The same after a reboot, where names may have been exchanged.  Returns `left`, followed too."""
@@ -34,14 +34,14 @@ class Cards:
         return follow(left, facts_of(actual, ANY_NAME), at_start=True).model
 
     async def _follow(self, actual: KernelState, *, at_start: bool = False) -> bool:
-        before = self._committed.model
+        before = self._committed.here
         followed = follow(before, facts_of(actual, ANY_NAME), at_start=at_start)
         self.unclear = followed.unclear
         if followed.model == before:
             return False
         for line in followed.log:
             log.warning("%s", line)
-        await self._committed.commit_or_assume(followed.model, "the new names")
+        await self._committed.commit_or_assume(before, followed.model, "the new names")
         return True
 
 

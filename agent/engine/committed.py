@@ -14,7 +14,7 @@ from typing import Protocol
 
 from agent.engine.notifier import Notifier
 from agent.model.draft import Draft
-from agent.model.model import Model
+from agent.model.model import Model, here
 from agent.model.records import VIF, Ref
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,11 @@ class CommittedModel:
         self.model = Model()
         self.asked = NOBODY
 
+    @property
+    def here(self) -> Model:
+        """The part of it that is about this host."""
+        return here(self.model)
+
     async def load(self) -> None:
         """Read what the last process left."""
         self._stored = await asyncio.to_thread(self._store.load)
@@ -91,8 +96,9 @@ class CommittedModel:
         """Try whether the store can be used again; `trouble` tells."""
         await asyncio.to_thread(self._store.reopen)
 
-    async def commit_or_assume(self, model: Model, what: str) -> None:
-        """Take a model for the committed one even while it can't be written down, which is logged."""
+    async def commit_or_assume(self, before: Model, after: Model, what: str) -> None:
+        """Change this host's part of the model, even while it can't be written down, which is logged."""
+        model = self.model.with_changes(before, after)
         try:
             await self.commit(model)
         except OSError as error:

@@ -167,18 +167,18 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = await self._decided(decide, actual)
-            _, steps = self._transaction.preflight(plan, actual)
+            _, steps = self._transaction.preflight(plan.here, actual)
             return DryRun(plan, tuple(str(step) for step in steps))
 
     @property
     def links_up(self) -> frozenset[str]:
         """The NICs and the tunnels' devices that have carrier."""
-        return self._kernel.carriers(link_names(self.model))
+        return self._kernel.carriers(link_names(self._committed.here))
 
     @property
     def devices(self) -> Mapping[str, Device]:
         """What the NICs and the bonds say of themselves."""
-        return self._kernel.devices(uplink_devices(self.model))
+        return self._kernel.devices(uplink_devices(self._committed.here))
 
     async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
         """Those of the named links that are there, with what bonds and their ports say of themselves now."""
@@ -190,13 +190,13 @@ class Engine:
 
     def _hear(self, names: frozenset[str]) -> None:
         """There is news of devices; what no record shows, say a VM's, wakes nobody."""
-        if not names.isdisjoint(self.model.once(shown_devices)):
+        if not names.isdisjoint(self._committed.here.once(shown_devices)):
             self.notifier.notify()
         self._hear_of_drift(names)
 
     def _hear_of_drift(self, names: frozenset[str]) -> None:
         """Devices have come, gone or changed, or their addresses or routes have."""
-        if any(speaks_of(self.model, name) for name in names):
+        if any(speaks_of(self._committed.here, name) for name in names):
             self._reconciler.news()
 
     async def _change(self, decide: Decide, progress: Progress) -> Result:
@@ -206,13 +206,14 @@ class Engine:
             actual = await self._kernel.read()
             await self._cards.follow(actual)
             found = actual
-            plan = await self._decided(decide, actual)
+            whole = await self._decided(decide, actual)
+            plan = whole.here
             scope, steps = self._transaction.preflight(plan, actual)
             if steps or asked_by(plan):
-                await self._transaction.carry_out(plan, scope, actual, progress)
+                await self._transaction.carry_out(whole, scope, actual, progress)
                 actual = await self._kernel.read()
-            elif plan.before != plan.after:
-                await self._transaction.write_down(plan)
+            elif whole.before != whole.after:
+                await self._transaction.write_down(whole)
             self._reconciler.carried_out(plan, scope, actual)
             if len(plan.after.all(PIF)) > len(plan.before.all(PIF)):
                 for line in words_of_found(plan, facts_of(found, self._nics)):

@@ -82,7 +82,7 @@ class Reconciler:
     @property
     def words(self) -> str:
         """One line on how the network is."""
-        return words_for(self._committed.model, self._condition, self._trouble)
+        return words_for(self._committed.here, self._condition, self._trouble)
 
     async def bring_up(self, left: Model, progress: Progress = UNWATCHED) -> None:
         """At a start, one thing that can't be had keeps no other from coming up; management comes first.
@@ -96,7 +96,7 @@ class Reconciler:
         await self._attempt(given, progress)
         if self._condition:
             log.error("%s", self.words)
-        model = self._committed.model
+        model = self._committed.here
         for vif in missing_vifs(model, await self._kernel.read()):
             vm = model.get(vif.VM)
             log.warning("%s of VM %s is not there", device_of(model, vif), vm.name_label or vm.uuid)
@@ -218,7 +218,7 @@ class Reconciler:
 
     async def _bring_management_up(self, progress: Progress) -> None:
         """First of all, and alone: nothing else is touched."""
-        model = self._committed.model
+        model = self._committed.here
         needed = under_management(model)
         draft = Draft(model)
         for vif in model.all(VIF):
@@ -239,14 +239,14 @@ class Reconciler:
         news: each time, the host may be out of reach for a moment."""
         if self._tries & (self._tries - 1) == 0:
             return NO_FAULTS
-        needed = under_management(self._committed.model)
+        needed = under_management(self._committed.here)
         return Faults({ref: why for ref, why in self._faults.ports.items() if ref in needed})
 
     async def _attempt(self, given: Given, progress: Progress = UNWATCHED, known: Faults = NO_FAULTS) -> None:
         """All of the model, but for what turns out to be at fault, and what is known to be."""
         was = await self._kernel.read()
         faults, trouble = known, await self._try(known, given, was, progress)
-        while trouble is not None and (found := blame(self._committed.model, trouble, faults)):
+        while trouble is not None and (found := blame(self._committed.here, trouble, faults)):
             log.error("%s", trouble)
             faults |= found
             trouble = await self._try(faults, given, was, progress)
@@ -270,15 +270,15 @@ class Reconciler:
         return None
 
     def _given(self) -> Given:
-        model = self._committed.model
+        model = self._committed.here
         return given_by(model) | given_to(model, self._committed.asked)
 
     def _wanted(self, actual: KernelState, faults: Faults, given: Given, was: KernelState) -> KernelState:
-        return wanted(self._committed.model, actual, given | self._given(), faults, was)
+        return wanted(self._committed.here, actual, given | self._given(), faults, was)
 
     def _look(self, actual: KernelState) -> None:
         """Compare the kernel with the model, and let readers know."""
-        model = self._committed.model
+        model = self._committed.here
         condition = condition_of(model, actual, self._given(), self._faults, self._cards.unclear)
         if condition or self.is_astray or self._committed.asked:
             self.in_model_state.clear()
@@ -290,14 +290,14 @@ class Reconciler:
 
     async def _finish_handovers(self, progress: Progress) -> bool:
         """VMs that a call asked something, and did not live to see the end of, are asked back."""
-        model, asked = self._committed.model, self._committed.asked
+        model, asked = self._committed.here, self._committed.asked
         try:
             if asked:
                 was = await self._kernel.read()
                 wanted_of = partial(self._wanted, faults=self._faults, given=NOTHING_GIVEN, was=was)
                 asking = ask_back(self._kernel, self._hotplug, model, asked, wanted_of)
                 await (progress.wait(asking) if isinstance(progress, Stoppable) else asking)
-                await self._committed.commit(model, ended=asked)
+                await self._committed.commit(self._committed.model, ended=asked)
         except TROUBLE as error:
             log.error("what a VM was asked before can't be taken back: %s", error)
             return False

@@ -64,7 +64,7 @@ class Start:
         if not self._committed.model.records:
             await self._first_start(hostname, progress)
             return
-        left = self._committed.model
+        left = self._committed.here
         await self._rectify()
         left = await self._cards.follow_at_start(await self._kernel.read(), left)
         if self._committed.is_whole or not await self._is_at_work():
@@ -100,7 +100,7 @@ class Start:
         """What a start will do, in lines that a person reads; nothing is changed."""
         await self._committed.load()
         actual = await self._kernel.read()
-        model = self._committed.model
+        model = self._committed.here
         if model.records:
             wanted = desired(rectify(model).model, actual, given_by(model))
             return [str(step) for step in plan_steps(actual, wanted)] or ["nothing is to be done"]
@@ -122,12 +122,13 @@ class Start:
 
     async def _rectify(self) -> None:
         """What breaks the rules in the store, by hand or by an older program, is put right first of all."""
-        rectified = rectify(self._committed.model)
+        left = self._committed.here
+        rectified = rectify(left)
         for line in rectified.log:
             log.warning("%s", line)
         if rectified.log and not self._committed.trouble:
             await self._committed.keep_copy()
-        await self._committed.commit_or_assume(rectified.model, "what was put right")
+        await self._committed.commit_or_assume(left, rectified.model, "what was put right")
 
     async def _is_at_work(self) -> bool:
         """Whether a network of pifd's is up: it is not changed for half a model."""
@@ -138,7 +139,7 @@ class Start:
         actual = await self._kernel.read()
         owned = [name for name, link in sorted(actual.links.items()) if link.owned]
         try:
-            for step in announcements(actual, desired(self._committed.model, actual), owned):
+            for step in announcements(actual, desired(self._committed.here, actual), owned):
                 await self._kernel.apply(step)
         except Exception:  # the network is up without it
             log.exception("where the host is now could not be announced")

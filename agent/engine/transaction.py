@@ -58,7 +58,8 @@ class Transaction:
 
     async def carry_out(self, whole: Plan, scope: Scope, snapshot: KernelState, progress: Progress) -> None:
         """Ask, converge, check, commit; from then on there is no undo."""
-        plan = self._reconciler.feasible(whole)
+        own = whole.here
+        plan = self._reconciler.feasible(own)
         pif = management(plan.before)
         place = bridge_of(plan.before, pif) if pif else ""
         answered = await reachability.witnesses(self._kernel, snapshot, place, pif) if pif else ()
@@ -69,12 +70,12 @@ class Transaction:
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._committed.note(asked_by(plan))
             await unplug(self._hotplug, plan)
-            asked = await self._asked(whole, scope, snapshot)
-            scope = await self._reach(whole, scope, snapshot, progress)
+            asked = await self._asked(own, scope, snapshot)
+            scope = await self._reach(own, scope, snapshot, progress)
             await self._check_kept(scope, asked, moved_devices(plan))
             await self._hand_over(plan, asked)
             await self._check_reachable(plan, answered)
-            await self._have_vifs_taken(whole, scope, snapshot)
+            await self._have_vifs_taken(own, scope, snapshot)
             await self._committed.commit(whole.after, ended=asked_by(plan))
             undo.pop_all()
 
@@ -178,7 +179,7 @@ class Transaction:
         wanted_of = partial(as_before, snapshot, given=given)
         await reach(self._kernel, wanted_of)
         if asked:
-            await ask_back(self._kernel, self._hotplug, self._committed.model, asked, wanted_of)
+            await ask_back(self._kernel, self._hotplug, self._committed.here, asked, wanted_of)
             await self._committed.commit(self._committed.model, ended=asked)
 
     async def _forget(self, plan: Plan) -> None:

@@ -1,11 +1,11 @@
 """Draft, a Model that one call may write on, and Plan, what the call decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from agent.model.model import Model
+from agent.model.model import Model, here
 from agent.model.records import VIF, R, Record, Ref
 
 
@@ -18,7 +18,7 @@ class Draft:
     def draw(self) -> bytes:
         """32 octets that nobody can guess who does not know the seed; no two draws are the same."""
         seed = self.model.seed
-        self.model = Model(self.model.table, sha256(b"next" + seed).digest())
+        self.model = self.model.then(self.model.table, sha256(b"next" + seed).digest())
         return sha256(b"drawn" + seed).digest()
 
     def new_uuid(self) -> str:
@@ -26,12 +26,12 @@ class Draft:
 
     def put(self, record: R) -> R:
         """Add a record, or replace the one of the same uuid; gives it back."""
-        self.model = Model(self.model.table.with_value(record.ref, record), self.model.seed)
+        self.model = self.model.then(self.model.table.with_value(record.ref, record))
         return record
 
     def remove(self, ref: Ref[Any]) -> None:
         """Take a record out."""
-        self.model = Model(self.model.table.without(ref), self.model.seed)
+        self.model = self.model.then(self.model.table.without(ref))
 
 
 Result = str | tuple[str, ...] | None
@@ -52,6 +52,13 @@ class Plan:
     unplug: tuple[Ref[VIF], ...] = ()
     plug: tuple[Ref[VIF], ...] = ()
     active_slave: tuple[str, str] | None = None
+
+    @property
+    def here(self) -> "Plan":
+        """The plan as this host's kernel is to know it."""
+        before, after = here(self.before), here(self.after)
+        is_whole = before is self.before and after is self.after
+        return self if is_whole else replace(self, before=before, after=after)
 
 
 @dataclass(frozen=True)

@@ -68,11 +68,12 @@ class Model:
     """All records by reference.  Immutable: a Draft makes the next one.
 
     seed: what the next uuids and MACs are drawn from.  It is handed in, so that a rule decides the same each
-    time: a dry run and the call that follows make the same objects.
+    time: a dry run and the call that follows make the same objects.  seen: how a host saw an earlier one.
     """
 
     records: Mapping[str, Record] = field(default_factory=dict)
     seed: bytes = field(default=b"", compare=False, repr=False)
+    seen: "Seen | None" = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.records, Table):
@@ -118,9 +119,119 @@ class Model:
             known[function] = function(self)
         return cast(T, known[function])
 
+    def then(self, table: Table[Record], seed: bytes | None = None) -> "Model":
+        """The next model, with other records, or another seed."""
+        return Model(table, self.seed if seed is None else seed, self.seen)
+
+    def on(self, host: "Ref[Host]") -> "Model":
+        """The model without what is another host's: PIFs with all that is on them, live VMs with their VIFs.
+
+        This is what means something for the host's own kernel.  Networks, the pool and the hosts stay.
+        """
+        if self.table.number_having(Host) < 2:
+            return self
+        if self.seen is None or self.seen.host != host or self.seen.whole is not self.table:
+            object.__setattr__(self, "seen", seen_from(host, self))
+        assert self.seen is not None
+        model = self.seen.model
+        return model if model.seed == self.seed else _as_seen(host, Model(model.table, self.seed))
+
+    def with_changes(self, before: "Model", after: "Model") -> "Model":
+        """The model with what differs between two models of a part of it."""
+        table, changed = self.table, before.table.differing(after.table)
+        for ref in changed - after.records.keys():
+            table = table.without(ref)
+        for ref in after.table.in_order(changed):
+            table = table.with_value(ref, after.records[ref])
+        return self.then(table, after.seed)
+
     def with_ip(self) -> tuple[PIF, ...]:
         """The PIFs that have any IP configuration, or other_config: few, among thousands of VLANs."""
         return cast(tuple[PIF, ...], tuple(self.table.values_having((PIF, "has IP"))))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """whole: the records of a model.  model: what a host sees of it."""
+
+    host: Ref[Host]
+    whole: Table[Record]
+    model: Model
+
+
+def seen_from(host: Ref[Host], model: Model) -> Seen:
+    """What a host sees, from what it saw of an earlier model if there is one: few records differ."""
+    seen = None if model.seen is None or model.seen.host != host else _seen_next(model.seen, model)
+    if seen is not None:
+        return seen
+    own = {ref: record for ref, record in model.records.items() if is_seen(model, record, host)}
+    return Seen(host, model.table, _as_seen(host, Model(own, model.seed)))
+
+
+def _as_seen(host: Ref[Host], model: Model) -> Model:
+    """The model, of which the host sees all."""
+    object.__setattr__(model, "seen", Seen(host, model.table, model))
+    return model
+
+
+def _seen_next(last: Seen, model: Model) -> Seen | None:
+    """None where something that was there is another host's now, or no longer."""
+    changed = last.whole.differing(model.table)
+    changed |= {vif.ref for ref in changed for vif in vifs_of(model, Ref[VM](ref))}
+    own = last.model.table
+    for ref in changed - model.records.keys():
+        own = own.without(ref)
+    for ref in model.table.in_order(changed):
+        record = model.records[ref]
+        is_own = is_seen(model, record, last.host)
+        if ref in last.whole and (ref in own) != is_own:
+            return None
+        own = own.with_value(ref, record) if is_own else own
+    return Seen(last.host, model.table, _as_seen(last.host, Model(own, model.seed)))
+
+
+def is_seen(model: Model, record: Record, host: Ref[Host]) -> bool:
+    """Whether a record means something on a host: it is not that of another one that is there."""
+    if isinstance(record, VM | VIF):
+        vm = model.records.get(record.VM) if isinstance(record, VIF) else record
+        return not isinstance(vm, VM) or vm.resident_on in (None, host)
+    owner = host_of(model, record)
+    return isinstance(record, Host) or owner == host or owner not in model.records
+
+
+def host_of(model: Model, record: Record) -> Ref[Host] | None:
+    """Whose a record is: that of a PIF, and of what has made one; None for what all hosts share, and VMs."""
+    match record:
+        case Host():
+            return record.ref
+        case PIF():
+            return record.host
+        case Bond():
+            upper = model.records.get(record.master)
+        case VLAN():
+            upper = model.records.get(record.untagged_PIF)
+        case Tunnel():
+            upper = model.records.get(record.access_PIF)
+        case _:
+            return None
+    return upper.host if isinstance(upper, PIF) else None
+
+
+def this_host(model: Model) -> Host | None:
+    """The host that this program runs on: the first that is not elsewhere."""
+    return next((host for host in model.all(Host) if not host.elsewhere), None)
+
+
+def is_here(model: Model, pif: PIF) -> bool:
+    """Whether it is this host's."""
+    host = model.records.get(pif.host)
+    return not (isinstance(host, Host) and host.elsewhere)
+
+
+def here(model: Model) -> Model:
+    """The model as this host sees it."""
+    host = this_host(model)
+    return model if host is None else model.on(host.ref)
 
 
 def free_bridge_number(model: Model) -> int:
@@ -160,9 +271,9 @@ def management_of(model: Model, host: Ref[Host]) -> PIF | None:
 
 
 def management(model: Model) -> PIF | None:
-    """The management interface of the one host."""
-    hosts = model.all(Host)
-    return management_of(model, hosts[0].ref) if hosts else None
+    """The management interface of this host."""
+    host = this_host(model)
+    return None if host is None else management_of(model, host.ref)
 
 
 def pifs_of(model: Model, host: Ref[Host]) -> Iterator[PIF]:

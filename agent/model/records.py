@@ -137,7 +137,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool(Record):
-    """The pool, of one host for now."""
+    """The pool, of one host or of several."""
 
     class_name = "pool"
     master: "Ref[Host]"
@@ -148,7 +148,7 @@ class Pool(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host(Record):
-    """The host that this program runs on."""
+    """A host of the pool.  elsewhere: it is not the one that this program runs on."""
 
     class_name = "host"
     name_label: str = ""
@@ -156,6 +156,7 @@ class Host(Record):
     hostname: str = ""
     enabled: bool = True
     other_config: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

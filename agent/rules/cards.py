@@ -13,8 +13,8 @@ from agent.errors import InvalidValue, NoSuchNIC, PIFIsNotPhysical
 from agent.model.device_names import digest
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC, Facts
-from agent.model.model import Model, bond_of_master, slaves, vlans_on
-from agent.model.records import PIF, Bond, Host, Ref
+from agent.model.model import Model, bond_of_master, pifs_of, slaves, this_host, vlans_on
+from agent.model.records import PIF, Bond, Ref
 from agent.rules.pif import check_lone_nic
 from agent.rules.plugging import check_managed, check_no_vif_in_use, check_not_management
 
@@ -67,8 +67,8 @@ BY_NAME: Sign = (lambda pif: not pif.permanent_MAC and pif.device, lambda nic: n
 
 def follow(model: Model, facts: Facts, *, at_start: bool = False) -> Followed:
     """The PIFs of cards that are called otherwise now, or were replaced in their place, follow them."""
-    here = next(iter(model.all(Host)), None)
-    own = [pif for pif in model.by(PIF, "physical", True) if here is not None and pif.host == here.ref]
+    host = this_host(model)
+    own = [pif for pif in model.by(PIF, "physical", True) if host is not None and pif.host == host.ref]
     last = (BY_MAC, BY_NAME) if at_start else (BY_NAME, BY_MAC)
     places = places_of(own, facts.nics, (*SIGNS, *last))
     draft, log = Draft(model), list[str]()
@@ -190,7 +190,7 @@ def replace_card(model: Model, self: Ref[PIF], device: str, *, facts: Facts) -> 
     if nic.device == pif.device:
         return Plan(model, model)
     draft = Draft(model)
-    for other in model.all(PIF):
+    for other in pifs_of(model, pif.host):
         if other.physical and other.device == device:
             check_not_management(other)
             check_lone_nic(model, other)

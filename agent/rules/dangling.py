@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from agent.model.draft import Draft
-from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
+from agent.model.model import Model, bond_of_master, slaves, this_host, tunnel_over, vlan_over
 from agent.model.records import PIF, VLAN, VM, Bond, Host, Network, Pool, R, Record, Ref, Tunnel
 from agent.model.vifs import is_live
 from agent.rules.network import free_bridge
@@ -39,7 +39,7 @@ def kept(model: Model, record: Any, name: str, kind: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(ref for ref in value if found(model, kind, ref))
     if isinstance(record, VM) and name == "resident_on" and is_live(record):
-        return value if found(model, Host, value) else this_host(model)  # its devices are here
+        return value if found(model, Host, value) else this_host_of(model)  # its devices are here
     if isinstance(record, PIF) and name == "bond_slave_of":
         return value if can_be_slave(model, record) else None
     return value if found(model, kind, value) else None
@@ -50,7 +50,7 @@ def pools_without_master(draft: Draft) -> Iterator[str]:
     host = this_host(draft.model)
     for pool in draft.model.all(Pool):
         if host and not found(draft.model, Host, pool.master):
-            draft.put(replace(pool, master=host))
+            draft.put(replace(pool, master=host.ref))
             yield f"{word(pool)} had no master: now it is this host"
 
 
@@ -163,9 +163,10 @@ def found(model: Model, kind: type[R], ref: Ref[R] | None) -> R | None:
     return record if isinstance(record, kind) else None
 
 
-def this_host(model: Model) -> Ref[Host] | None:
-    """The one host, if it is there."""
-    return next((host.ref for host in model.all(Host)), None)
+def this_host_of(model: Model) -> Ref[Host] | None:
+    """This host, if it is there."""
+    host = this_host(model)
+    return None if host is None else host.ref
 
 
 def give_own_network(draft: Draft, pif: PIF) -> Network:

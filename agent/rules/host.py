@@ -11,8 +11,8 @@ from agent.errors import (
 )
 from agent.model.default_route import gateway_pif
 from agent.model.draft import Draft, Plan
-from agent.model.model import Model, management_of
-from agent.model.records import PIF, AddressType, Pool, Ref
+from agent.model.model import Model, here, management, management_of
+from agent.model.records import PIF, AddressType, Ref
 from agent.rules.pif import address_type_is_configured
 from agent.rules.plugging import bring_up, check_managed, check_not_slave
 
@@ -32,16 +32,15 @@ def management_reconfigure(model: Model, pif: Ref[PIF]) -> Plan:
 
 
 def management_disable(model: Model) -> Plan:
-    """This host, the pool's master, has no management interface any more (XenAPI, host.management_disable).
+    """This host has no management interface any more (XenAPI, host.management_disable).
 
     Nothing is unplugged and no address goes: this API is not served over the network anyway.
     """
     draft = Draft(model)
-    for pool in model.all(Pool):
-        old = management_of(model, pool.master)
-        if old is not None:
-            draft.put(replace(old, management=False))
-    check_default_routes_stay(model, draft.model)
+    old = management(model)
+    if old is not None:
+        draft.put(replace(old, management=False))
+    check_default_routes_stay(here(model), here(draft.model))
     return Plan(model, draft.model)
 
 

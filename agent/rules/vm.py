@@ -224,9 +224,10 @@ def words(*states: PowerState) -> str:
 
 
 def preferred_host(model: Model, vm: VM) -> Ref[Host]:
-    """The VM's affinity where that is possible, else the first host that is."""
+    """This host, if it is possible, or the VM's affinity; else the first that is possible."""
     possible = hosts_for(model, vm)
-    return vm.affinity if vm.affinity in possible else possible[0]
+    ours = [host for host in possible if not model.get(host).elsewhere] or possible
+    return vm.affinity if vm.affinity in ours else ours[0]
 
 
 def hosts_for(model: Model, vm: VM) -> tuple[Ref[Host], ...]:
@@ -235,9 +236,12 @@ def hosts_for(model: Model, vm: VM) -> tuple[Ref[Host], ...]:
 
 
 def check_possible(model: Model, vm: VM, host: Ref[Host]) -> None:
-    """The host is there, and one that the VM can be on."""
-    if model.find(Host, host).ref not in hosts_for(model, vm):
+    """The host is this one, and one that the VM can be on."""
+    found = model.find(Host, host)
+    if found.ref not in hosts_for(model, vm):
         raise OperationNotAllowed(f"{host} is not among the hosts that the VM can start on")
+    if found.elsewhere:
+        raise OperationNotAllowed(f"{found.name_label or host} is another host: tell its own pifd of its VMs")
 
 
 def checked_hosts(model: Model, hosts: tuple[Ref[Host], ...]) -> tuple[Ref[Host], ...]:

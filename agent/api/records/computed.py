@@ -11,6 +11,7 @@ from agent.api.views.tunnel_status import tunnel_status
 from agent.model.model import (
     Model,
     bond_of_master,
+    is_here,
     management_of,
     pifs_of,
     pifs_on,
@@ -22,6 +23,7 @@ from agent.model.model import (
     vlan_over,
     vlans_on,
 )
+from agent.model.model import this_host as host_here
 from agent.model.mtu import mtu_of
 from agent.model.records import (
     CLASSES,
@@ -97,7 +99,8 @@ def bond_slaves(view: View, bond: Bond) -> list[Ref[PIF]]:
 
 
 def bond_links_up(view: View, bond: Bond) -> int:
-    return sum(pif.device in view.links_up for pif in slaves(view.model, bond))
+    own = (pif for pif in slaves(view.model, bond) if is_here(view.model, pif))
+    return sum(pif.device in view.links_up for pif in own)
 
 
 def status_of_tunnel(view: View, tunnel: Tunnel) -> Mapping[str, str]:
@@ -153,8 +156,9 @@ def operations_on_task(view: View, task: Task) -> list[str]:
 
 
 def this_host(view: View, record: Session | Task) -> Ref[Host] | None:
-    """The host that has the session, or works on the task: there is one."""
-    return next((host.ref for host in view.model.all(Host)), None)
+    """The host that has the session, or works on the task."""
+    host = host_here(view.model)
+    return None if host is None else host.ref
 
 
 COMPUTED: Mapping[str, Callable[[View, Any], object]] = {

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from agent.kernel.nic_info import Device
 from agent.model.layering import uplink_of, uplinks
-from agent.model.model import Model, bond_of_master, slaves
+from agent.model.model import Model, bond_of_master, is_here, slaves
 from agent.model.records import PIF, Record, Ref
 
 NAMESPACE = uuids.UUID("d9f1c6a8-7a0e-4e1b-9c55-2f6f0b1a7c43")
@@ -24,7 +24,8 @@ NO_BUS = "N/A"
 class PIFMetrics(Record):
     """One of every NIC and bond.  speed: Mbit/s.  duplex: whether it is full.
 
-    Of a bond, carrier says whether any slave has it, and the speed is that of those which send, added up.
+    Of another host's nothing is known here.  Of a bond, carrier says whether any slave has it, and the speed
+    is that of those which send, added up.
     last_updated: when the device was asked last, at the latest when its carrier came or went.
     """
 
@@ -48,14 +49,15 @@ def pif_metrics(
     links_up: the names of the devices with carrier.  devices: what the NICs and bonds say, by their names.
     """
     for pif in uplinks(model):
-        yield metrics(model, pif, links_up, devices.get(pif.device, SILENT))
+        device = devices.get(pif.device, SILENT) if is_here(model, pif) else SILENT
+        yield metrics(model, pif, links_up, device)
 
 
 def metrics(model: Model, pif: PIF, links_up: Collection[str], device: Device) -> PIFMetrics:
     """Those of one NIC or bond; without carrier there is neither speed nor duplex (XenAPI)."""
     bond = bond_of_master(model, pif)
     links = [pif] if bond is None else slaves(model, bond)
-    carrier = any(link.device in links_up for link in links)
+    carrier = is_here(model, pif) and any(link.device in links_up for link in links)
     return PIFMetrics(
         uuid=metrics_uuid(pif.uuid),
         carrier=carrier,

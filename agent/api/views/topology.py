@@ -7,8 +7,18 @@ from typing import Any
 
 from agent.kernel.state import DEFAULT_DESTINATIONS, KernelState, Link
 from agent.model.device_names import tunnel_devices, vlan_device
-from agent.model.model import Model, bond_of_master, pifs_on, slaves, tunnel_over, vifs_on, vlan_over
-from agent.model.records import PIF, VIF, VLAN, Bond, Host, Network, Ref, Tunnel
+from agent.model.model import (
+    Model,
+    bond_of_master,
+    here,
+    pifs_on,
+    slaves,
+    this_host,
+    tunnel_over,
+    vifs_on,
+    vlan_over,
+)
+from agent.model.records import PIF, VIF, VLAN, Bond, Network, Ref, Tunnel
 from agent.model.tunnels import local_address, remote_ips
 from agent.model.vifs import device_of, is_plugged
 
@@ -25,7 +35,8 @@ def topology(
 
     failures: what failed to come up, and why.  deviations: what is not all that it should be.
     """
-    host = next(iter(model.all(Host)), None)
+    host = this_host(model)
+    model = here(model)
     networks = sorted(model.all(Network), key=lambda network: network.bridge)
     tree = _Tree(model, state, failures, deviations)
     return {
