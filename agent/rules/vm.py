@@ -227,7 +227,7 @@ def preferred_host(model: Model, vm: VM) -> Ref[Host]:
     """This host, if it is possible, or the VM's affinity; else the first that is possible."""
     possible = hosts_for(model, vm)
     ours = [host for host in possible if not model.get(host).elsewhere] or possible
-    return vm.affinity if vm.affinity in ours else ours[0]
+    return vm.affinity if vm.affinity is not None and vm.affinity in ours else ours[0]
 
 
 def hosts_for(model: Model, vm: VM) -> tuple[Ref[Host], ...]:
