@@ -480,6 +480,13 @@ class NotInEmergencyMode(Failure):
     code = "NOT_IN_EMERGENCY_MODE"
 
 
+class NoCorrespondingNIC(Failure):
+    """None of the bond's NICs has its like on the host."""
+
+    code = "PIFD_NO_CORRESPONDING_NIC"
+    names = ("host", "bond")
+
+
 class EventSubscriptionParseFailure(Failure):
     """The server failed to parse your event subscription. Valid values include: *, class-name, class-name/object-reference."""
 

@@ -137,18 +137,22 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool(Record):
-    """The pool, of one host or of several."""
+    """The pool, of one host or of several.  is_shared: other hosts can join it; etcd has what they share."""
 
     class_name = "pool"
     master: "Ref[Host]"
     name_label: str = ""
     name_description: str = ""
     other_config: Mapping[str, str] = field(default_factory=dict)
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host(Record):
-    """A host of the pool.  elsewhere: it is not the one that this program runs on."""
+    """A host of the pool.  elsewhere: it is not the one that this program runs on.
+
+    vif_networks: what only a host elsewhere tells: the networks that VIFs there are on.
+    """
 
     class_name = "host"
     name_label: str = ""
@@ -157,11 +161,12 @@ class Host(Record):
     enabled: bool = True
     other_config: Mapping[str, str] = field(default_factory=dict)
     elsewhere: bool = False
+    vif_networks: "tuple[Ref[Network], ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network(Record):
-    """A named L2 segment, a bridge on the host."""
+    """A named L2 segment, a bridge on the host.  tunnel_key: what its tunnels have on all hosts, or 0."""
 
     class_name = "network"
     name_label: str = ""
@@ -171,6 +176,7 @@ class Network(Record):
     bridge: str = ""
     managed: bool = True
     tags: tuple[str, ...] = ()
+    tunnel_key: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +235,8 @@ class VLAN(Record):
 class Tunnel(Record):
     """Ethernet over IP to other hosts: transport_PIF is below, access_PIF above.
 
-    key: GRE's key or VXLAN's VNI, on the wire a part of the status.
+    key: GRE's key or VXLAN's VNI, on the wire a part of the status.  peers: the transport addresses of the
+    network's tunnels on the pool's other hosts.
     """
 
     class_name = "tunnel"
@@ -238,6 +245,7 @@ class Tunnel(Record):
     protocol: TunnelProtocol = TunnelProtocol.GRE
     other_config: Mapping[str, str] = field(default_factory=dict)
     key: int
+    peers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

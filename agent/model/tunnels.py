@@ -1,8 +1,9 @@
 """Between which addresses a tunnel runs: the transport PIF's own, and those in its other_config."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
-from agent.model.model import Model
+from agent.model.model import Model, pifs_on, tunnel_over
 from agent.model.records import AddressType, IPConfiguration, IPMode, Tunnel
 
 REMOTE_IPS = "remote-ips"
@@ -10,9 +11,19 @@ REMOTE_IPS = "remote-ips"
 
 
 def remote_ips(tunnel: Tunnel) -> tuple[str, ...]:
-    """The other ends, sorted, each once."""
-    written = tunnel.other_config.get(REMOTE_IPS, "").split(",")
+    """The other ends, sorted, each once: those that somebody has written, and the pool's."""
+    written = (*tunnel.other_config.get(REMOTE_IPS, "").split(","), *tunnel.peers)
     return tuple(sorted({str(ip_address(text.strip())) for text in written if text.strip()}))
+
+
+def peers_of(model: Model, tunnel: Tunnel) -> tuple[str, ...]:
+    """Where the other hosts' tunnels of the network end, in the family of this end's address."""
+    access = model.get(tunnel.access_PIF)
+    here = local_address(model, replace(tunnel, peers=()))
+    found = (tunnel_over(model, pif) for pif in pifs_on(model, access.network) if pif.host != access.host)
+    transports = [model.get(other.transport_PIF) for other in found if other is not None]
+    ends = {address_of(pif.ip_configuration, ip_address(here).version) for pif in transports if here}
+    return tuple(sorted(ends - {"", here}))
 
 
 def local_address(model: Model, tunnel: Tunnel) -> str:

@@ -56,6 +56,7 @@ def destroy(model: Model, self: Ref[Network]) -> Plan:
     """A network that nothing is connected to goes (XenAPI, network.destroy).
 
     XenAPI's would take VIFs that are not attached with it: here the VMs would lose an interface silently.
+    VIFs of another host's are not known one by one: the error names the host.
     """
     network = model.find(Network, self)
     for vif in attached_vifs(model, network.ref):
@@ -64,6 +65,9 @@ def destroy(model: Model, self: Ref[Network]) -> Plan:
         raise NetworkContainsPIF(pif.ref)
     for vif in vifs_on(model, network.ref):
         raise NetworkContainsVIF(vif.ref)
+    for host in model.all(Host):
+        if host.elsewhere and network.ref in host.vif_networks:
+            raise NetworkContainsVIF(host.ref)
     draft = Draft(model)
     draft.remove(network.ref)
     return Plan(model, draft.model)

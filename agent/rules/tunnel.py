@@ -1,15 +1,18 @@
 """tunnel.create and tunnel.destroy."""
 
+from dataclasses import replace
+
 from agent.errors import CannotAddTunnelToBondSlave, InvalidValue, IsTunnelAccessPIF
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, tunnel_over
 from agent.model.records import PIF, Network, Ref, Tunnel, TunnelProtocol
+from agent.model.tunnels import peers_of
 from agent.rules.device_name_checks import is_free
 from agent.rules.mac import local_mac
 from agent.rules.network import check_can_be_connected
 from agent.rules.pif import no_ip_like
-from agent.rules.plugging import bring_down, bring_up, check_managed
-from agent.rules.tunnel_key import key_for
+from agent.rules.plugging import bring_down, bring_up, check_managed, vifs_in_use
+from agent.rules.tunnel_key import keep_key, key_for
 
 
 def create(model: Model, transport_PIF: Ref[PIF], network: Ref[Network], protocol: str = "gre") -> Plan:
@@ -17,12 +20,21 @@ def create(model: Model, transport_PIF: Ref[PIF], network: Ref[Network], protoco
 
     The transport PIF is plugged with it.  XenAPI's records stay when the plug fails; here nothing does.
     """
-    transport, home = model.find(PIF, transport_PIF), model.find(Network, network)
+    draft = Draft(model)
+    tunnel = add(draft, model.find(PIF, transport_PIF), model.find(Network, network), protocol)
+    return Plan(model, draft.model, tunnel.ref)
+
+
+def add(draft: Draft, transport: PIF, home: Network, protocol: str, *, plugged: bool = True) -> Tunnel:
+    """The tunnel and its access PIF, after all checks in XenAPI's order.
+
+    One that is not to be plugged is so all the same where VMs are on its network already.
+    """
+    model = draft.model
     check_can_be_connected(model, home, transport.host)
     check_managed(transport)
     check_below(model, transport)
     wrapping = checked_protocol(protocol)
-    draft = Draft(model)
     access = draft.put(access_PIF(draft, transport, home))
     tunnel = draft.put(
         Tunnel(
@@ -33,8 +45,11 @@ def create(model: Model, transport_PIF: Ref[PIF], network: Ref[Network], protoco
             key=key_for(model, home),
         )
     )
-    bring_up(draft, access)
-    return Plan(model, draft.model, tunnel.ref)
+    draft.put(replace(tunnel, peers=peers_of(draft.model, tunnel)))
+    keep_key(draft, home, tunnel.key)
+    if plugged or vifs_in_use(model, home.ref, transport.host):
+        bring_up(draft, access)
+    return tunnel
 
 
 def destroy(model: Model, self: Ref[Tunnel]) -> Plan:

@@ -16,7 +16,7 @@ from agent.model.mtu import mtu_of
 from agent.model.records import PIF, VLAN, Host, Network, Ref
 from agent.rules.network import check_can_be_connected
 from agent.rules.pif import no_ip_like
-from agent.rules.plugging import bring_down, bring_up, check_managed
+from agent.rules.plugging import bring_down, bring_up, check_managed, vifs_in_use
 
 TAGS = range(4095)
 """XenAPI's; 802.1Q reserves 4095."""
@@ -61,8 +61,11 @@ def destroy_pif(model: Model, self: Ref[PIF]) -> Plan:
     return destroy(model, vlan.ref)
 
 
-def add(draft: Draft, lower: PIF, tag: int, network: Network) -> VLAN:
-    """The VLAN and its upper PIF, plugged, after all checks in XenAPI's order."""
+def add(draft: Draft, lower: PIF, tag: int, network: Network, *, plugged: bool = True) -> VLAN:
+    """The VLAN and its upper PIF, after all checks in XenAPI's order.
+
+    One that is not to be plugged is so all the same where VMs are on its network already.
+    """
     model = draft.model
     check_can_be_connected(model, network, lower.host)
     check_managed(lower)
@@ -71,7 +74,8 @@ def add(draft: Draft, lower: PIF, tag: int, network: Network) -> VLAN:
     check_mtu(model, network, lower)
     upper = draft.put(upper_pif(draft.new_uuid(), lower, tag, network))
     vlan = draft.put(VLAN(uuid=draft.new_uuid(), tagged_PIF=lower.ref, untagged_PIF=upper.ref, tag=tag))
-    bring_up(draft, upper)
+    if plugged or vifs_in_use(model, network.ref, lower.host):
+        bring_up(draft, upper)
     return vlan
 
 

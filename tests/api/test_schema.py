@@ -22,7 +22,12 @@ from tests.api.world import EngineInMemory
 EVERY: tuple[type[Record], ...] = (*EVERY_CLASS, Session)
 KINDS: dict[str, Any] = {kind.class_name: kind for kind in EVERY}
 INTERNAL = {
+    ("pool", "is_shared"),
+    ("host", "elsewhere"),
+    ("host", "vif_networks"),
+    ("network", "tunnel_key"),
     ("tunnel", "key"),
+    ("tunnel", "peers"),
     ("VIF", "released"),
     *(("PIF", name) for name in ("card", "permanent_MAC", "kept_addresses", "kept_routes")),
 }

@@ -11,7 +11,7 @@ from agent.desired.desired import desired
 from agent.errors import Failure
 from agent.kernel.state import KernelState
 from agent.model.layering import given_by
-from agent.model.model import Model
+from agent.model.model import Model, here
 from agent.rules.rectify import rectify
 from agent.store.sqlite import Store
 from tests.fakes.fake_hotplug import vif_device
@@ -46,7 +46,7 @@ async def started(directory: str, model: Model) -> World:
 
 
 def is_in_the_models_state(world: World) -> bool:
-    state, model = world.kernel.state, world.model
+    state, model = world.kernel.state, here(world.model)
     return desired(model, state, given_by(model)) == state
 
 
@@ -77,7 +77,7 @@ async def die_in_a_call(world: World, drawn: Numbers) -> None:
 
 def has_more_devices(before: Model, after: Model) -> bool:
     """Calls that give devices to pifd are written down first, and so have happened."""
-    return given_by(after).names > given_by(before).names
+    return given_by(here(after)).names > given_by(here(before)).names
 
 
 @settings(max_examples=300)

@@ -121,8 +121,11 @@ def vlans_are_sound(model: Model) -> Iterator[str]:
 
 
 def tunnels_are_sound(model: Model) -> Iterator[str]:
-    for key, count in twice(tunnel.key for tunnel in model.all(Tunnel)):
-        yield f"{count} tunnels with key {key}"
+    keys = {(tunnel.key, model.get(tunnel.access_PIF).network) for tunnel in model.all(Tunnel)}
+    for key, count in twice(key for key, _ in keys):
+        yield f"{count} networks whose tunnels have key {key}"
+    for network, count in twice(network for _, network in keys):
+        yield f"network {network} has tunnels with {count} keys"
     for tunnel in model.all(Tunnel):
         access, transport = model.get(tunnel.access_PIF), model.get(tunnel.transport_PIF)
         if tunnel_over(model, transport):

@@ -24,13 +24,17 @@ def alone(name: str, state: KernelState | None = None) -> Model:
 
 
 def with_host(model: Model, other: Model, *, master: bool = False) -> Model:
-    """The model with what another host's model has of its own; networks are the same by their bridges."""
+    """The model with what another host's model has of its own; those of NICs are on the same networks."""
     draft = Draft(model)
     known = {network.bridge: network.ref for network in model.all(Network)}
+    names: dict[Ref[Network], Ref[Network]] = {}
     for network in other.all(Network):
-        if network.bridge not in known:
-            known[network.bridge] = draft.put(network).ref
-    names = {network.ref: known[network.bridge] for network in other.all(Network)}
+        if network.bridge in known and network.bridge.startswith("xenbr"):
+            names[network.ref] = known[network.bridge]
+        else:
+            taken = network.bridge in known
+            bridge = f"far{len(draft.model.records)}" if taken else network.bridge
+            names[network.ref] = draft.put(replace(network, bridge=bridge)).ref
     for record in here(other).records.values():
         if isinstance(record, PIF):
             record = replace(record, network=names[record.network])
