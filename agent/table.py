@@ -39,7 +39,8 @@ class Table(Mapping[str, V], Generic[V]):
         self._plain: dict[str, V] | None = dict(values)
         self._size = self._next = len(values)
         self._root: Node = None
-        """By name the value with its place in the order; None as long as only the plain dict was needed."""
+        """By name the value with its place in the order and its keys; None as long as only the plain dict
+        was needed."""
         self._index: Node = None
         """By key the names."""
 
@@ -68,7 +69,7 @@ class Table(Mapping[str, V], Generic[V]):
         places = [_found(self._root, name) for name, _ in _entries(names)]
         if len(places) > 1:
             places.sort(key=FIRST)
-        return [value for _, value in places]
+        return [value for _, value, _ in places]
 
     def each_having(self, key: Hashable) -> Iterator[str]:
         """The names of the values that have a key in no order, for who stops at the first that will do."""
@@ -81,10 +82,22 @@ class Table(Mapping[str, V], Generic[V]):
         old = _found(self._root, name)
         if old is not None and old[1] is value:
             return self
-        place = self._next if old is None else old[0]
-        index = self._reindexed(name, None if old is None else old[1], value)
-        root = _with(self._root, hash(name), name, (place, value))
-        return self._like(root, index, self._size + (old is None), self._next + (old is None))
+        keys = self._keys_of(value)
+        if old is None:
+            root = _with(self._root, hash(name), name, (self._next, value, keys))
+            return self._like(root, self._reindexed(name, (), keys), self._size + 1, self._next + 1)
+        root = _with(self._root, hash(name), name, (old[0], value, keys))
+        return self._like(root, self._reindexed(name, old[2], keys), self._size, self._next)
+
+    def with_values(self, values: Mapping[str, V]) -> "Table[V]":
+        """The table with several added, or others in their places.  Where they are many, all of it is made
+        anew, which costs less a value."""
+        if len(values) * REMADE < self._size:
+            table = self
+            for name, value in values.items():
+                table = table.with_value(name, value)
+            return table
+        return Table({**self._there(), **values}, self._keys_of)
 
     def without(self, name: str) -> "Table[V]":
         """The table with one value less."""
@@ -93,7 +106,7 @@ class Table(Mapping[str, V], Generic[V]):
         if old is None:
             return self
         root = _less(self._root, hash(name), name)
-        return self._like(root, self._reindexed(name, old[1], None), self._size - 1, self._next)
+        return self._like(root, self._reindexed(name, old[2], ()), self._size - 1, self._next)
 
     def differing(self, other: "Table[V]") -> set[str]:
         """The names of what is not the very same value in both: a few, where one was made from the other."""
@@ -123,32 +136,35 @@ class Table(Mapping[str, V], Generic[V]):
         if self._root is not None:
             return
         by_key: dict[Hashable, dict[str, bool]] = {}
-        for name, value in (self._plain or {}).items():
-            for key in self._keys_of(value):
+        root: dict[str, tuple[int, V, Keys]] = {}
+        for place, (name, value) in enumerate((self._plain or {}).items()):
+            keys = self._keys_of(value)
+            root[name] = (place, value, keys)
+            for key in keys:
                 by_key.setdefault(key, {})[name] = True
         self._index = _made({key: _made(names) for key, names in by_key.items()})
-        self._root = _made({name: (n, value) for n, (name, value) in enumerate((self._plain or {}).items())})
+        self._root = _made(root)
 
-    def _reindexed(self, name: str, old: V | None, new: V | None) -> Node:
-        before = () if old is None else self._keys_of(old)
-        after = () if new is None else self._keys_of(new)
+    def _reindexed(self, name: str, before: Keys, after: Keys) -> Node:
         index = self._index
         if before == after:
             return index
         for key in before:
-            names = _less(_found(index, key), hash(name), name)
-            is_empty = next(_entries(names), None) is None
-            index = _less(index, hash(key), key) if is_empty else _with(index, hash(key), key, names)
+            if key not in after:
+                names = _less(_found(index, key), hash(name), name)
+                is_empty = next(_entries(names), None) is None
+                index = _less(index, hash(key), key) if is_empty else _with(index, hash(key), key, names)
         for key in after:
-            names = _with(_found(index, key) or EMPTY, hash(name), name, True)
-            index = _with(index, hash(key), key, names)
+            if key not in before:
+                names = _with(_found(index, key) or EMPTY, hash(name), name, True)
+                index = _with(index, hash(key), key, names)
         return index
 
     def _there(self) -> dict[str, V]:
         """All of it, which is made when it is asked for the first time."""
         if self._plain is None:
-            entries = sorted(((entry[0], name, entry[1]) for name, entry in _entries(self._root)), key=FIRST)
-            self._plain = {name: value for _, name, value in entries}
+            entries = sorted(_entries(self._root), key=lambda entry: entry[1][0])
+            self._plain = {name: entry[1] for name, entry in entries}
         return self._plain
 
     def __getitem__(self, name: str) -> V:
@@ -196,6 +212,9 @@ class Table(Mapping[str, V], Generic[V]):
 
 
 FIRST = itemgetter(0)
+REMADE = 4
+"""The part of a table from which on it is made anew."""
+
 
 
 def _found(node: Node, key: Hashable) -> Any:
@@ -248,7 +267,8 @@ def _differ(one: Node, other: Node, found: set[str]) -> None:
             if part is not twin:
                 _differ(part, twin, found)
         return
-    mine, theirs = dict(_entries(one)), dict(_entries(other))
+    mine = one if type(one) is dict else dict(_entries(one))
+    theirs = other if type(other) is dict else dict(_entries(other))
     for name in mine.keys() | theirs.keys():
         left, right = mine.get(name), theirs.get(name)
         if left is None or right is None or left[1] is not right[1]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from agent.kernel.simulate import apply
-from agent.kernel.state import Address, KernelState, Route, parsed
+from agent.kernel.state import Address, KernelState, Role, Route, parsed
 from agent.kernel.steps import AddAddress, Announce, DeleteAddress, DeleteRoute, SetRoute, Step
 
 
@@ -83,6 +83,13 @@ def announcements(state: KernelState, wanted: KernelState, names: Iterable[str])
         behind = tuple(sorted(stations_behind(wanted, link.name))) if link.owned else ()
         found.append(Announce(link.name, link.MAC, interfaces.get(link.name, ()), behind))
     return tuple(step for step in found if step.interfaces or step.stations)
+
+
+def reached(state: KernelState, wanted: KernelState) -> set[str]:
+    """The devices over which somebody is reached: the host, or a VM."""
+    behind = (wanted.links[name] for name in wanted.in_role(Role.VIF))
+    names = {address.link for address in state.addresses} | {port.master for port in behind if port.station}
+    return names & state.links.keys()
 
 
 def stations_behind(wanted: KernelState, bridge: str) -> Iterator[str]:

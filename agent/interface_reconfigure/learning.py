@@ -51,10 +51,10 @@ def _each_hushed(planner: Planner, steps: Iterable[Step]) -> Iterator[Step]:
 def _begin(planner: Planner, state: KernelState) -> Iterator[SetLearning]:
     """Those that are where they belong learn; not on a bond that takes in what its other slave has sent."""
     layers = LinkLayers(state)
-    for name, link in sorted(state.links.items()):
+    for name in state.hushed:
         want = planner.wanted.links.get(name)
-        is_ready = want is not None and want.master == link.master and want.learning
-        if is_ready and not link.learning and not _echoes(state, layers.below(name)):
+        is_ready = want is not None and want.master == state.links[name].master and want.learning
+        if is_ready and not _echoes(state, layers.below(name)):
             yield SetLearning(name, learning=True)
 
 
@@ -74,10 +74,10 @@ def unlearning(planner: Planner, bond: Link) -> Iterator[SetLearning]:
 
 def let_all_learn(planner: Planner) -> None:
     """In the end every port is as it should be."""
-    for name, want in sorted(planner.wanted.links.items()):
-        link = planner.state.links.get(name)
+    for want in sorted(planner.unlike(), key=lambda want: want.name):
+        link = planner.state.links.get(want.name)
         if link is not None and link.master == want.master and link.learning != want.learning:
-            planner.do(SetLearning(name, want.learning))
+            planner.do(SetLearning(want.name, want.learning))
 
 
 def is_port(state: KernelState, link: Link) -> bool:

@@ -56,9 +56,8 @@ def check_foreign_dependents(actual: KernelState, wanted: KernelState, changed: 
 
 def dependents(state: KernelState, name: str) -> Iterator[str]:
     """The devices that have this one as their master, or below them."""
-    yield from state.table.having(("master", name))
-    yield from state.table.having(("lower", name))
-    yield from state.table.having(("bound", name))
+    for place in ("master", "lower", "bound"):
+        yield from state.table.each_having((place, name))
 
 
 def check_nics_are_free(actual: KernelState, wanted: KernelState, changed: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ will have made, so it also serves a kernel that was left half-way.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from agent.interface_reconfigure.address_steps import address_steps, announcements
+from agent.interface_reconfigure.address_steps import address_steps, announcements, reached
 from agent.interface_reconfigure.bond_changes import change_bonds
 from agent.interface_reconfigure.learning import let_all_learn, unlearning, with_learning
 from agent.interface_reconfigure.link_layers import LinkLayers
@@ -27,7 +27,7 @@ from agent.interface_reconfigure.vlan_changeover import (
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.option import When, changes, moments
 from agent.kernel.simulate import apply_all
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import KernelState, Link, altered
 from agent.kernel.steps import (
     AwaitCarrier,
     CarrySettings,
@@ -100,7 +100,7 @@ def create_devices(planner: Planner) -> None:
     for kinds in (("bridge",), ("bond",), ("vxlan", "gretap", "ip6gretap")):
         for link in missing:
             if link.kind in kinds and link.owned:
-                planner.do(CreateLink(replace(link, active_slave="", carrier=False)))
+                planner.do(CreateLink(altered(link, active_slave="", carrier=False)))
                 if link.kind == "bond" and link.master:
                     planner.do(SetLearning(link.name, learning=False))
 
@@ -326,11 +326,11 @@ def announce_where_ports_changed(planner: Planner) -> None:
     before, after = LinkLayers(planner.actual), LinkLayers(planner.state)
     links, old = planner.state.links, planner.actual.links
     changed = planner.actual.table.differing(planner.state.table)
-    found = {name for name in before.above(*changed) | after.above(*changed) if name in links}
     elsewhere = [
         name
-        for name in sorted(found)
-        if before.below(name) != after.below(name) or (name in old and old[name].MAC != links[name].MAC)
+        for name in sorted(reached(planner.state, planner.wanted))
+        if not changed.isdisjoint(before.below(name) | after.below(name))
+        and (before.below(name) != after.below(name) or (name in old and old[name].MAC != links[name].MAC))
     ]
     planner.do(*announcements(planner.state, planner.wanted, elsewhere))
 

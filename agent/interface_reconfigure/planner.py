@@ -16,11 +16,14 @@ class Planner:
         self.actual, self.wanted = actual, wanted
         self.state = actual
         self.steps: list[Step] = []
+        self._apart: set[str] = set()
+        self._follow(apart(actual, wanted))
 
     def do(self, *steps: Step) -> None:
         """Take steps, one by one."""
         for step in steps:
-            self.state = apply(step, self.state)
+            before, self.state = self.state, apply(step, self.state)
+            self._follow(before.table.differing(self.state.table))
             self.steps.append(step)
 
     def do_together(self, steps: Iterable[Step]) -> None:
@@ -34,16 +37,28 @@ class Planner:
 
         Most links of a host are as they should be: no phase goes through all of them.
         """
-        links = (state or self.state).links
-        wanted = self.wanted.links
-        names = self.wanted.table.in_order(apart(state or self.state, self.wanted))
-        return [want for name in names if links.get(name) != (want := wanted[name])]
+        if state is None:
+            return self._in_order(self._apart)
+        names = self._apart | self.state.table.differing(state.table)
+        return self._in_order(name for name in names if _is_apart(name, state, self.wanted))
 
     def unwanted(self, state: KernelState | None = None) -> list[str]:
         """The names of pifd's links that are there (else in the state so far) and should not be, sorted."""
         there = state or self.state
         names = apart(there, self.wanted) - self.wanted.links.keys()
         return sorted(name for name in names if there.links[name].owned)
+
+    def _follow(self, changed: Iterable[str]) -> None:
+        """Keep in mind which links are not as they should be."""
+        for name in changed:
+            if _is_apart(name, self.state, self.wanted):
+                self._apart.add(name)
+            else:
+                self._apart.discard(name)
+
+    def _in_order(self, names: Iterable[str]) -> list[Link]:
+        """As they are wanted; none of those that are not."""
+        return [self.wanted.links[name] for name in self.wanted.table.in_order(names)]
 
     @cached_property
     def then(self) -> LinkLayers:
@@ -67,6 +82,11 @@ class Planner:
         return self.wanted.vital or frozenset(
             address.interface for address in self.actual.addresses if address.link in routed
         )
+
+
+def _is_apart(name: str, state: KernelState, wanted: KernelState) -> bool:
+    there, want = state.links.get(name), wanted.links.get(name)
+    return there is not want and there != want
 
 
 def apart(state: KernelState, wanted: KernelState) -> set[str]:

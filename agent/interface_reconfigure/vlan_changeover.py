@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps
 from agent.interface_reconfigure.planner import Planner, apart
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import KernelState, Link, altered
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMAC, SetMaster, Step
 
 
@@ -20,7 +20,7 @@ def make_vlans(planner: Planner, late: list[str]) -> None:
             link = planner.state.links.get(want.name)
             if link is None:
                 master = "" if _has_uplink(planner, want.master) else want.master
-                planner.do(CreateLink(replace(want, master=master)))
+                planner.do(CreateLink(altered(want, master=master)))
             elif link != want:
                 planner.do_together(attribute_steps(link, replace(want, master=link.master)))
 
@@ -37,7 +37,7 @@ def _is_ready(planner: Planner, want: Link, late: list[str]) -> bool:
 
 def _has_uplink(planner: Planner, bridge: str) -> bool:
     """Whether the bridge has a port to the outside already."""
-    return any(port.name not in planner.guests for port in planner.state.ports(bridge))
+    return any(name not in planner.guests for name in planner.state.table.each_having(("master", bridge)))
 
 
 def changeover(planner: Planner, state: KernelState) -> list[Step]:

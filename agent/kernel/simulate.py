@@ -26,13 +26,7 @@ from agent.kernel.simulate_effects import (
     with_slaves,
     without_link,
 )
-from agent.kernel.state import (
-    Address,
-    KernelState,
-    Link,
-    Route,
-    parsed,
-)
+from agent.kernel.state import Address, KernelState, Link, Route, altered, parsed
 from agent.kernel.steps import (
     AddAddress,
     AddFlood,
@@ -97,10 +91,12 @@ def _(step: CreateLink, state: KernelState) -> KernelState:
     if link.kind == "vlan":
         _check_lower(step, state, existing(step, state, link.lower))
     gro = True if link.kind == "bond" and link.owned else None
-    bare = replace(link, master="", isolated=False, learning=True, gro=gro, original_MAC="", original_MTU=0)
-    created = with_link(state, bare)
-    if link.master:
-        created = enslave(step, created, bare, link.master)
+    bare = altered(link, master="", isolated=False, learning=True, gro=gro, original_MAC="", original_MTU=0)
+    if not link.master:
+        return with_link(state, bare)
+    if existing(step, state, link.master).kind == "bridge" and link.kind != "bridge":
+        return with_link(state, altered(link, learning=True, gro=gro, original_MAC="", original_MTU=0))
+    created = enslave(step, with_link(state, bare), bare, link.master)
     return with_link(created, replace(created.links[link.name], isolated=link.isolated))
 
 

@@ -1,11 +1,11 @@
 """KernelState: links, addresses, routes and the resolver's file, as they are or as they should be."""
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
-from typing import cast
+from typing import Any, cast
 
 from agent.kernel.kinds.bond import BondPortOptions
 from agent.kernel.kinds.gre import GREOptions
@@ -89,6 +89,22 @@ class Link:
         return self.group in (GROUP, DOOMED_GROUP) and (not self.alias or self.alias.startswith(MARK))
 
 
+def altered(link: Link, **values: Any) -> Link:
+    """As `replace`, in a quarter of the time; the link itself, where it has these values already."""
+    changed = {name: value for name, value in values.items() if getattr(link, name) != value}
+    if not changed:
+        return link
+    other = object.__new__(Link)
+    for member in MEMBERS:
+        member.__set__(other, member.__get__(link))
+    for name, value in changed.items():
+        object.__setattr__(other, name, value)
+    return other
+
+
+MEMBERS = [Link.__dict__[one.name] for one in fields(Link)]
+
+
 def _keys_of(link: Link) -> tuple[Hashable, ...]:
     """What links are asked for by: whose they are, whose ports, what they sit on, what they can't share."""
     keys: list[Hashable] = [("also", name) for name in link.names]
@@ -104,6 +120,8 @@ def _keys_of(link: Link) -> tuple[Hashable, ...]:
         keys.append(("master", link.master))
     if link.lower:
         keys.append(("lower", link.lower))
+    if not link.learning:
+        keys.append(HUSHED)
     if link.bound:
         keys.append(("bound", link.bound))
     if isinstance(link.options, VLANOptions | GREOptions | VXLANOptions):
@@ -112,6 +130,7 @@ def _keys_of(link: Link) -> tuple[Hashable, ...]:
 
 
 OWNED, LOOSE, DOOMED = "pifd's", "somebody's, of a NIC's kind", "somebody's, in pifd's group"
+HUSHED = "a port that does not learn"
 
 
 def _identity(link: Link) -> Hashable:
@@ -282,13 +301,18 @@ class KernelState:
         """Whether somebody else's device is in the group by which pifd deletes many."""
         return self.table.has(DOOMED)
 
+    @property
+    def hushed(self) -> list[str]:
+        """The names of the ports that do not learn, sorted."""
+        return self.table.having(HUSHED)
+
     def in_role(self, role: Role) -> list[str]:
         """The names of the links that have a role, sorted."""
         return self.table.having(role)
 
     def has_also(self, name: str) -> str:
-        """The device that has this as an alternative name; "" for none."""
-        return next(iter(self.table.having(("also", name))), "")
+        """A device that has this as an alternative name; "" for none."""
+        return next(self.table.each_having(("also", name)), "")
 
     def ports(self, master: str) -> Iterator[Link]:
         """The ports of a bridge or bond, in the order of their names."""
