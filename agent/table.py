@@ -216,7 +216,6 @@ REMADE = 4
 """The part of a table from which on it is made anew."""
 
 
-
 def _found(node: Node, key: Hashable) -> Any:
     bits = hash(key)
     while type(node) is tuple:

@@ -48,6 +48,9 @@ class Claim:
     nic: Ref[PIF] | None = None
 
 
+MOST = 4
+"""The part of the records from which on all are looked at."""
+
 NOTHING: Mapping[Claim, None] = {}
 
 
@@ -77,7 +80,10 @@ class Claims:
     def follow(self, model: Model) -> set[str]:
         """The devices for which it is not the same now."""
         changed = self.model.table.differing(model.table)
-        touched = {ref for one in (self.model, model) for ref in touching(one, changed)}
+        if len(changed) * MOST > len(model.records):
+            touched = {*self._by_record, *model.records}
+        else:
+            touched = {ref for one in (self.model, model) for ref in touching(one, changed)}
         self.model = model
         names: set[str] = set()
         for ref in touched:

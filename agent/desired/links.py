@@ -10,7 +10,7 @@ from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
-from agent.kernel.state import GROUP, Address, KernelState, Link, Role, Route
+from agent.kernel.state import GROUP, Address, KernelState, Link, Role, Route, changed_fields
 from agent.model.bond_options import effective_settings
 from agent.model.device_names import digest, gre_device, vlan_device
 from agent.model.layering import (
@@ -26,6 +26,7 @@ from agent.model.mtu import mtu_of, vif_mtu_of
 from agent.model.offloads import wanted_gro
 from agent.model.records import PIF, VIF, VLAN, Bond, Network, Ref, Tunnel, TunnelProtocol
 from agent.model.tunnels import local_address, remote_ips
+from agent.table import Table
 
 
 class WantedLinks:
@@ -51,26 +52,46 @@ class WantedLinks:
     def _forget(self) -> None:
         self._claims, self._actual, self._given = Claims(), KernelState(), Given()
         self._others: dict[str, Link | None] = {}
+        self._answer: Mapping[str, Link] = self._actual.links
 
     def _of(self, model: Model, actual: KernelState, given: Given) -> Mapping[str, Link]:
-        for name in self._touched(model, actual, given):
-            wanted, there = self._wanted(name, actual, given), actual.links.get(name)
-            self._others.pop(name, None)
-            if wanted is not there:
+        is_new = actual.links is not self._actual.links
+        there = self._actual.table.differing(actual.table)
+        asked = self._touched(model, actual, given, there)
+        for name in asked | there:
+            was, now = self._actual.links.get(name), actual.links.get(name)
+            before = self._others.pop(name, was)
+            if name not in asked and name not in given.names and self._is_known(name, before):
+                wanted = _same(now, before)
+            else:
+                wanted = self._wanted(name, actual, given)
+            if wanted is not now:
+                wanted = before if _is_the_same(before, wanted) else wanted
                 self._others[name] = wanted
+            is_new = is_new or wanted is not before
         self._actual, self._given = actual, given
-        links = actual.table
-        missing = {name for name in self._others if name not in actual.links}
-        for name in [*(self._others.keys() - missing), *self._claims.in_order(missing, OWN)]:
-            link = self._others[name]
-            links = links.without(name) if link is None else links.with_value(name, link)
+        if is_new:
+            self._answer = self._put_together(actual.table)
+        return self._answer
+
+    def _is_known(self, name: str, before: Link | None) -> bool:
+        """Whether a device is wanted as before, whatever the kernel has of it now."""
+        claim = self._claims.on(name, OWN)
+        return before is not None and before.owned and claim is not None and claim.kind != Kind.BOND
+
+    def _put_together(self, links: Table[Link]) -> Mapping[str, Link]:
+        missing = {name for name in self._others if name not in links}
+        ordered = [*(self._others.keys() - missing), *self._claims.in_order(missing, OWN)]
+        found = {name: link for name in ordered if (link := self._others[name]) is not None}
+        links = links.with_values(found)
+        for name in self._others.keys() - found.keys():
+            links = links.without(name)
         return links
 
-    def _touched(self, model: Model, actual: KernelState, given: Given) -> set[str]:
-        """The names of the links that may be wanted otherwise than before."""
+    def _touched(self, model: Model, actual: KernelState, given: Given, changed: set[str]) -> set[str]:
+        """The names of the links that may be wanted otherwise than before, beside the ones that changed."""
         names = self._claims.follow(model)
-        there = self._actual.table.differing(actual.table)
-        for name in there:
+        for name in changed:
             for state in (self._actual, actual):  # whose master may be another's now
                 names.update(state.table.each_having(("master", name)))
             if (name in actual.links) != (name in self._actual.links):
@@ -78,7 +99,7 @@ class WantedLinks:
         # Of NICs and bonds there are few, and what is on them, or missing, matters too.
         nics = given.nics | self._given.nics
         bonds = {model.get(bond.master).device for bond in model.all(Bond)}
-        return names | there | nics | bonds | (given.vifs ^ self._given.vifs)
+        return names | nics | bonds | (given.vifs ^ self._given.vifs)
 
     def _wanted(self, name: str, actual: KernelState, given: Given) -> Link | None:
         model, there = self._claims.model, actual.links.get(name)
@@ -91,6 +112,13 @@ class WantedLinks:
         if wanted is None and there is not None and not there.owned and name not in given.names:
             return there
         return _same(there, wanted)
+
+
+def _is_the_same(one: Link | None, other: Link | None) -> bool:
+    """Whether two links are equal in what is not compared otherwise, too."""
+    if one is None or other is None:
+        return one is other
+    return not changed_fields(one, other)
 
 
 OWN = (Kind.BRIDGE, Kind.UPPER, Kind.INTERNAL_BRIDGE, Kind.BOND)

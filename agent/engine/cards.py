@@ -1,7 +1,9 @@
 """Cards: a PIF is its card first, and follows it to the name that it has now."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from agent.desired.nics import facts_of
@@ -31,11 +33,13 @@ class Cards:
     async def follow_at_start(self, actual: KernelState, left: Model) -> Model:
         """The same after a reboot, where names may have been exchanged.  Returns `left`, followed too."""
         await self._follow(actual, at_start=True)
-        return follow(left, facts_of(actual, ANY_NAME), at_start=True).model
+        facts = facts_of(actual, ANY_NAME)
+        return (await asyncio.to_thread(partial(follow, left, facts, at_start=True))).model
 
     async def _follow(self, actual: KernelState, *, at_start: bool = False) -> bool:
         before = self._committed.here
-        followed = follow(before, facts_of(actual, ANY_NAME), at_start=at_start)
+        facts = facts_of(actual, ANY_NAME)
+        followed = await asyncio.to_thread(partial(follow, before, facts, at_start=at_start))
         self.unclear = followed.unclear
         if followed.model == before:
             return False

@@ -1,5 +1,10 @@
-"""reach(): step the kernel towards a wanted state, read it back and compare."""
+"""reach(): step the kernel towards a wanted state, read it back and compare.
 
+What is wanted, and the steps to it, are worked out in a thread: with thousands of devices that takes its
+time, and readers are answered meanwhile.
+"""
+
+import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -41,9 +46,11 @@ class Kernel(Protocol):
     def apply(self, step: Step) -> Coroutine[Any, Any, None]: ...
 
 
-async def reach(
-    kernel: Kernel, wanted_of: Callable[[KernelState], KernelState], progress: Progress = UNWATCHED
-) -> None:
+WantedOf = Callable[[KernelState], KernelState]
+"""What is wanted of a kernel as it is.  It is called in a thread."""
+
+
+async def reach(kernel: Kernel, wanted_of: WantedOf, progress: Progress = UNWATCHED) -> None:
     """Take the steps to the state that is wanted of the actual one.
 
     Raises Refused with everything before the refused step done, NotTaken when the kernel, read back, is not
@@ -51,7 +58,7 @@ async def reach(
     """
     for _ in range(PASSES):
         actual = await kernel.read()
-        steps = plan(actual, wanted_of(actual))
+        steps = await asyncio.to_thread(_steps, actual, wanted_of)
         done = 0
         for run in runs(steps):
             progress.reached(done, len(steps))
@@ -62,9 +69,17 @@ async def reach(
         if not steps:
             return
     actual = await kernel.read()
-    found = differences(actual, wanted_of(actual))
+    found = await asyncio.to_thread(_differences, actual, wanted_of)
     if found:
         raise NotTaken(found)
+
+
+def _steps(actual: KernelState, wanted_of: WantedOf) -> tuple[Step, ...]:
+    return plan(actual, wanted_of(actual))
+
+
+def _differences(actual: KernelState, wanted_of: WantedOf) -> Mapping[Part, str]:
+    return differences(actual, wanted_of(actual))
 
 
 def runs(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:

@@ -167,7 +167,7 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = await self._decided(decide, actual)
-            _, steps = self._transaction.preflight(plan.here, actual)
+            _, steps = await self._transaction.preflight(plan.here, actual)
             return DryRun(plan, tuple(str(step) for step in steps))
 
     @property
@@ -208,13 +208,13 @@ class Engine:
             found = actual
             whole = await self._decided(decide, actual)
             plan = whole.here
-            scope, steps = self._transaction.preflight(plan, actual)
+            scope, steps = await self._transaction.preflight(plan, actual)
             if steps or asked_by(plan):
                 await self._transaction.carry_out(whole, scope, actual, progress)
                 actual = await self._kernel.read()
             elif whole.before != whole.after:
                 await self._transaction.write_down(whole)
-            self._reconciler.carried_out(plan, scope, actual)
+            await self._reconciler.carried_out(plan, scope, actual)
             if len(plan.after.all(PIF)) > len(plan.before.all(PIF)):
                 for line in words_of_found(plan, facts_of(found, self._nics)):
                     log.info("%s", line)
@@ -223,7 +223,10 @@ class Engine:
     async def _decided(self, decide: Decide, actual: KernelState) -> Plan:
         """What a rule decides; the first that asks what bonding can do has the kernel asked."""
         try:
-            return decide(self.model, facts_of(actual, self._nics, self._bonding))
+            return await asyncio.to_thread(self._decide, decide, actual)
         except NotProbed:
             self._bonding = Bonding(await self._kernel.missing_in_bonding())
-            return decide(self.model, facts_of(actual, self._nics, self._bonding))
+            return await asyncio.to_thread(self._decide, decide, actual)
+
+    def _decide(self, decide: Decide, actual: KernelState) -> Plan:
+        return decide(self.model, facts_of(actual, self._nics, self._bonding))

@@ -23,10 +23,10 @@ from agent.errors import Failure
 from agent.hotplug.provider import Hotplug
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused
-from agent.model.draft import Draft, Plan, changes
+from agent.model.draft import Plan, changes
 from agent.model.layering import Given, given_by
 from agent.model.model import Model
-from agent.model.records import PIF, VIF, Ref
+from agent.model.records import PIF, VIF, VLAN, Record, Ref, Tunnel
 from agent.model.vifs import device_of
 from agent.rules.dangling import under_management
 
@@ -89,7 +89,7 @@ class Reconciler:
 
         left: the model as the last process left it, whose NICs were pifd's; its VIFs may refer to nothing.
         """
-        given = given_by(Model({pif.ref: pif for pif in left.all(PIF)}))
+        given = await asyncio.to_thread(_nics_given_by, left)
         actual = await self._kernel.read()
         if not any(link.owned for link in actual.links.values()):
             await self._bring_management_up(progress)
@@ -144,7 +144,7 @@ class Reconciler:
             plan, before=without(plan.before, self._faults.ports), after=without(plan.after, still)
         )
 
-    def carried_out(self, plan: Plan, scope: Scope, actual: KernelState) -> None:
+    async def carried_out(self, plan: Plan, scope: Scope, actual: KernelState) -> None:
         """A plan has been carried out: what it has changed could be had, or is not wanted any more."""
         parts = [part for part in self._faults.parts if part in scope.own]
         self._faults = self._faults_beside(plan).but((), parts)
@@ -153,7 +153,7 @@ class Reconciler:
         if not scope.narrow:
             self.is_astray = bool(self._faults)
         if self._condition or self.is_astray or not self.in_model_state.is_set():
-            self._look(actual)
+            await self._look(actual)
         elif not scope.narrow:
             self._news.clear()  # it was of what the plan did, and has been compared
 
@@ -209,7 +209,7 @@ class Reconciler:
                 self._tries += 1
                 await self._attempt(NOTHING_GIVEN, known=self._spared())
             else:
-                self._look(actual)
+                await self._look(actual)
             if self.in_model_state.is_set() != was_well:
                 log.log(logging.WARNING if was_well else logging.INFO, "%s", self.words)
         except Exception:
@@ -219,15 +219,8 @@ class Reconciler:
     async def _bring_management_up(self, progress: Progress) -> None:
         """First of all, and alone: nothing else is touched."""
         model = self._committed.here
-        needed = under_management(model)
-        draft = Draft(model)
-        for vif in model.all(VIF):
-            draft.remove(vif.ref)
-        for pif in model.all(PIF):
-            if pif.ref not in needed:
-                draft.put(replace(pif, managed=False))
-        only = draft.model
-        if not needed or only == model:
+        only = await asyncio.to_thread(_with_management_alone, model)
+        if only == model:
             return
         try:
             await reach(self._kernel, partial(_wanted_alone, only), progress)
@@ -254,7 +247,7 @@ class Reconciler:
         self.is_astray = bool(faults) or trouble is not None
         if not await self._finish_handovers(progress):
             self.is_astray = True
-        self._look(await self._kernel.read())
+        await self._look(await self._kernel.read())
 
     async def _try(
         self, faults: Faults, given: Given, was: KernelState, progress: Progress
@@ -276,10 +269,12 @@ class Reconciler:
     def _wanted(self, actual: KernelState, faults: Faults, given: Given, was: KernelState) -> KernelState:
         return wanted(self._committed.here, actual, given | self._given(), faults, was)
 
-    def _look(self, actual: KernelState) -> None:
+    async def _look(self, actual: KernelState) -> None:
         """Compare the kernel with the model, and let readers know."""
         model = self._committed.here
-        condition = condition_of(model, actual, self._given(), self._faults, self._cards.unclear)
+        condition = await asyncio.to_thread(
+            condition_of, model, actual, self._given(), self._faults, self._cards.unclear
+        )
         if condition or self.is_astray or self._committed.asked:
             self.in_model_state.clear()
         else:
@@ -302,6 +297,29 @@ class Reconciler:
             log.error("what a VM was asked before can't be taken back: %s", error)
             return False
         return True
+
+
+def _with_management_alone(model: Model) -> Model:
+    """All of it, where nothing is under management."""
+    needed = under_management(model)
+    if not needed:
+        return model
+    left: dict[str, Record] = {
+        ref: record for ref, record in model.records.items() if not isinstance(record, VIF)
+    }
+    uppers = {vlan.ref: vlan.untagged_PIF for vlan in model.all(VLAN)}
+    uppers |= {tunnel.ref: tunnel.access_PIF for tunnel in model.all(Tunnel)}
+    for over, own in uppers.items():
+        if own not in needed:
+            del left[over], left[own]
+    for pif in model.all(PIF):
+        if pif.ref in left and pif.ref not in needed:
+            left[pif.ref] = replace(pif, managed=False)
+    return Model(left)
+
+
+def _nics_given_by(left: Model) -> Given:
+    return given_by(Model({pif.ref: pif for pif in left.all(PIF)}))
 
 
 def _wanted_alone(model: Model, actual: KernelState) -> KernelState:

@@ -123,7 +123,7 @@ class Start:
     async def _rectify(self) -> None:
         """What breaks the rules in the store, by hand or by an older program, is put right first of all."""
         left = self._committed.here
-        rectified = rectify(left)
+        rectified = await asyncio.to_thread(rectify, left)
         for line in rectified.log:
             log.warning("%s", line)
         if rectified.log and not self._committed.trouble:
@@ -139,7 +139,8 @@ class Start:
         actual = await self._kernel.read()
         owned = [name for name, link in sorted(actual.links.items()) if link.owned]
         try:
-            for step in announcements(actual, desired(self._committed.here, actual), owned):
+            wanted = await asyncio.to_thread(desired, self._committed.here, actual)
+            for step in announcements(actual, wanted, owned):
                 await self._kernel.apply(step)
         except Exception:  # the network is up without it
             log.exception("where the host is now could not be announced")

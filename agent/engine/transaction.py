@@ -1,5 +1,6 @@
 """Transaction: ask VMs, converge, see that the host is reachable, commit; or undo everything."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -40,21 +41,25 @@ class Transaction:
         self._kernel, self._hotplug = kernel, hotplug
         self._committed, self._reconciler = committed, reconciler
 
-    def preflight(self, plan: Plan, actual: KernelState) -> tuple[Scope, tuple[Step, ...]]:
+    async def preflight(self, plan: Plan, actual: KernelState) -> tuple[Scope, tuple[Step, ...]]:
         """What the plan changes, and the foreseen steps.  What is wrong beside it holds up nothing."""
         narrow = False
         while True:
-            scope = replace(self._reconciler.scope(plan, actual), narrow=narrow)
-            wanted = self._reconciler.wanted_by(plan, scope, actual, actual)
-            feasible = self._reconciler.feasible(plan)
+            scope = await asyncio.to_thread(self._reconciler.scope, plan, actual)
+            scope = replace(scope, narrow=narrow)
             try:
-                return scope, preflight(feasible, actual, wanted, makes_devices=self._hotplug.makes_devices)
+                return scope, await asyncio.to_thread(self._foresee, plan, scope, actual)
             except Refused as refused:
                 if self._reconciler.tolerates(plan, scope, refused):
                     continue
                 if narrow or scope.is_to_blame(refused):
                     raise failure(plan, refused) from refused
                 narrow = True
+
+    def _foresee(self, plan: Plan, scope: Scope, actual: KernelState) -> tuple[Step, ...]:
+        wanted = self._reconciler.wanted_by(plan, scope, actual, actual)
+        feasible = self._reconciler.feasible(plan)
+        return preflight(feasible, actual, wanted, makes_devices=self._hotplug.makes_devices)
 
     async def carry_out(self, whole: Plan, scope: Scope, snapshot: KernelState, progress: Progress) -> None:
         """Ask, converge, check, commit; from then on there is no undo."""
@@ -95,13 +100,14 @@ class Transaction:
             undo.push_async_callback(self._forget, plan)
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             wanted_of = partial(desired, plan.after, given=given_by(plan.before))
-            asked = wanted_of(with_nics_of(snapshot, await self._kernel.read(), plan))
+            there = with_nics_of(snapshot, await self._kernel.read(), plan)
+            asked = await asyncio.to_thread(wanted_of, there)
             await reach(self._kernel, wanted_of, progress)
             check_kept(await self._kernel.read(), asked, moved_devices(plan))
             check = self._check_reachable(plan, answered)
             await (progress.wait(check) if isinstance(progress, Stoppable) else check)
             undo.pop_all()
-        self._reconciler.carried_out(plan, Scope(), await self._kernel.read())
+        await self._reconciler.carried_out(plan, Scope(), await self._kernel.read())
 
     async def _reach(
         self, plan: Plan, scope: Scope, was: KernelState, progress: Progress = UNWATCHED
@@ -123,7 +129,7 @@ class Transaction:
     async def _asked(self, plan: Plan, scope: Scope, snapshot: KernelState) -> KernelState:
         """What the plan wants of the host as it was at the beginning."""
         there = with_nics_of(snapshot, await self._kernel.read(), plan)
-        return self._reconciler.wanted_by(plan, scope, snapshot, there)
+        return await asyncio.to_thread(self._reconciler.wanted_by, plan, scope, snapshot, there)
 
     async def _check_kept(self, scope: Scope, asked: KernelState, names: frozenset[str]) -> None:
         """What has vanished meanwhile is an error, if it is the plan's."""

@@ -95,14 +95,21 @@ def altered(link: Link, **values: Any) -> Link:
     if not changed:
         return link
     other = object.__new__(Link)
-    for member in MEMBERS:
+    for member in MEMBERS.values():
         member.__set__(other, member.__get__(link))
     for name, value in changed.items():
-        object.__setattr__(other, name, value)
+        MEMBERS[name].__set__(other, value)
     return other
 
 
-MEMBERS = [Link.__dict__[one.name] for one in fields(Link)]
+MEMBERS = {one.name: Link.__dict__[one.name] for one in fields(Link)}
+
+
+def changed_fields(one: Link, other: Link) -> list[str]:
+    """In which fields two links differ, those that are not compared otherwise included."""
+    if one is other:
+        return []
+    return [name for name, member in MEMBERS.items() if member.__get__(one) != member.__get__(other)]
 
 
 def _keys_of(link: Link) -> tuple[Hashable, ...]:

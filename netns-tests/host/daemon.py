@@ -85,9 +85,16 @@ class Daemon:
         return self.wait()
 
     def wait(self) -> int:
-        """The exit status of a daemon that ends by itself."""
-        _, status = os.waitpid(self.pid, 0)
-        return os.waitstatus_to_exitcode(status)
+        """The exit status of a daemon that ends by itself; TimeoutError, and it is killed, if it does not."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.01)
+        self.kill()
+        os.waitpid(self.pid, 0)
+        raise TimeoutError(f"the daemon did not end within {PATIENCE:g} s: {self.log.read_text()}")
 
 
 def start_forked(namespace: str, home: Home, open_kernel: OpenKernel = real_kernel) -> Daemon:
