@@ -1,5 +1,6 @@
 """The calls that change something: a rule, carried out by the engine, or as a dry run only described."""
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -8,8 +9,10 @@ from typing import Any
 
 from agent.api.audit.audit import Entry
 from agent.api.calls.call import Call
+from agent.api.calls.refresh import caught_up
 from agent.api.encodings.values import Value
 from agent.api.engine import DryRun
+from agent.api.events.affected import affected
 from agent.api.records.computed import View
 from agent.api.records.record import computed_fields, on_wire, record_of
 from agent.engine.engine import Decide
@@ -48,6 +51,7 @@ async def change_task(rule: Rule, call: Call, /, **arguments: Any) -> Value:
 async def carried_out(rule: Rule, call: Call, arguments: dict[str, Any], progress: Progress) -> Value:
     """Have the engine carry the rule's plan out."""
     result = await call.agent.engine.change(decision(rule, arguments), progress)
+    await caught_up(call.agent)
     return "" if result is None else on_wire(result)
 
 
@@ -62,7 +66,7 @@ async def dry_run(rule: Rule, call: Call, /, **arguments: Any) -> Value:
     engine = call.agent.engine
     outcome = await engine.dry_run(decision(rule, arguments))
     before = View(outcome.plan.before, engine.links_up, engine.failures)
-    return described(outcome, before, replace(before, model=outcome.plan.after))
+    return await asyncio.to_thread(described, outcome, before, replace(before, model=outcome.plan.after))
 
 
 def decision(rule: Rule, arguments: dict[str, Any]) -> Decide:
@@ -100,8 +104,8 @@ def whole(view: View, record: Record) -> Value:
 
 def differing(before: View, after: View) -> Iterator[str]:
     """The objects that stay, and look different afterwards; whole records are not made to find out."""
-    for ref, new in after.model.records.items():
-        old = before.model.records.get(ref)
+    for ref in after.model.table.in_order(affected(before, after)):
+        old, new = before.model.records.get(ref), after.model.records[ref]
         if old is None:
             continue
         if old != new or computed_fields(before, old) != computed_fields(after, new):

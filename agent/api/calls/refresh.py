@@ -1,10 +1,12 @@
 """Look: the journal, brought up to date if anything has happened since somebody looked."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from agent.api.calls.call import Agent
 from agent.api.calls.objects import LIVE
+from agent.api.events.events import Events
 from agent.api.events.journal import Journal
 from agent.api.records.computed import View
 from agent.api.tasks.task import Task
@@ -15,18 +17,69 @@ OBSERVED: tuple[type[Record], ...] = (*CLASSES, PIFMetrics, Task)
 """The classes that cause events."""
 
 
+LARGE = 256
+"""How many records may be others than before, for a look to be taken at once."""
+
+
 def look(agent: Agent) -> Journal:
-    """The journal as things are now.  It takes time only after a change, and little after a task."""
+    """The journal as things are now.  It takes time only after a change, and little after a task.
+
+    A large change is looked at in a thread.  Until that has ended, and the change with it (`caught_up`), the
+    journal is as it was before.
+    """
     events = agent.events
-    heard = (events.notifier.count, events.tasks_notifier.count)
-    if heard != events.heard:
-        if _machine(heard) == _machine(events.heard):
-            events.journal.update(events.journal.view, {**events.journal.live, Task: agent.tasks.records})
+    if events.catching_up is None and _heard(events) != events.heard:
+        if events.journal.is_begun and _is_large(agent):
+            _catch_up_aside(agent)
         else:
-            view = _view(agent)
-            events.journal.update(view, _live(agent, view))
-        events.heard = heard
+            _look(agent)
     return events.journal
+
+
+async def caught_up(agent: Agent) -> None:
+    """What a large change has made is in the journal: whoever has asked for it reads it from now on."""
+    if agent.events.catching_up is None and _is_large(agent):
+        _catch_up_aside(agent)
+    while agent.events.catching_up is not None:
+        await asyncio.wait([agent.events.catching_up])
+
+
+def _look(agent: Agent) -> None:
+    events = agent.events
+    heard = _heard(events)
+    if _machine(heard) == _machine(events.heard):
+        events.journal.update(events.journal.view, {**events.journal.live, Task: agent.tasks.records})
+    else:
+        view = _view(agent)
+        events.journal.update(view, _live(agent, view))
+    events.heard = heard
+
+
+def _is_large(agent: Agent) -> bool:
+    """Whether many records are others than in the journal."""
+    return len(agent.events.journal.view.model.table.differing(agent.engine.model.table)) > LARGE
+
+
+def _catch_up_aside(agent: Agent) -> None:
+    agent.events.catching_up = asyncio.create_task(_catch_up(agent))
+
+
+async def _catch_up(agent: Agent) -> None:
+    """What happens meanwhile is looked at afterwards."""
+    events, heard = agent.events, _heard(agent.events)
+    view = _view(agent)
+    live = _live(agent, view)
+    try:
+        seen = await asyncio.to_thread(events.journal.compared, view, live)
+        events.journal.take(seen, view, live)
+        events.heard = heard
+    finally:
+        events.catching_up = None
+        events.notifier.notify()
+
+
+def _heard(events: Events) -> tuple[int, int]:
+    return events.notifier.count, events.tasks_notifier.count
 
 
 def _machine(heard: tuple[int, int]) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from math import isfinite
 
 from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Fault, Id, Malformed, Request
-from agent.api.encodings.values import Value, integer, written
+from agent.api.encodings.values import Fixed, Value, integer, written
 from agent.errors import Failure, InternalError
 
 CONTENT_TYPE = "application/json"
@@ -71,7 +71,28 @@ def _failed(error: Failure | Fault | Malformed, code: int, request_id: Id, versi
 
 
 def _encode(document: Value) -> bytes:
-    return json.dumps(document, separators=(",", ":"), allow_nan=False, default=_other).encode("ascii")
+    return _text(document, PARTS).encode("ascii")
+
+
+PARTS = 4
+"""How many levels of an answer are written part by part.  The library writes one whole without a pause: of
+thousands of records that would hold everybody up."""
+
+
+def _text(value: Value, levels: int) -> str:
+    if isinstance(value, Fixed):
+        value.in_JSON = value.in_JSON or _dumped(value)
+        return value.in_JSON
+    if levels and isinstance(value, dict):
+        members = (f"{_dumped(name)}:{_text(item, levels - 1)}" for name, item in value.items())
+        return f"{{{','.join(members)}}}"
+    if levels and isinstance(value, list | tuple):
+        return f"[{','.join([_text(item, levels - 1) for item in value])}]"
+    return _dumped(value)
+
+
+def _dumped(value: Value) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_other)
 
 
 def _other(value: object) -> Value:

@@ -21,16 +21,16 @@ LONGEST = 100
 
 
 class Fixed(dict[str, Value]):
-    """A struct that nobody changes once it is made, so that its XML, which takes longest, is made only once.
+    """A struct that nobody changes once it is made, so that its text, which takes longest, is made only once.
 
-    in_XML: its element; "" as long as nobody has asked for it.
+    in_XML, in_JSON: its element, its object; "" as long as nobody has asked for it.
     """
 
-    __slots__ = ("in_XML",)
+    __slots__ = ("in_JSON", "in_XML")
 
     def __init__(self, fields: Mapping[str, Value]) -> None:
         super().__init__(fields)
-        self.in_XML = ""
+        self.in_JSON = self.in_XML = ""
 
 
 class NoDate:

@@ -1,5 +1,7 @@
 """Events: the journal, who waits for news in it, and who has registered for it."""
 
+import asyncio
+
 from agent.api.events.journal import Journal
 from agent.api.events.registrations import Registrations
 from agent.api.events.waiting import Waiting
@@ -9,12 +11,14 @@ from agent.engine.notifier import Notifier
 class Events:
     """notifier: of anything that may have changed.  tasks_notifier: of tasks alone.
 
-    heard: the counts of both when the journal was brought up to date (agent.api.calls.refresh).
+    heard: the counts of both when the journal was brought up to date (agent.api.calls.refresh).  catching_up:
+    what brings it up to date with a large change.
     """
 
     def __init__(self, notifier: Notifier, tasks_notifier: Notifier) -> None:
         self.notifier, self.tasks_notifier = notifier, tasks_notifier
         self.heard = (-1, -1)
+        self.catching_up: asyncio.Task[None] | None = None
         self.journal = Journal()
         self.waiting = Waiting(notifier)
         self.registrations = Registrations()

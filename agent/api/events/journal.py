@@ -76,14 +76,27 @@ class Journal:
         self._graves: deque[Grave] = deque()
         self._most_graves = graves
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything has been seen yet."""
+        return self.generation != BEGINNING
+
     def update(self, view: View, live: Live) -> None:
         """See what is there now, all or none of it; only what can look different is looked at."""
+        self.take(self.compared(view, live), view, live)
+
+    def compared(self, view: View, live: Live) -> list[tuple[str, Seen | None]]:
+        """What looks different now, for `take`; it changes nothing, and may be called in a thread."""
         have_moved = hosts(view.model) != hosts(self.view.model)
         seen = [*self._compared(view, view.model.records, affected(self.view, view))]
         for kind, objects in live.items():
             before = self.live.get(kind, {})
             refs = {*before, *objects} if have_moved else different(before, objects)
             seen += self._compared(view, objects, refs)
+        return seen
+
+    def take(self, seen: Iterable[tuple[str, Seen | None]], view: View, live: Live) -> None:
+        """See what was compared."""
         for ref, found in seen:
             if found is None:
                 self._bury(ref)

@@ -1,5 +1,6 @@
 """From a request to its answer: the edge where the encoding is chosen and every error becomes an answer."""
 
+import asyncio
 import logging
 from functools import partial
 from typing import Protocol
@@ -64,10 +65,24 @@ async def answer(agent: Agent, http: HTTPRequest, client: Client) -> Answer:
     return Answer(200, await outcome(agent, codec, request, client), codec.CONTENT_TYPE)
 
 
+LARGE = 64
+"""How many parts an answer may have that is written at once; to write a larger one takes its time."""
+
+
+def is_large(value: Value) -> bool:
+    """Whether it has many parts, or a part that has."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return len(value) > LARGE or any(isinstance(one, dict | list) and len(one) > LARGE for one in inner)
+
+
 async def outcome(agent: Agent, codec: Codec, request: Request, client: Client) -> bytes:
     """The answer to one call.  An error that nobody foresaw is logged, and must not stop the next call."""
     try:
         result = await call(agent, client, request.method, request.params)
+        if is_large(result):
+            return await asyncio.to_thread(codec.encode_result, result, request)
         return codec.encode_result(result, request)
     except Failure as failure:
         return codec.encode_failure(failure, request)
