@@ -19,6 +19,7 @@ from pathlib import Path
 from network.cabling import run
 from network.namespace import enter
 
+from agent.__main__ import let_readers_in
 from agent.engine.engine import Engine
 from agent.hotplug.builtin import BuiltIn
 from agent.model.model import Model
@@ -48,6 +49,7 @@ def in_namespace(name: str, directory: Path, number: int, by_ip: float, shown: f
     """A process of its own, so that its memory can be told."""
     try:
         enter(name)
+        let_readers_in()
         store = Store(directory / "pifd.sqlite")
         store.commit(Model(), big_model(number + len(NICS) + 1))
         first, again, empty, writes = asyncio.run(starts(store))

@@ -15,7 +15,7 @@ from agent.engine.kernel import Kernel
 from agent.engine.notifier import Notifier
 from agent.engine.progress import UNWATCHED, Progress
 from agent.engine.reconciler import Reconciler
-from agent.engine.start import Start
+from agent.engine.start import Start, garbage_kept
 from agent.engine.transaction import Transaction
 from agent.engine.vif_handover import asked_by
 from agent.errors import Failure, StoreUnavailable
@@ -111,8 +111,9 @@ class Engine:
         """
         self._kernel.watch(self._hear, self._hear_of_drift)
         async with self._turn:
-            await self._committed.load()
-            await self._start.begin(hostname, progress)
+            with garbage_kept():
+                await self._committed.load()
+                await self._start.begin(hostname, progress)
         self.watch_over(hostname)
 
     def watch_over(self, hostname: str, obstacle: Failure | None = None) -> None:

@@ -1,8 +1,10 @@
 """Start: the host comes to the stored model's state, or is taken over; what fails is tried again."""
 
 import asyncio
+import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from secrets import token_bytes
 
 from agent.desired.desired import desired
@@ -144,6 +146,18 @@ class Start:
                 await self._kernel.apply(step)
         except Exception:  # the network is up without it
             log.exception("where the host is now could not be announced")
+
+
+@contextmanager
+def garbage_kept() -> Iterator[None]:
+    """While thousands of records and links are made, which stay, nobody goes through them for garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _foreseen(plan: Plan, actual: KernelState) -> tuple[Step, ...]:

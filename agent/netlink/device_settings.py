@@ -4,6 +4,7 @@ They decide whether guests are reached (proxy_arp, forwarding), what is let in (
 the neighbours are asked.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ ROOT = Path("/proc/sys/net")
 PLACES = ("ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh")
 OF_THE_DEVICE = frozenset({"addr_gen_mode", "mtu", "stable_secret"})
 """What belongs to the device itself: pifd's devices give themselves no addresses."""
+LONGEST = 4096
+"""Bytes of a setting: the kernel writes no more than a page."""
 
 
 def copy(source: str, target: str, root: Path = ROOT) -> int:
@@ -33,16 +36,22 @@ def _changed(place: Path, device: str) -> Iterator[tuple[str, str]]:
     directory = place / device
     if not directory.is_dir():
         return
-    for file in sorted(directory.iterdir()):
-        if file.name not in OF_THE_DEVICE:
-            value, usual = _value(file), _value(place / "default" / file.name)
+    for name in sorted(os.listdir(directory)):  # hundreds of files: with Path, each takes three times as long
+        if name not in OF_THE_DEVICE:
+            value, usual = _value(f"{directory}/{name}"), _value(f"{place}/default/{name}")
             if value is not None and value != usual:
-                yield file.name, value
+                yield name, value
 
 
-def _value(file: Path) -> str | None:
+def _value(file: str) -> str | None:
     """None where it can't be read, as a secret that was never set."""
     try:
-        return file.read_text()
+        descriptor = os.open(file, os.O_RDONLY)
     except OSError:
         return None
+    try:
+        return os.read(descriptor, LONGEST).decode(errors="surrogateescape")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)

@@ -51,7 +51,7 @@ FORWARDING = 0.3
 """Seconds that a switch has, once there is carrier, to begin to forward on its port."""
 LEARNING = 0.1
 """Seconds that switches and neighbours have for what was announced, before the way that they knew may go."""
-AT_A_TIME = 1 << 18
+AT_A_TIME = 1 << 16
 """Bytes of events that the loop takes in before others have their turn."""
 OWN_INDICES = range(0x40000000, 0x7F000000)
 """Interface indices that the kernel gives to nobody by itself: it counts from 1."""
@@ -90,6 +90,7 @@ class Netlink:
         self._on_drift: OnChange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._sending = 0
         self._state = KernelState()
         self._told_links = self._shown_links = self._state.links
         self._free: frozenset[str] = frozenset()
@@ -133,15 +134,23 @@ class Netlink:
         that say something else of themselves."""
         self._on_change, self._on_drift = on_change, on_drift
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._monitor, self._hear)
+        self._listen()
+
+    def _listen(self) -> None:
+        """Hear at once what the kernel tells; while a change is sent, it is taken in at the end instead."""
+        if self._loop is not None and not self._sending:
+            self._loop.add_reader(self._monitor, self._hear)
+
+    def _be_deaf(self) -> None:
+        if self._loop is not None:
+            self._loop.remove_reader(self._monitor)
 
     def unwatch(self) -> None:
         """Call nobody any more."""
         self._on_change = self._on_drift = None
         self._devices.close()
-        if self._loop is not None:
-            self._loop.remove_reader(self._monitor)
-            self._loop = None
+        self._be_deaf()
+        self._loop = None
         if self._catching_up is not None:
             self._catching_up.cancel()
 
@@ -248,12 +257,18 @@ class Netlink:
     async def _send(self, steps: Sequence[Step]) -> None:
         if steps:
             await asyncio.sleep(self._announced + LEARNING - time.monotonic())
+            self._sending += 1
+            self._be_deaf()
             try:
                 await asyncio.to_thread(self._change, steps)
             except Refused as refused:
                 if not isinstance(refused.step, SetActiveSlave):
                     raise
                 await self._insist(refused.step)
+            finally:
+                self._sending -= 1
+                self._listen()
+                self._pass_news_on()
 
     async def _insist(self, step: SetActiveSlave) -> None:
         """A port that has just come is waited for: the bond believes in its carrier after its updelay."""

@@ -8,12 +8,13 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from agent.kernel.kinds.option import TYPE_MASK
+from agent.kernel.kinds.option import attributes as attributes
+
 HEADER = struct.Struct("=IHHII")
 """struct nlmsghdr: length, type, flags, sequence number, port."""
 ATTRIBUTE = struct.Struct("=HH")
 """struct nlattr: length with this header, type."""
-TYPE_MASK = 0x3FFF
-"""Without the marks for a nested attribute and for the network's byte order."""
 U32 = struct.Struct("=I")
 
 Attributes = dict[int, bytes]
@@ -37,19 +38,6 @@ def each_message(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
             raise ValueError(f"a netlink message of {length} bytes in a datagram of {end}")
         yield kind, flags, sequence, data[offset : offset + length]
         offset += padded(length)
-
-
-def attributes(data: bytes, offset: int = 0) -> Attributes:
-    """What follows at an offset.  An attribute whose length can't be ends it: what was before it counts."""
-    found: Attributes = {}
-    end, unpack = len(data), ATTRIBUTE.unpack_from
-    while offset + 4 <= end:
-        length, kind = unpack(data, offset)
-        if length < 4:
-            break
-        found[kind & 0x3FFF] = data[offset + 4 : offset + length]
-        offset += (length + 3) & -4
-    return found
 
 
 def each_attribute(data: bytes) -> Iterator[tuple[int, bytes]]:
