@@ -22,7 +22,7 @@ PASSES = 3
 """How often the kernel is compared with what it should be before a difference counts as a refusal."""
 
 
-FEW, MANY = 8, 128
+FEW, MANY = 8, 256
 """From how many creations on they go together, and how many at a time: a cancelled call waits for them."""
 
 

@@ -76,6 +76,8 @@ class KernelCache:
         Raises NetlinkError when the kernel can't be read.
         """
         with self._turn:
+            if self._monitor.is_paused:
+                self._monitor.resume()
             self._take_events()
             if self._monitor.lost:
                 self._read_all()
@@ -90,15 +92,35 @@ class KernelCache:
             return False  # another thread is at it
         try:
             self._take_events(most)
-            return self._monitor.lost
+            return self._monitor.lost and not self._monitor.is_paused
         finally:
             self._turn.release()
 
-    def identity(self, name: str) -> Identity | None:
-        """Which device has a name, after all that was told up to now."""
+    def pause(self) -> None:
+        """Hear nothing until the next `read`, which reads all again."""
         with self._turn:
+            self._monitor.pause()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is heard."""
+        return self._monitor.is_paused
+
+    @property
+    def number_of_links(self) -> int:
+        """How many there were at the last look."""
+        return len(self._picture.indices)
+
+    def listen(self) -> None:
+        """Take in all that was told up to now."""
+        with self._turn:
+            if self._monitor.is_paused:
+                self.read()
             self._take_events()
-            return self._picture.identity(name)
+
+    def identity(self, name: str) -> Identity | None:
+        """Which device had a name at the last look."""
+        return self._picture.identity(name)
 
     def has(self, identity: Identity) -> bool:
         """Whether a device was there at the last look."""

@@ -53,6 +53,11 @@ LEARNING = 0.1
 """Seconds that switches and neighbours have for what was announced, before the way that they knew may go."""
 AT_A_TIME = 1 << 16
 """Bytes of events that the loop takes in before others have their turn."""
+LARGE, WORTH = 64, 16
+"""From how many new devices on nobody listens to what becomes of them, and how many times as many links there
+may be: of each new one the kernel tells a dozen things."""
+LONGEST_PAUSE = 5.0
+"""Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
 OWN_INDICES = range(0x40000000, 0x7F000000)
 """Interface indices that the kernel gives to nobody by itself: it counts from 1."""
 
@@ -124,6 +129,7 @@ class Netlink:
             ):
                 await self._send(parts)
                 parts = []
+                await asyncio.to_thread(self._cache.listen)
                 await self._aside(part)
             else:
                 parts.append(part)
@@ -166,6 +172,7 @@ class Netlink:
 
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
         """Those of the peers, neighbours on a link, that answer within a time."""
+        self._cache.look()
         return await neighbours.probe(self._wire, self._index(link), peers, seconds)
 
     async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
@@ -192,6 +199,7 @@ class Netlink:
 
     async def peers(self, link: str) -> tuple[str, ...]:
         """The neighbours on a link that have been in use."""
+        self._cache.look()
         identity = self._cache.identity(link)
         if identity is None:
             return ()
@@ -201,9 +209,13 @@ class Netlink:
 
     def _hear(self) -> None:
         """Take in what the kernel tells, a part at a time: there is more to do than to listen."""
-        if self._cache.look(AT_A_TIME) and self._loop is not None and self._catching_up is None:
-            self._catching_up = self._loop.create_task(self._catch_up())
+        if self._cache.look(AT_A_TIME):
+            self._begin_to_catch_up()
         self._pass_news_on()
+
+    def _begin_to_catch_up(self) -> None:
+        if self._loop is not None and self._catching_up is None:
+            self._catching_up = self._loop.create_task(self._catch_up())
 
     async def _catch_up(self) -> None:
         """Something was lost, so that all has to be read again."""
@@ -269,6 +281,13 @@ class Netlink:
                 self._sending -= 1
                 self._listen()
                 self._pass_news_on()
+                if self._cache.is_paused:
+                    asyncio.get_running_loop().call_later(LONGEST_PAUSE, self._end_pause)
+
+    def _end_pause(self) -> None:
+        """Nobody has read the kernel since."""
+        if self._cache.is_paused and not self._sending and self._loop is not None:
+            self._begin_to_catch_up()
 
     async def _insist(self, step: SetActiveSlave) -> None:
         """A port that has just come is waited for: the bond believes in its carrier after its updelay."""
@@ -288,6 +307,8 @@ class Netlink:
         A device is created with an index that was chosen for it.  So nobody has to wait for it, and if its
         creation is refused what follows meets nobody: no other device has that index, or will get it.
         """
+        if not (self._cache.is_paused and self._is_large(steps)):
+            self._cache.listen()
         batch: list[tuple[Step, Any]] = []
         refused: Refused | None = None
         for step in steps:
@@ -297,6 +318,8 @@ class Netlink:
                 refused = error
                 break
         self.writes += len(batch)
+        if self._is_large(steps):
+            self._cache.pause()
         answers = self._wire.change([message for _, message in batch])
         self._cache.look()
         for (step, _), answer in zip(batch, answers, strict=True):
@@ -304,6 +327,19 @@ class Netlink:
                 raise Refused(step, str(answer))
         if refused is not None:
             raise refused
+
+    def _is_large(self, steps: Sequence[Step]) -> bool:
+        """Whether this makes so many devices that to read all links costs less than to hear of these.
+
+        On nobody's devices but those that were made just now: others may change meanwhile, unheard.
+        """
+        if len(steps) < LARGE or len(steps) * WORTH < self._cache.number_of_links:
+            return False
+        made = self._planned.get().made
+        known = {"", *made, *(step.link.name for step in steps if isinstance(step, CreateLink))}
+        return all(
+            isinstance(step, CreateLink) and {step.link.master, step.link.lower} <= known for step in steps
+        )
 
     def _encoded(self, step: Step) -> list[Any]:
         if isinstance(step, CreateLink):

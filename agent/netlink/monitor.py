@@ -9,19 +9,15 @@ from collections.abc import Iterator
 from agent.netlink.message import HEADER, each_message
 from agent.netlink.socket import KERNEL, LARGEST_DATAGRAM, NLMSG_ERROR, NLMSG_OVERRUN, Channel, opened
 
-RTMGRP_LINK, RTMGRP_NEIGH = 0x1, 0x4
-RTMGRP_IPV4_IFADDR, RTMGRP_IPV4_ROUTE = 0x10, 0x40
-RTMGRP_IPV6_IFADDR, RTMGRP_IPV6_ROUTE = 0x100, 0x400
-GROUPS = (
-    RTMGRP_LINK
-    | RTMGRP_NEIGH
-    | RTMGRP_IPV4_IFADDR
-    | RTMGRP_IPV4_ROUTE
-    | RTMGRP_IPV6_IFADDR
-    | RTMGRP_IPV6_ROUTE
-)
+RTNLGRP_LINK, RTNLGRP_NEIGH = 1, 3
+RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE = 5, 7
+RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE = 9, 11
 RTNLGRP_NEXTHOP = 32
-SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1
+GROUPS = (
+    RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR,
+    RTNLGRP_IPV6_ROUTE, RTNLGRP_NEXTHOP,
+)  # fmt: skip
+SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NETLINK_DROP_MEMBERSHIP = 270, 1, 2
 SO_ATTACH_FILTER = 26
 RECEIVE_BUFFER = 32 << 20
 """Bytes; about ten thousand events, which a change of thousands of links makes in one go."""
@@ -33,7 +29,8 @@ class Monitor:
     """The events of the network namespace that this was made in.
 
     lost: something was told that could not be kept or understood, so that all has to be read again; whoever
-    does that takes it back.  receive_buffer: bytes.  channel: a socket that is there already.
+    does that takes it back.  is_paused: nothing is heard now.  receive_buffer: bytes.  channel: a socket that
+    is there already.
     """
 
     def __init__(self, receive_buffer: int = RECEIVE_BUFFER, channel: Channel | None = None) -> None:
@@ -41,6 +38,23 @@ class Monitor:
         self._socket.settimeout(0)
         self._held = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self.lost = True
+        self.is_paused = False
+
+    def pause(self) -> None:
+        """Hear nothing, until `resume`: that costs more than to read all again when very much is changed."""
+        self._join(NETLINK_DROP_MEMBERSHIP)
+        self.is_paused = self.lost = True
+        while self._received() is not None:
+            pass  # what was told before must not be taken for newer than what will be read
+
+    def resume(self) -> None:
+        """Hear again, of what happens from now on."""
+        self._join(NETLINK_ADD_MEMBERSHIP)
+        self.is_paused = False
+
+    def _join(self, option: int) -> None:
+        for group in GROUPS:
+            self._socket.setsockopt(SOL_NETLINK, option, group)
 
     def close(self) -> None:
         """Hear no more."""
@@ -98,10 +112,8 @@ def _opened(receive_buffer: int) -> socket.socket:
     """The filter comes before the groups: nothing that it would not let through is ever in the queue."""
     channel = opened(receive_buffer=receive_buffer)
     _filter(channel)
-    for group in range(32):
-        if GROUPS & 1 << group:
-            channel.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group + 1)
-    channel.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, RTNLGRP_NEXTHOP)
+    for group in GROUPS:
+        channel.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
     return channel
 
 

@@ -75,6 +75,9 @@ class Script:
     def getsockopt(self, level: int, option: int, /) -> int:
         return self.buffer
 
+    def setsockopt(self, level: int, option: int, value: int, /) -> None:
+        """Groups are joined and left; what is told is in the queue already."""
+
     def fileno(self) -> int:
         return -1
 

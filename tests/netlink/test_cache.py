@@ -327,3 +327,12 @@ def test_what_is_lost_is_not_read_by_who_only_looks(scene: Scene) -> None:
     assert scene.world.dumps == []
     scene.read()
     assert (scene.cache.look(), RTM_GETADDR in scene.world.dumps) == (False, True)
+
+
+def test_what_happens_while_nobody_listens_is_read_afterwards(scene: Scene) -> None:
+    scene.tell(gone(3, "eth1"))  # and it was made again before the pause was over
+    scene.cache.pause()
+    assert (scene.cache.look(), scene.world.dumps) == (False, [])
+    assert scene.names() == {"lo", "eth0", "eth1"}
+    assert scene.world.dumps == [RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE]
+    assert scene.dumps_again() == []
