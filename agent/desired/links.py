@@ -32,29 +32,45 @@ from agent.table import Table
 class WantedLinks:
     """The links that are wanted: somebody else's as they are, pifd's as the model wants them.
 
-    It knows what the last answer was, and goes from there by what differs since then: in the model, in the
-    kernel, and in what pifd was given.  The answer is the same as one that is computed from nothing.
+    A call asks for what the model wants before it and after it, in turns: the last answer for each is kept.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._forget()
+        self._answers = [LastAnswer(), LastAnswer()]
 
     def of(self, model: Model, actual: KernelState, given: Given) -> Mapping[str, Link]:
         """By name."""
         with self._lock:
+            known = (one for one in self._answers if one.model.records is model.records)
+            answer = next(known, self._answers[0])
+            self._answers.remove(answer)
             try:
-                return self._of(model, actual, given)
+                links = answer.next(model, actual, given)
             except BaseException:  # what is half followed is not to be gone on from
-                self._forget()
+                self._answers.insert(0, LastAnswer())
                 raise
+            self._answers.append(answer)
+            return links
 
-    def _forget(self) -> None:
+
+class LastAnswer:
+    """What was wanted of one kernel by one model.
+
+    The next answer goes from there by what differs since then: in the model, in the kernel, and in what pifd
+    was given.  It is the same as one that is computed from nothing.
+    """
+
+    def __init__(self) -> None:
         self._claims, self._actual, self._given = Claims(), KernelState(), Given()
         self._others: dict[str, Link | None] = {}
         self._answer: Mapping[str, Link] = self._actual.links
 
-    def _of(self, model: Model, actual: KernelState, given: Given) -> Mapping[str, Link]:
+    @property
+    def model(self) -> Model:
+        return self._claims.model
+
+    def next(self, model: Model, actual: KernelState, given: Given) -> Mapping[str, Link]:
         is_new = actual.links is not self._actual.links
         there = self._actual.table.differing(actual.table)
         asked = self._touched(model, actual, given, there)

@@ -75,7 +75,29 @@ async def reach(kernel: Kernel, wanted_of: WantedOf, progress: Progress = UNWATC
 
 
 def _steps(actual: KernelState, wanted_of: WantedOf) -> tuple[Step, ...]:
-    return plan(actual, wanted_of(actual))
+    return PLANS.steps(actual, wanted_of(actual))
+
+
+class LastPlan:
+    """The steps of the last plan: what a call was foreseen to do is not planned again when it is done."""
+
+    def __init__(self) -> None:
+        self._last: tuple[KernelState, KernelState, tuple[Step, ...]] | None = None
+
+    def steps(self, actual: KernelState, wanted: KernelState) -> tuple[Step, ...]:
+        """As `plan`."""
+        last = self._last
+        if last is None or last[0] is not actual or not _is_the_same(last[1], wanted):
+            last = self._last = actual, wanted, plan(actual, wanted)
+        return last[2]
+
+
+PLANS = LastPlan()
+
+
+def _is_the_same(one: KernelState, other: KernelState) -> bool:
+    """In what is not compared otherwise, too."""
+    return one.links is other.links and one == other and (one.ipv6, one.vital) == (other.ipv6, other.vital)
 
 
 def _differences(actual: KernelState, wanted_of: WantedOf) -> Mapping[Part, str]:

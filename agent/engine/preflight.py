@@ -6,9 +6,9 @@ What a plan brings about anew must be possible.  What is wrong already, and was 
 from collections.abc import Collection, Iterable, Iterator
 
 from agent.desired.desired import crowded_out, stranded, wanted_nameservers
+from agent.engine.converge import PLANS
 from agent.engine.fault_attribution import touched
 from agent.errors import DeviceAttachRejected, InvalidValue, PIFConfigurationError, VLANInUse
-from agent.interface_reconfigure.plan import plan as plan_steps
 from agent.interface_reconfigure.plan import plan_handover
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.state import Address, KernelState, Link
@@ -33,7 +33,7 @@ def preflight(
     check_nothing_is_stranded(plan, actual)
     check_rival_routes(plan, actual)
     check_resolver_is_writable(plan, actual)
-    return (*plan_steps(actual, wanted), *handover_steps(plan, actual, wanted))
+    return (*PLANS.steps(actual, wanted), *handover_steps(plan, actual, wanted))
 
 
 def handover_steps(plan: Plan, actual: KernelState, wanted: KernelState) -> tuple[Step, ...]:

@@ -159,7 +159,7 @@ def _(step: SetMaster, state: KernelState) -> KernelState:
 @apply.register
 def _(step: SetMAC, state: KernelState) -> KernelState:
     for link in with_slaves(state, existing(step, state, step.name)):
-        state = with_link(state, replace(link, MAC=step.MAC))
+        state = with_link(state, altered(link, MAC=step.MAC))
     return state
 
 
@@ -177,7 +177,7 @@ def _(step: SetMTU, state: KernelState) -> KernelState:
 @apply.register
 def _(step: SetMark, state: KernelState) -> KernelState:
     link = existing(step, state, step.name)
-    return with_link(state, replace(link, group=step.group, alias=step.alias))
+    return with_link(state, altered(link, group=step.group, alias=step.alias))
 
 
 @apply.register
@@ -227,7 +227,7 @@ def _(step: SetIsolated, state: KernelState) -> KernelState:
     link = existing(step, state, step.name)
     if not link.master or state.links[link.master].kind != "bridge":
         raise Refused(step, "Operation not supported")
-    return with_link(state, replace(link, isolated=step.isolated))
+    return with_link(state, altered(link, isolated=step.isolated))
 
 
 @apply.register
@@ -235,7 +235,7 @@ def _(step: SetLearning, state: KernelState) -> KernelState:
     link = existing(step, state, step.name)
     if not link.master or state.links[link.master].kind != "bridge":
         raise Refused(step, "Operation not supported")
-    return with_link(state, replace(link, learning=step.learning))
+    return with_link(state, altered(link, learning=step.learning))
 
 
 @apply.register
@@ -259,7 +259,7 @@ def _(step: SetActiveSlave, state: KernelState) -> KernelState:
     bond, slave = existing(step, state, step.bond), existing(step, state, step.slave)
     if slave.master != bond.name or not slave.up:
         raise Refused(step, "Invalid argument")
-    return with_link(state, replace(bond, active_slave=slave.name))
+    return with_link(state, altered(bond, active_slave=slave.name))
 
 
 @apply.register

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from agent.kernel.kinds.bond import BondOptions, BondPortOptions
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import KernelState, Link, altered
 from agent.kernel.steps import Refused, Step
 
 UNKNOWN_MAC = "unknown"
@@ -24,7 +24,8 @@ def with_slaves(state: KernelState, link: Link) -> tuple[Link, ...]:
 
 
 def with_link(state: KernelState, link: Link) -> KernelState:
-    return replace(state, links=state.table.with_value(link.name, link))
+    table = state.table.with_value(link.name, link)
+    return state if table is state.table else replace(state, links=table)
 
 
 def uppers(state: KernelState, name: str) -> tuple[Link, ...]:
@@ -46,7 +47,7 @@ def without_link(state: KernelState, name: str) -> KernelState:
 
 def with_mtu(state: KernelState, link: Link, MTU: int) -> KernelState:
     """A VLAN never has more than the device below."""
-    state = with_link(state, replace(link, MTU=MTU))
+    state = with_link(state, altered(link, MTU=MTU))
     for upper in uppers(state, link.name):
         if upper.MTU > MTU:
             state = with_mtu(state, upper, MTU)
@@ -55,7 +56,7 @@ def with_mtu(state: KernelState, link: Link, MTU: int) -> KernelState:
 
 def up(state: KernelState, link: Link) -> KernelState:
     """The VLANs on a device come up with it, whether they were before or not."""
-    state = with_link(state, replace(link, up=True))
+    state = with_link(state, altered(link, up=True))
     for upper in uppers(state, link.name):
         state = up(state, upper)
     return state
@@ -63,7 +64,7 @@ def up(state: KernelState, link: Link) -> KernelState:
 
 def down(state: KernelState, link: Link) -> KernelState:
     """A link that goes down loses its routes and its IPv6 addresses; the VLANs on it go down too."""
-    state = with_link(state, replace(link, up=False, carrier=False))
+    state = with_link(state, altered(link, up=False, carrier=False))
     state = replace(
         state,
         addresses=frozenset(a for a in state.addresses if a.link != link.name or a.version == 4),
@@ -81,13 +82,13 @@ def enslave(step: Step, state: KernelState, link: Link, name: str) -> KernelStat
     if master.kind == "bridge" and link.kind == "bridge":
         raise Refused(step, "Too many levels of symbolic links")
     if master.kind == "bridge":
-        return with_link(state, replace(link, master=name))
+        return with_link(state, altered(link, master=name))
     if link.up:
         raise Refused(step, "Device can not be enslaved while up")
     keeps = keeps_own_macs(master)
     takes = master.MAC == UNKNOWN_MAC or (keeps and not master.active_slave)
     MAC = link.MAC if takes else master.MAC
-    port = replace(
+    port = altered(
         link,
         master=name,
         MAC=link.MAC if keeps else MAC,
@@ -95,8 +96,8 @@ def enslave(step: Step, state: KernelState, link: Link, name: str) -> KernelStat
         original_MTU=link.MTU,
         port=BondPortOptions(),
     )
-    state = up(with_mtu(state, port, master.MTU), replace(port, MTU=master.MTU))
-    return with_link(state, replace(master, MAC=MAC, active_slave=master.active_slave or link.name))
+    state = up(with_mtu(state, port, master.MTU), altered(port, MTU=master.MTU))
+    return with_link(state, altered(master, MAC=MAC, active_slave=master.active_slave or link.name))
 
 
 def keeps_own_macs(bond: Link) -> bool:
@@ -107,13 +108,13 @@ def keeps_own_macs(bond: Link) -> bool:
 def release(state: KernelState, link: Link) -> KernelState:
     """A port that leaves a bond is down, with its own MAC and MTU; the last leaves the bond without MAC."""
     master = state.links[link.master]
-    free = replace(link, master="", isolated=False, learning=True, port=None)
+    free = altered(link, master="", isolated=False, learning=True, port=None)
     if master.kind != "bond":
         return with_link(state, free)
-    given_back = replace(free, MAC=link.original_MAC or link.MAC, original_MAC="", original_MTU=0)
+    given_back = altered(free, MAC=link.original_MAC or link.MAC, original_MAC="", original_MTU=0)
     state = with_mtu(state, given_back, link.original_MTU or UNKNOWN_MTU)
     state = down(state, state.links[link.name])
     others = [port.name for port in state.ports(master.name)]
     active = master.active_slave if master.active_slave in others else next(iter(others), "")
     MAC = master.MAC if others else UNKNOWN_MAC
-    return with_link(state, replace(master, active_slave=active, MAC=MAC))
+    return with_link(state, altered(master, active_slave=active, MAC=MAC))
