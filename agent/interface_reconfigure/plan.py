@@ -1,9 +1,34 @@
 """plan(actual, wanted): the ordered steps that make the kernel what it should be.
 
-Make before break.  New devices are made first; NICs that carry nothing move; addresses, VLANs and VIFs
-change over in one go once their new place has carrier; only then do the NICs move that carried them, and what
-is left over goes.  The reasons stand with each phase.  Each phase looks at the state that the steps so far
-will have made, so it also serves a kernel that was left half-way.
+The host must be reachable between any two steps: the daemon may be killed there.  Three things follow.
+
+Make before break: a new place is whole, and has carrier, before anything moves into it.
+One send for what belongs together: between its messages no frame is handled, so an address is never without
+a place, and a bridge never has two ways to the outside.
+Each phase looks at the state that the steps so far will have made, not at what was done: so a plan also goes
+on from a kernel that was left half-way.
+
+The phases, and why each stands where it does:
+
+1. delete_misfits: a device of ours of another kind, tag or end has the name that its successor needs.
+2. create_devices: bridges before the bonds and tunnels that are their ports.  They are up, with their MAC,
+   and empty: without a NIC they disturb nobody.  A new way to the outside does not learn yet: it would learn
+   guests that are still in their old place.
+3. set_attributes: what stays gets what it lacks, before something needs it, an MTU for example.
+4. change_bonds: options of a bond that stays; ports leave it only where the kernel insists.
+5. wake_nics: NICs that stay come up, and take larger packets, before others rely on that.
+6. move_early_ports: NICs that carry nothing move, so that the new place gets carrier.  One that carries
+   addresses stays until they have moved; nic_moves chooses these keepers.
+7. make_vlans: on the bonds that have carrier now.  They stay out of their bridges: the old VLAN is still in
+   there, and two would be a loop.
+8. move_addresses: the one moment.  Addresses, routes, VLANs and VIFs change over in one send, which also cuts
+   off the bridge that they leave; neighbours and switches are told; then the kept NICs follow.
+9. delete_leftovers: only now is nothing of value left in the old devices.
+10. finish_devices: what had to wait for that, such as a NIC's MAC once its bond is gone, and its VLANs.
+11. finish_addresses: routes that the kernel dropped with an address are put back.
+12. announce_where_ports_changed: switches hear where each MAC is now.
+13. set_resolver: name servers are of no use before there is a way to them.
+14. set_gro: a device that refuses it keeps nothing else from being up.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -289,7 +314,6 @@ def _late_steps(planner: Planner, late: list[str]) -> list[Step]:
 
 
 def delete_leftovers(planner: Planner) -> None:
-    """Devices of ours that are no longer wanted, in one message."""
     for step in deletions(planner.state, tuple(planner.unwanted())):
         if step.names[0] in planner.state.links:
             planner.do(step)
@@ -336,13 +360,11 @@ def announce_where_ports_changed(planner: Planner) -> None:
 
 
 def set_resolver(planner: Planner) -> None:
-    """Name servers last: they are of no use before there is a way to them."""
     if planner.state.resolver != planner.wanted.resolver:
         planner.do(SetResolver(planner.wanted.resolver or ""))
 
 
 def set_gro(planner: Planner) -> None:
-    """Last of all: a device that refuses it keeps nothing else from being up."""
     for want in planner.unlike():
         if want.gro is not None and planner.state.links[want.name].gro != want.gro:
             planner.do(SetGRO(want.name, on=want.gro))

@@ -80,7 +80,7 @@ def essence(link: dict[str, Any]) -> dict[str, Any]:
 def is_pingable(net: Cabling, address: str) -> bool:
     """Whether the host answers the admin; of a link that has just come up the first frame may be lost."""
     try:
-        run("ip", "netns", "exec", net.admin, "ping", "-n", "-c", "10", "-i", "0.2", "-W", "5", address)
+        run("ip", "netns", "exec", net.admin, "ping", "-n", "-c", "1", "-i", "0.2", "-w", "7", address)
     except RuntimeError:
         return False
     return True

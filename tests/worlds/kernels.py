@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+import hypothesis
 from hypothesis import strategies as st
 
 from agent.desired.desired import desired
@@ -71,6 +73,19 @@ class Case:
 
 def cases() -> st.SearchStrategy[Case]:
     return st.integers(1, MOST_NICS).flatmap(_cases_of)
+
+
+@cache
+def drawn_cases() -> tuple[Case, ...]:
+    """As many as the profile says, drawn once for all tests."""
+    drawn: list[Case] = []
+
+    @hypothesis.given(cases())
+    def draw(case: Case) -> None:
+        drawn.append(case)
+
+    draw()
+    return tuple(drawn)
 
 
 def _cases_of(count: int) -> st.SearchStrategy[Case]:
