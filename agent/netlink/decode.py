@@ -18,7 +18,18 @@ from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import options_of
 from agent.kernel.kinds.option import NO_NAMES, Names, decoded
 from agent.kernel.state import MULTIPATH, ONLINK, Address, Link, Route, parsed
-from agent.netlink.message import HEADER, U32, Attributes, attributes, each_attribute, padded, text
+from agent.netlink.message import (
+    HEADER,
+    NDA_DST,
+    NDA_LLADDR,
+    NEIGHBOUR,
+    U32,
+    Attributes,
+    attributes,
+    each_attribute,
+    padded,
+    text,
+)
 from agent.netlink.rest import (
     IFA_ADDRESS,
     IFA_FLAGS,
@@ -49,8 +60,6 @@ ADDRESS = struct.Struct("=BBBBI")
 """struct ifaddrmsg: family, prefix length, flags, scope, index."""
 ROUTE = struct.Struct("=BBBBBBBBI")
 """struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, type, flags."""
-NEIGHBOUR = struct.Struct("=BxxxiHBB")
-"""struct ndmsg: family, index, state, flags, type."""
 HOP = struct.Struct("=HBBi")
 """struct rtnexthop: length, flags, weight, index."""
 
@@ -61,7 +70,6 @@ IFLA_PERM_ADDRESS, IFLA_PARENT_DEV_NAME = 54, 56
 IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 RTA_DST, RTA_SRC, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_MULTIPATH = 1, 2, 4, 5, 6, 7, 9
 RTA_TABLE, RTA_NH_ID = 15, 30
-NDA_DST, NDA_LLADDR = 1, 2
 
 MALFORMED: tuple[type[Exception], ...] = (struct.error, ValueError, LookupError)
 """What reading a message raises that is none."""

@@ -2,9 +2,6 @@
 
 from collections.abc import Callable
 from functools import singledispatch
-from typing import Any
-
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
@@ -34,6 +31,7 @@ from agent.kernel.steps import (
     Step,
 )
 from agent.netlink.link_message import Attribute, link_message
+from agent.netlink.message import neighbour
 from agent.netlink.rest import address_message, route_message
 
 RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK = 16, 17, 19
@@ -45,14 +43,13 @@ IN6_ADDR_GEN_MODE_NONE = 1
 RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
 NLM_F_APPEND = 0x800
 AF_BRIDGE, NTF_SELF, NUD_NOARP, NUD_PERMANENT = 7, 0x02, 0x40, 0x80
-ANY_MAC = "00:00:00:00:00:00"
+ANY_MAC = bytes(6)
 DEFAULT_BRIDGE_MTU = 1500
 IFLA_BRPORT_FLUSH = 24
 
 Index = Callable[[str], int]
 """The interface index of a name."""
-Message = Any
-"""Bytes, or one of pyroute2's messages, which has no types."""
+Message = bytes
 
 
 @singledispatch
@@ -213,15 +210,11 @@ def _port(number: int, *options: tuple[str, bool], forget: bool = False) -> byte
     return link_message(RTM_NEWLINK, number, ("IFLA_LINKINFO", info))
 
 
-def _flood(kind: int, number: int, remote: str) -> Message:
+def _flood(kind: int, number: int, remote: str) -> bytes:
     """The entry of the all-zero MAC, to which more than one host can be appended."""
-    message = ndmsg()
-    message["header"]["type"] = kind
-    message["header"]["flags"] = NLM_F_CREATE | NLM_F_APPEND if kind == RTM_NEWNEIGH else 0
-    message["family"], message["ifindex"] = AF_BRIDGE, number
-    message["state"], message["flags"] = NUD_NOARP | NUD_PERMANENT, NTF_SELF
-    message["attrs"] = [("NDA_LLADDR", ANY_MAC), ("NDA_DST", remote)]
-    return message
+    how = NLM_F_CREATE | NLM_F_APPEND if kind == RTM_NEWNEIGH else 0
+    state = NUD_NOARP | NUD_PERMANENT
+    return neighbour(kind, number, remote, ANY_MAC, family=AF_BRIDGE, state=state, flags=NTF_SELF, how=how)
 
 
 def _created(options: Options | None, index: Index) -> bytes:

@@ -1,12 +1,13 @@
 """Netlink messages as bytes: headers and attributes, both ways.
 
-The hot paths are read and written with these and the tables in decode.py and encode.py.  pyroute2's classes
-do the rest, and are what the tests compare every such message with.
+Everything is read and written with these and the tables in decode.py, encode.py and link_message.py.
+pyroute2's classes are what the tests compare every such message with.
 """
 
+import socket
 import struct
 from collections.abc import Iterator
-from typing import Any
+from ipaddress import ip_address
 
 from agent.kernel.kinds.option import TYPE_MASK
 from agent.kernel.kinds.option import attributes as attributes
@@ -15,6 +16,9 @@ HEADER = struct.Struct("=IHHII")
 """struct nlmsghdr: length, type, flags, sequence number, port."""
 ATTRIBUTE = struct.Struct("=HH")
 """struct nlattr: length with this header, type."""
+NEIGHBOUR = struct.Struct("=BxxxiHBB")
+"""struct ndmsg: family, index, state, flags, type."""
+NDA_DST, NDA_LLADDR = 1, 2
 U32 = struct.Struct("=I")
 
 Attributes = dict[int, bytes]
@@ -56,11 +60,31 @@ def attribute(kind: int, payload: bytes) -> bytes:
     return ATTRIBUTE.pack(len(payload) + 4, kind) + payload + b"\0" * (-len(payload) & 3)
 
 
-def encoded(message: Any) -> bytes:
-    """One of pyroute2's messages as bytes; its flags are those that it was given."""
-    message.reset()
-    message.encode()
-    return bytes(message.data).ljust(padded(len(message.data)), b"\0")
+def message(kind: int, body: bytes, flags: int = 0) -> bytes:
+    """A message without its sequence number, which it gets when it is sent."""
+    return HEADER.pack(HEADER.size + len(body), kind, flags, 0, 0) + body
+
+
+def neighbour(
+    kind: int,
+    index: int,
+    host: str,
+    MAC: bytes,
+    *,
+    family: int = 0,
+    state: int = 0,
+    flags: int = 0,
+    how: int = 0,
+) -> bytes:
+    """A message about an entry of a neighbour table, or of a bridge's or a vxlan's.
+
+    MAC: empty for none.  family: that of the table, where it is not the host's.  how: netlink's flags.
+    """
+    own = ip_address(host)
+    table = family or int(socket.AF_INET6 if own.version == 6 else socket.AF_INET)
+    body = NEIGHBOUR.pack(table, index, state, flags, 0)
+    there = attribute(NDA_DST, own.packed) + (attribute(NDA_LLADDR, MAC) if MAC else b"")
+    return message(kind, body + there, how)
 
 
 def text(payload: bytes) -> str:

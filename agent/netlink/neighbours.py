@@ -3,15 +3,22 @@
 import asyncio
 import socket
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
-from typing import Any
+from dataclasses import dataclass
 
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
-
-from agent.netlink import requests
-from agent.netlink.decode import NEIGHBOUR
+from agent.netlink.decode import ip
 from agent.netlink.encode import NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
-from agent.netlink.message import HEADER, attribute, each_attribute
+from agent.netlink.message import (
+    HEADER,
+    NDA_DST,
+    NDA_LLADDR,
+    NEIGHBOUR,
+    U32,
+    attribute,
+    attributes,
+    each_attribute,
+    message,
+    neighbour,
+)
 from agent.netlink.socket import Wire
 
 RTM_GETNEIGH = 30
@@ -27,7 +34,7 @@ PROBE_POLL = 0.02
 
 def in_use(wire: Wire, index: int) -> tuple[str, ...]:
     """The neighbours whose MAC was found on a link; one that somebody put there for good is not asked."""
-    return tuple(e.get_attr("NDA_DST") for e in _entries(wire, index) if not e["state"] & NUD_PERMANENT)
+    return tuple(entry.host for entry in _entries(wire, index) if not entry.lasts)
 
 
 def copy(wire: Wire, source: int, target: int) -> int:
@@ -38,9 +45,7 @@ def copy(wire: Wire, source: int, target: int) -> int:
     costs time but nothing else.
     """
     wanted = [
-        _neighbour(target, entry.get_attr("NDA_DST"), entry.get_attr("NDA_LLADDR"), NUD_STALE)
-        for entry in _entries(wire, source)
-        if not entry["state"] & NUD_PERMANENT
+        _made(target, entry.host, entry.MAC, NUD_STALE) for entry in _entries(wire, source) if not entry.lasts
     ]
     lasting = [*_lasting(wire, source, target, 0), *_lasting(wire, source, target, NTF_PROXY)]
     if wanted or lasting:
@@ -51,16 +56,14 @@ def copy(wire: Wire, source: int, target: int) -> int:
 def _lasting(wire: Wire, source: int, target: int, flag: int) -> Iterator[bytes]:
     """The messages that make the entries of the source that do not pass, with all that they have, on the
     target.  flag: NTF_PROXY for those that the host answers for, else 0."""
-    for answer in wire.dump(
-        requests.message(RTM_GETNEIGH, NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, flag, 0))
-    ).messages:
+    for answer in wire.dump(message(RTM_GETNEIGH, NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, flag, 0))).messages:
         family, index, state, flags, kind = NEIGHBOUR.unpack_from(answer, HEADER.size)
         if index != source or not (state & NUD_PERMANENT or flags & NTF_PROXY):
             continue
         body = NEIGHBOUR.pack(family, target, state, flags, kind)
         for one, payload in each_attribute(answer[HEADER.size + NEIGHBOUR.size :]):
             body += b"" if one in (NDA_CACHEINFO, NDA_PROBES, NDA_IFINDEX) else attribute(one, payload)
-        yield requests.message(RTM_NEWNEIGH, body, NLM_F_CREATE | NLM_F_REPLACE)
+        yield message(RTM_NEWNEIGH, body, NLM_F_CREATE | NLM_F_REPLACE)
 
 
 async def probe(wire: Wire, index: int, peers: Sequence[str], seconds: float) -> frozenset[str]:
@@ -82,45 +85,43 @@ async def probe(wire: Wire, index: int, peers: Sequence[str], seconds: float) ->
 
 
 def _ask(wire: Wire, index: int, peers: Sequence[str]) -> None:
-    entries = {entry.get_attr("NDA_DST"): entry for entry in _entries(wire, index)}
-    lasting = {peer for peer, entry in entries.items() if entry["state"] & NUD_PERMANENT}
-    known = {peer: entry.get_attr("NDA_LLADDR") for peer, entry in entries.items()}
-    wire.change([_question(index, peer, known.get(peer)) for peer in peers if peer not in lasting])
+    known = {entry.host: entry for entry in _entries(wire, index)}
+    asked = [peer for peer in peers if peer not in known or not known[peer].lasts]
+    wire.change([_question(index, peer, known.get(peer)) for peer in asked])
 
 
-def _question(index: int, peer: str, MAC: str | None) -> Any:
-    if MAC is not None:
-        return _neighbour(index, peer, MAC, NUD_PROBE)
-    message = _neighbour(index, peer, None, 0)
-    message["flags"] = NTF_USE
-    return message
+def _question(index: int, peer: str, known: "Neighbour | None") -> bytes:
+    return _made(index, peer, known.MAC, NUD_PROBE) if known else _made(index, peer, b"", 0, NTF_USE)
 
 
 def _reachable(wire: Wire, index: int) -> set[str]:
-    return {e.get_attr("NDA_DST") for e in _entries(wire, index) if e["state"] & NUD_REACHABLE}
+    return {entry.host for entry in _entries(wire, index) if entry.state & NUD_REACHABLE}
 
 
-def _entries(wire: Wire, index: int) -> Iterator[Any]:
-    request = ndmsg()
-    request["header"]["type"] = RTM_GETNEIGH
-    request["family"] = socket.AF_UNSPEC
-    request["ifindex"] = 0
-    request["attrs"] = [("NDA_IFINDEX", index)]
-    for data in wire.dump(request).messages:
-        message = ndmsg(data)
-        message.decode()
-        unicast = message["family"] in (socket.AF_INET, socket.AF_INET6)
-        usable = message["state"] & NUD_VALID and message.get_attr("NDA_LLADDR")
-        if unicast and usable and message["ifindex"] == index:
-            yield message
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An entry with a MAC that was found.  state: the kernel's NUD_*."""
+
+    host: str
+    MAC: bytes
+    state: int
+
+    @property
+    def lasts(self) -> bool:
+        """Whether somebody put it there for good."""
+        return bool(self.state & NUD_PERMANENT)
 
 
-def _neighbour(index: int, peer: str, MAC: str | None, state: int) -> Any:
-    message = ndmsg()
-    message["header"]["type"] = RTM_NEWNEIGH
-    message["header"]["flags"] = NLM_F_CREATE | NLM_F_REPLACE
-    message["family"] = int(socket.AF_INET6 if ip_address(peer).version == 6 else socket.AF_INET)
-    message["ifindex"] = index
-    message["state"] = state
-    message["attrs"] = [("NDA_DST", peer), *([("NDA_LLADDR", MAC)] if MAC else [])]
-    return message
+def _entries(wire: Wire, index: int) -> Iterator[Neighbour]:
+    body = NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + attribute(NDA_IFINDEX, U32.pack(index))
+    for answer in wire.dump(message(RTM_GETNEIGH, body)).messages:
+        family, there, state, _, _ = NEIGHBOUR.unpack_from(answer, HEADER.size)
+        found = attributes(answer, HEADER.size + NEIGHBOUR.size)
+        MAC = found.get(NDA_LLADDR, b"")
+        if family in (socket.AF_INET, socket.AF_INET6) and state & NUD_VALID and MAC and there == index:
+            yield Neighbour(ip(family, found.get(NDA_DST, b"")), MAC, state)
+
+
+def _made(index: int, host: str, MAC: bytes, state: int, flags: int = 0) -> bytes:
+    how = NLM_F_CREATE | NLM_F_REPLACE
+    return neighbour(RTM_NEWNEIGH, index, host, MAC, state=state, flags=flags, how=how)

@@ -4,8 +4,7 @@ import errno
 import socket
 
 from agent.netlink.encode import NLM_F_CREATE, NLM_F_EXCL
-from agent.netlink.message import HEADER, attribute, each_attribute, text
-from agent.netlink.requests import message
+from agent.netlink.message import HEADER, attribute, each_attribute, message, text
 from agent.netlink.socket import NetlinkError, Wire
 
 RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34

@@ -2,8 +2,8 @@
 
 import socket
 
-from agent.netlink.decode import ADDRESS, IFLA_EXT_MASK, IFLA_IFNAME, LINK, NEIGHBOUR, ROUTE, RTA_TABLE
-from agent.netlink.message import HEADER, U32, attribute
+from agent.netlink.decode import ADDRESS, IFLA_EXT_MASK, IFLA_IFNAME, LINK, ROUTE, RTA_TABLE
+from agent.netlink.message import NEIGHBOUR, U32, attribute, message
 
 RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH = 18, 22, 26, 30
 RTEXT_FILTER_SKIP_STATS = 8
@@ -38,8 +38,3 @@ def routes(family: int = ANY_FAMILY, table: int = ANY_TABLE) -> bytes:
 def forwarding_entries() -> bytes:
     """Those of bridges and vxlans; a header alone would be an old form."""
     return message(RTM_GETNEIGH, NEIGHBOUR.pack(int(socket.AF_BRIDGE), 0, 0, 0, 0))
-
-
-def message(kind: int, body: bytes, flags: int = 0) -> bytes:
-    """A message without its sequence number, which it gets when it is sent."""
-    return HEADER.pack(HEADER.size + len(body), kind, flags, 0, 0) + body

@@ -9,10 +9,8 @@ import socket
 import struct
 from collections.abc import Iterable, Iterator
 
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
-
 from agent.kernel.state import ONLINK, PROTOCOL, SCOPE_LINK, UNICAST, Address, Route, parsed
+from agent.netlink.message import message
 
 NETLINK_HEADER = struct.Struct("=IHHII")
 ADDRESS_HEADER = struct.Struct("=BBBBI")
@@ -122,7 +120,7 @@ def _peer(family: int, found: Attributes) -> str:
     return socket.inet_ntop(family, other) if other != found.get(IFA_LOCAL, other) else ""
 
 
-def address_message(kind: int, flags: int, address: Address, index: int) -> "AddressMessage":
+def address_message(kind: int, flags: int, address: Address, index: int) -> bytes:
     """The message that makes or deletes an address; IPv6 without duplicate address detection: it would leave
     the address unusable for a second or two."""
     own = parsed(address.interface)
@@ -148,12 +146,8 @@ def address_message(kind: int, flags: int, address: Address, index: int) -> "Add
         del found[IFA_BROADCAST]
     if address.link_local:
         scope = SCOPE_LINK
-    message = AddressMessage()
-    message["header"]["type"], message["header"]["flags"] = kind, flags
-    message["family"], message["prefixlen"] = _family(own.version), own.network.prefixlen
-    message["scope"], message["index"] = scope, index
-    message.rest = packed(sorted(found.items()))
-    return message
+    head = ADDRESS_HEADER.pack(_family(own.version), own.network.prefixlen, 0, scope, index)
+    return message(kind, head + packed(sorted(found.items())), flags)
 
 
 def _label(link: str, suffix: bytes) -> bytes:
@@ -183,7 +177,7 @@ def route_rest(raw: bytes, *, has_gateway: bool, onlink: bool) -> str:
     return head.hex() + packed(sorted(left.items())).hex()
 
 
-def route_message(kind: int, flags: int, route: Route, index: int) -> "RouteMessage":
+def route_message(kind: int, flags: int, route: Route, index: int) -> bytes:
     """The message that makes or deletes a route."""
     own = parsed(route.destination)
     head = bytes.fromhex(route.rest[:12]) if route.rest else b""
@@ -197,47 +191,12 @@ def route_message(kind: int, flags: int, route: Route, index: int) -> "RouteMess
     if route.source:
         found[RTA_PREFSRC] = parsed(route.source).ip.packed
     found[RTA_TABLE] = route.table.to_bytes(4, "little")
-    message = RouteMessage()
-    message["header"]["type"], message["header"]["flags"] = kind, flags
-    message["family"], message["dst_len"], message["src_len"] = (
-        _family(own.version),
-        own.network.prefixlen,
-        source,
-    )
-    message["tos"], message["table"], message["proto"] = (
-        tos,
-        route.table if route.table < 256 else RT_TABLE_COMPAT,
-        protocol,
-    )
-    message["scope"], message["type"], message["flags"] = scope, type_, onlink
-    message.rest = packed([*sorted(found.items()), *attributes(bytes.fromhex(route.rest), 6)])
-    return message
+    number = route.table if route.table < 256 else RT_TABLE_COMPAT
+    family, length = _family(own.version), own.network.prefixlen
+    head = ROUTE_HEADER.pack(family, length, source, tos, number, protocol, scope, type_, onlink)
+    rest = attributes(bytes.fromhex(route.rest), 6)
+    return message(kind, head + packed([*sorted(found.items()), *rest]), flags)
 
 
 def _family(version: int) -> int:
     return int(socket.AF_INET6 if version == 6 else socket.AF_INET)
-
-
-class AddressMessage(ifaddrmsg):  # type: ignore[misc]
-    """An address's header, followed by attributes that are encoded already."""
-
-    rest = b""
-
-    def encode(self) -> None:
-        super().encode()
-        _append(self)
-
-
-class RouteMessage(rtmsg):  # type: ignore[misc]
-    """A route's header, followed by attributes that are encoded already."""
-
-    rest = b""
-
-    def encode(self) -> None:
-        super().encode()
-        _append(self)
-
-
-def _append(message: AddressMessage | RouteMessage) -> None:
-    message.data += message.rest
-    struct.pack_into("=I", message.data, 0, len(message.data))

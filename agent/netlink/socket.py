@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.netlink.message import ATTRIBUTE, HEADER, U32, each_message, encoded, padded
+from agent.netlink.message import ATTRIBUTE, HEADER, U32, each_message, padded
 
 NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE, NLMSG_OVERRUN = 1, 2, 3, 4
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 0x01, 0x04, 0x300
@@ -131,7 +131,7 @@ class Wire:
         """The socket's file descriptor."""
         return self._socket.fileno()
 
-    def change(self, messages: Sequence[Any]) -> list[ErrorReply | None]:
+    def change(self, messages: Sequence[bytes]) -> list[ErrorReply | None]:
         """Send messages in one go; for each, None or why it was refused.  All are tried.
 
         More than the socket's buffers hold goes in several sends.
@@ -143,7 +143,7 @@ class Wire:
                 answers += self._answers_to(part)
             return answers
 
-    def dump(self, message: Any) -> Dump:
+    def dump(self, message: bytes) -> Dump:
         """All answers to a dump request, each a whole message.
 
         Raises NetlinkError when the kernel breaks it off, or does not bring it to its end in time.
@@ -152,11 +152,11 @@ class Wire:
             self._send(self._numbered(message, NLM_F_REQUEST | NLM_F_DUMP))
             return self._collect()
 
-    def ask(self, message: Any) -> bytes | ErrorReply:
+    def ask(self, message: bytes) -> bytes | ErrorReply:
         """The one answer to a request.  Raises NetlinkError when there is none in time."""
         return self.ask_each([message])[0]
 
-    def ask_each(self, messages: Sequence[Any]) -> list[bytes | ErrorReply]:
+    def ask_each(self, messages: Sequence[bytes]) -> list[bytes | ErrorReply]:
         """The answers to requests that have one each."""
         with self._exchange:
             answers: list[bytes | ErrorReply] = []
@@ -180,10 +180,10 @@ class Wire:
         if part:
             yield part
 
-    def _numbered(self, message: Any, flags: int) -> bytes:
+    def _numbered(self, message: bytes, flags: int) -> bytes:
         """The bytes of a message, with its flags and the next sequence number."""
         self._sequence = self._sequence % 0xFFFFFFFF + 1
-        data = bytearray(message if isinstance(message, bytes) else encoded(message))
+        data = bytearray(message)
         (own,) = struct.unpack_from("=H", data, 6)
         PATCH.pack_into(data, 6, own | flags, self._sequence)
         return bytes(data)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from network.namespace import enter
 from network.patience import patience
+from network.picture import differences
 
 from agent.__main__ import run
 from agent.engine.kernel import Kernel
@@ -25,6 +26,8 @@ PATIENCE = patience(30)
 """Seconds for a daemon to answer, or to end."""
 
 MOST_FILES = 1024
+WRONG_PICTURE = 3
+"""The exit status of a forked daemon that ends well, with a picture of the kernel that is no fresh dump's."""
 
 OpenKernel = Callable[[Settings], Kernel]
 
@@ -80,7 +83,10 @@ class Daemon:
         os.kill(self.pid, signal.SIGKILL)
 
     def stop(self) -> int:
-        """Ask it to stop; its exit status (negative: the signal that ended it)."""
+        """Ask it to stop; its exit status (negative: the signal that ended it).
+
+        So each test that a forked daemon ends well in shows that it had seen the kernel as it is.
+        """
         os.kill(self.pid, signal.SIGTERM)
         return self.wait()
 
@@ -116,12 +122,20 @@ def _become_daemon(namespace: str, home: Home, log: Path, open_kernel: OpenKerne
         os.closerange(3, MOST_FILES)  # the test's own pipes: one held open here would never end
         enter(namespace)
         settings = home.settings()
-        asyncio.run(run(settings, lambda: open_kernel(settings)))
-        status = 0
+        doors: list[Kernel] = []
+        asyncio.run(run(settings, lambda: _kept(doors, open_kernel(settings))))
+        found = [one for door in doors for one in asyncio.run(differences(door, settings.resolv_conf))]
+        status = WRONG_PICTURE if found else 0
+        os.write(2, "\n  ".join(found).encode())
     except BaseException as error:
         os.write(2, f"pifd: {error!r}\n".encode())
     finally:
         os._exit(status)
+
+
+def _kept(doors: list[Kernel], kernel: Kernel) -> Kernel:
+    doors.append(kernel)
+    return kernel
 
 
 @contextmanager

@@ -7,21 +7,20 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from network.cabling import run
 from network.namespace import inside
+from network.picture import SETTLING, tell_apart
 from runner.seed import SEED
 
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import KernelState
 from agent.netlink import Netlink
 
 CHANGES = int(os.environ.get("PIFD_CHANGES", "2000"))
 BURST = 40
 """Changes between two comparisons."""
-SETTLING = 2.0
 NAMES = [f"other{n}" for n in range(12)]
 INDICES = [200, 201, 202]
 """Some devices get an index that another one had before."""
@@ -92,22 +91,6 @@ def change(draw: random.Random) -> str:
         f"nexthop delete id {n}",
         f"route add 198.51.100.201/32 nhid {n}",
     ))  # fmt: skip
-
-
-def tell_apart(seen: KernelState, there: KernelState) -> list[str]:
-    """What two pictures differ in, in words."""
-    names = sorted(seen.links.keys() | there.links.keys())
-    found = [
-        f"{name}.{one.name}: {getattr(seen.links.get(name), one.name, None)!r}, not "
-        f"{getattr(there.links.get(name), one.name, None)!r}"
-        for name in names
-        for one in fields(Link)
-        if getattr(seen.links.get(name), one.name, None) != getattr(there.links.get(name), one.name, None)
-    ]
-    found += [f"too many: {one}" for one in (seen.addresses - there.addresses) | (seen.routes - there.routes)]
-    return found + [
-        f"missing: {one}" for one in (there.addresses - seen.addresses) | (there.routes - seen.routes)
-    ]
 
 
 def settled_difference(kernel: Netlink, namespace: str) -> list[str]:

@@ -5,7 +5,14 @@ from typing import Any
 from pyroute2.netlink import nla, nlmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfbase
 
-from agent.netlink.message import encoded
+from agent.netlink.message import padded
+
+
+def encoded(message: Any) -> bytes:
+    """One of pyroute2's messages as bytes; its flags are those that it was given."""
+    message.reset()
+    message.encode()
+    return bytes(message.data).ljust(padded(len(message.data)), b"\0")
 
 
 class LinkInfo(nla):  # type: ignore[misc]

@@ -15,8 +15,8 @@ from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.netlink import decode
 from agent.netlink.link_message import link_message
-from agent.netlink.message import HEADER, attributes, encoded
-from tests.netlink.reference import reference
+from agent.netlink.message import HEADER, attributes
+from tests.netlink.reference import encoded, reference
 
 NAMES = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=15)
 NUMBERS = st.integers(0, 2**32 - 1)
