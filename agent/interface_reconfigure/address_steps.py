@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from agent.kernel.simulate import apply
+from agent.kernel.simulate import apply_all
 from agent.kernel.state import Address, KernelState, Role, Route, parsed
 from agent.kernel.steps import AddAddress, Announce, DeleteAddress, DeleteRoute, SetRoute, Step
 
@@ -36,9 +36,8 @@ class _Way:
         self.steps: list[Step] = []
 
     def take(self, *steps: Step) -> None:
-        for step in steps:
-            self.state = apply(step, self.state)
-            self.steps.append(step)
+        self.state = apply_all(steps, self.state)
+        self.steps += steps
 
 
 def _rank(address: Address) -> tuple[bool, Address]:
@@ -57,16 +56,21 @@ def _new_routes(state: KernelState, wanted: KernelState) -> list[Step]:
     Of IPv6 one is added beside others of its destination and metric that are to stay.
     """
     ordered = sorted(wanted.routes - state.routes, key=lambda route: (bool(route.gateway), route))
-    return [SetRoute(route, beside=_stays_beside(route, state, wanted)) for route in ordered]
+    rivals: dict[object, set[Route]] = {}
+    for route in (state.routes | wanted.routes) if ordered else ():
+        rivals.setdefault(_place(route), set()).add(route)
+    return [SetRoute(route, beside=_stays_beside(route, rivals[_place(route)], wanted)) for route in ordered]
 
 
-def _stays_beside(route: Route, state: KernelState, wanted: KernelState) -> bool:
+def _place(route: Route) -> object:
+    return route.destination, route.metric, route.table
+
+
+def _stays_beside(route: Route, rivals: set[Route], wanted: KernelState) -> bool:
     if route.version == 4:
         return False
-    place = (route.destination, route.metric, route.table)
-    others = (state.routes | wanted.routes) - {route}
-    same = [other for other in others if (other.destination, other.metric, other.table) == place]
-    return len(same) > 1 or any(other in wanted.routes for other in same)
+    others = rivals - {route}
+    return len(others) > 1 or any(other in wanted.routes for other in others)
 
 
 def announcements(state: KernelState, wanted: KernelState, names: Iterable[str]) -> tuple[Announce, ...]:

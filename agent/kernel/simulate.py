@@ -7,7 +7,8 @@ Refused where the real kernel would refuse, in the kernel's words.  What the rea
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import reduce, singledispatch
-from ipaddress import ip_address
+from itertools import groupby
+from typing import cast
 
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
@@ -26,7 +27,8 @@ from agent.kernel.simulate_effects import (
     with_slaves,
     without_link,
 )
-from agent.kernel.state import Address, KernelState, Link, Route, altered, parsed
+from agent.kernel.simulate_routes import with_routes
+from agent.kernel.state import Address, KernelState, Link, altered, parsed
 from agent.kernel.steps import (
     AddAddress,
     AddFlood,
@@ -74,7 +76,12 @@ def apply(step: Step, state: KernelState) -> KernelState:
 
 def apply_all(steps: Iterable[Step], state: KernelState) -> KernelState:
     """The state after several steps."""
-    return reduce(lambda before, step: apply(step, before), steps, state)
+    for is_route, several in groupby(steps, lambda step: isinstance(step, SetRoute | DeleteRoute)):
+        if is_route:
+            state = with_routes(state, cast(Iterable[SetRoute | DeleteRoute], several))
+        else:
+            state = reduce(lambda before, step: apply(step, before), several, state)
+    return state
 
 
 @apply.register
@@ -294,24 +301,10 @@ def _(step: DeleteAddress, state: KernelState) -> KernelState:
     return replace(state, addresses=left, routes=frozenset(r for r in routes if r.source not in hosts))
 
 
-@apply.register
-def _(step: SetRoute, state: KernelState) -> KernelState:
-    route = step.route
-    if not existing(step, state, route.link).up:
-        raise Refused(step, "Network is down")
-    if route.gateway and not _reaches(state, route):
-        raise Refused(step, "Nexthop has invalid gateway")
-    if route.source and all(_host(address) != route.source for address in state.addresses):
-        raise Refused(step, "Invalid prefsrc address")
-    others = frozenset(r for r in state.routes if step.beside or not _same_route(route, r))
-    return replace(state, routes=others | {route})
-
-
-@apply.register
-def _(step: DeleteRoute, state: KernelState) -> KernelState:
-    if step.route not in state.routes:
-        raise Refused(step, "No such process")
-    return replace(state, routes=state.routes - {step.route})
+@apply.register(SetRoute)
+@apply.register(DeleteRoute)
+def _(step: SetRoute | DeleteRoute, state: KernelState) -> KernelState:
+    return with_routes(state, [step])
 
 
 @apply.register
@@ -336,24 +329,3 @@ def _same_subnet(one: Address, other: Address) -> bool:
 
 def _host(address: Address) -> str:
     return address.interface.partition("/")[0]
-
-
-def _same_route(one: Route, other: Route) -> bool:
-    """Whether one takes the place of the other."""
-    if one.version == 6:
-        return (one.destination, one.metric, one.table) == (other.destination, other.metric, other.table)
-    return one.key == other.key
-
-
-def _reaches(state: KernelState, route: Route) -> bool:
-    """By an address's subnet, its peer, or a route to the gateway; or nobody asks."""
-    gateway = ip_address(route.gateway)
-    if route.onlink or (gateway.version == 6 and gateway.is_link_local):
-        return True
-    own = [a for a in state.addresses_of(route.link) if a.version == gateway.version]
-    if any(gateway in parsed(a.interface).network or a.peer == route.gateway for a in own):
-        return True
-    direct = (
-        r for r in state.routes if r.link == route.link and not r.gateway and r.version == gateway.version
-    )
-    return any(gateway in parsed(r.destination).network for r in direct)

@@ -190,7 +190,7 @@ class Address:
         return self.version == 6 and parsed(self.interface).is_link_local
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 14)
 def parsed(interface: str) -> IPv4Interface | IPv6Interface:
     """`192.0.2.10/24` as a value; a host has few of them, which are asked for over and over."""
     return ip_interface(interface)
