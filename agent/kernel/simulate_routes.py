@@ -57,12 +57,17 @@ class _Routes:
         if route not in self.found:
             self.found.add(route)
             self._by_place.setdefault(_place(route), set()).add(route)
-            _count(self._direct, route, 1)
+            self._recount(route, 1)
 
     def _remove(self, route: Route) -> None:
-        self.found.remove(route)
         self._by_place[_place(route)].remove(route)
-        _count(self._direct, route, -1)
+        self.found.remove(route)
+        self._recount(route, -1)
+
+    def _recount(self, route: Route, by: int) -> None:
+        """Only what has been counted."""
+        if "_direct" in self.__dict__:
+            _count(self._direct, route, by)
 
     def _reaches(self, route: Route) -> bool:
         """By an address's subnet, its peer, or a route to the gateway; or nobody asks."""
