@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.api.audit.audit import audit_of
-from agent.api.calls.call import agent_of
+from agent.api.calls.call import Agent, agent_of
 from agent.api.calls.refresh import caught_up
+from agent.api.engine import Engine as Served
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.api.http.socketfile import SocketUnavailable, check_usable
@@ -108,31 +109,41 @@ async def serve_until(stop: asyncio.Event, settings: Settings, engine: Engine) -
     A PIF that can't be had, say of a NIC that is gone, must not keep the service from being up: the manager
     would end it for being late, over and over.
     """
-    roles = roles_of(settings.operators, settings.readers)
-    agent = agent_of(engine, roles, audit_of(settings.audit_log))
+    looking_up = asyncio.create_task(roles_of(settings.operators, settings.readers))
+    audit = audit_of(settings.audit_log)
     try:
         if not await started(engine, stop):
             return
-        await caught_up(agent)
-        gc.collect()
-        gc.freeze()  # what there is now stays: to look at it over and over would hold up everybody
-        async with serve(
-            settings.socket,
-            dispatcher(agent),
-            mode=roles.socket_mode,
-            group=roles.operators,
-            admits=roles.admits,
-        ):
-            log.info("ready: %s", engine.words)
-            notify(f"READY=1\nSTATUS={engine.words}")
-            telling = asyncio.create_task(keep_told(engine))
-            await stop.wait()
-            telling.cancel()
-            notify("STOPPING=1")
+        agent = agent_of(engine, await looking_up, audit)
+        try:
+            await serve_agent(stop, settings, agent)
+        finally:
+            await agent.tasks.close()
     finally:
-        await agent.tasks.close()
-        agent.audit.close()
+        looking_up.cancel()
+        audit.close()
         await engine.close()
+
+
+async def serve_agent(stop: asyncio.Event, settings: Settings, agent: Agent) -> None:
+    """Serve until a signal."""
+    engine, roles = agent.engine, agent.roles
+    await caught_up(agent)
+    gc.collect()
+    gc.freeze()  # what there is now stays: to look at it over and over would hold up everybody
+    async with serve(
+        settings.socket,
+        dispatcher(agent),
+        mode=roles.socket_mode,
+        group=roles.operators,
+        admits=roles.admits,
+    ):
+        log.info("ready: %s", engine.words)
+        notify(f"READY=1\nSTATUS={engine.words}")
+        telling = asyncio.create_task(keep_told(engine))
+        await stop.wait()
+        telling.cancel()
+        notify("STOPPING=1")
 
 
 async def started(engine: Engine, stop: asyncio.Event) -> bool:
@@ -154,7 +165,7 @@ async def started(engine: Engine, stop: asyncio.Event) -> bool:
     return True
 
 
-async def keep_told(engine: Engine) -> None:
+async def keep_told(engine: Served) -> None:
     """The service manager shows how the network is now."""
     said = engine.words
     while True:

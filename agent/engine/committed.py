@@ -6,11 +6,13 @@ the VIF, and after a crash the next start finds it there.
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from secrets import token_bytes
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from agent.engine.notifier import Notifier
 from agent.model.draft import Draft
@@ -18,6 +20,8 @@ from agent.model.model import Model, here
 from agent.model.records import VIF, Ref
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 NOBODY: frozenset[Ref[VIF]] = frozenset()
 
@@ -52,6 +56,7 @@ class CommittedModel:
 
     def __init__(self, store: Store, notifier: Notifier) -> None:
         self._store, self._stored, self._notifier = store, Model(), notifier
+        self._thread = ThreadPoolExecutor(1, "store")  # its own: a disk that hangs holds up nothing else
         self.model = Model()
         self.asked = NOBODY
 
@@ -62,14 +67,14 @@ class CommittedModel:
 
     async def load(self) -> None:
         """Read what the last process left."""
-        self._stored = await asyncio.to_thread(self._store.load)
+        self._stored = await self._in_thread(self._store.load)
         self.asked = frozenset(vif.ref for vif in self._stored.by(VIF, "released", True))
         self.model = replace(marked(self._stored, NOBODY), seed=token_bytes(32))
 
     async def keep_copy(self) -> None:
         """Keep the store as it was before it is put right, which is done in any case."""
         try:
-            log.warning("the store as it was is kept in %s", await asyncio.to_thread(self._store.keep_copy))
+            log.warning("the store as it was is kept in %s", await self._in_thread(self._store.keep_copy))
         except OSError as error:
             log.error("the store as it was is not kept: %s", error)
 
@@ -90,11 +95,11 @@ class CommittedModel:
 
     async def check(self) -> None:
         """OSError when nothing can be written down; what somebody has removed is there again else."""
-        await asyncio.to_thread(self._store.check, self._stored)
+        await self._in_thread(self._store.check, self._stored)
 
     async def reopen(self) -> None:
         """Try whether the store can be used again; `trouble` tells."""
-        await asyncio.to_thread(self._store.reopen)
+        await self._in_thread(self._store.reopen)
 
     async def commit_or_assume(self, before: Model, after: Model, what: str) -> None:
         """Change this host's part of the model, even while it can't be written down, which is logged."""
@@ -114,10 +119,13 @@ class CommittedModel:
         """Make a model the committed one, in which the VMs of some VIFs have what it says."""
         await self._write(model, (self.asked - set(ended)) & model.records.keys())
 
+    async def _in_thread(self, work: Callable[..., T], /, *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *arguments))
+
     async def _write(self, model: Model, asked: frozenset[Ref[VIF]]) -> None:
         stored = marked(model, asked)
         if stored != self._stored:
-            await asyncio.to_thread(self._store.commit, self._stored, stored)
+            await self._in_thread(self._store.commit, self._stored, stored)
         is_new = model is not self.model
         self._stored, self.model, self.asked = stored, model, asked
         if is_new:

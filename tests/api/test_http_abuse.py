@@ -4,17 +4,17 @@ import asyncio
 import os
 import resource
 import socket as sockets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from agent.api.calls.call import agent_of
-from agent.api.http.dispatch import dispatcher
 from agent.api.http.messages import Answer, HTTPRequest, Limits
 from agent.api.http.server import serve
 from agent.api.sessions.caller import Client as Peer
-from tests.api.world import Caller, Client, EngineInMemory, call_body, post
+from tests.api.world import Caller, Client, call_body, post
 
 LOGIN = call_body("session.login_with_password", "root", "")
 MEGABYTE = b"x" * 1_000_000
@@ -165,40 +165,65 @@ async def test_clients_that_leave_at_any_moment_do_no_harm(
     assert caplog.records == []
 
 
-async def test_one_connection_too_many_is_turned_away_until_another_ends(
-    tmp_path: Path, engine: EngineInMemory
-) -> None:
-    path = tmp_path / "s"
-    async with serve(path, dispatcher(agent_of(engine)), limits=Limits(connections=2)):
-        first, second = await Client.connect(path), await Client.connect(path)
-        async with await Client.connect(path) as third:
-            response = await third.response()
-            assert (response.status, response.body) == (503, b"too many connections\n")
-            assert await third.is_closed()
-        await first.close()
-        await asyncio.sleep(0.05)
-        async with await Client.connect(path) as fourth:
-            await fourth.send(post(LOGIN))
-            assert (await fourth.response()).status == 200
-        await second.close()
+async def waits(request: HTTPRequest, peer: Peer) -> Answer:
+    """Answers when the client has gone, as event.from does when nothing happens."""
+    if request.body == b"wait":
+        await peer.gone.wait()
+    return Answer(200, b"")
 
 
-async def test_one_user_cannot_take_the_places_of_all_others(engine: EngineInMemory) -> None:
-    limits = Limits(connections=3, of_a_user=2)
+@asynccontextmanager
+async def open_to_all(limits: Limits) -> AsyncIterator[Path]:
+    """A socket that other users may connect to."""
     with TemporaryDirectory() as directory:
         path = Path(directory, "s")
         path.parent.chmod(0o755)
-        async with (
-            serve(path, dispatcher(agent_of(engine)), mode=0o666, limits=limits),
-            await connected_as(NOBODY, path) as first,
-            await connected_as(NOBODY, path) as second,
-            await connected_as(NOBODY, path) as third,
-            await Client.connect(path) as ours,
-        ):
-            assert (await third.response()).body == f"too many connections of user {NOBODY}\n".encode()
-            for client in (first, second, ours):
-                await client.send(post(LOGIN))
-            assert [(await client.response()).status for client in (first, second, ours)] == [200, 200, 200]
+        async with serve(path, waits, mode=0o666, limits=limits):
+            yield path
+
+
+async def busy_as(uid: int, path: Path) -> Client:
+    """A connection of a user's whose request is being answered."""
+    client = await connected_as(uid, path)
+    await client.send(post(b"wait"))
+    await asyncio.sleep(0.05)
+    return client
+
+
+async def status_of(client: Client) -> tuple[int, bytes]:
+    await client.send(post(b""))
+    response = await client.response()
+    return response.status, response.body
+
+
+async def test_the_connection_without_a_request_for_longest_makes_room_for_one_too_many() -> None:
+    async with open_to_all(Limits(of_root=2)) as path, AsyncExitStack() as stack:
+        first, second, third = [await stack.enter_async_context(await Client.connect(path)) for _ in range(3)]
+        assert await first.is_closed()
+        assert [await status_of(client) for client in (second, third)] == [(200, b""), (200, b"")]
+
+
+async def test_who_waits_for_answers_on_all_connections_gets_no_more_and_all_others_do() -> None:
+    limits = Limits(connections=3, of_a_user=2, of_root=1)
+    async with open_to_all(limits) as path, AsyncExitStack() as stack:
+        for uid in (NOBODY, NOBODY, NOBODY - 1):
+            await stack.enter_async_context(await busy_as(uid, path))
+        of_a_user = await stack.enter_async_context(await connected_as(NOBODY, path))
+        of_all = await stack.enter_async_context(await connected_as(NOBODY - 2, path))
+        assert (await of_a_user.response()).body == f"too many connections of user {NOBODY}\n".encode()
+        assert (await of_all.response()).body == b"too many connections\n"
+        ours = await stack.enter_async_context(await Client.connect(path))
+        assert await status_of(ours) == (200, b"")
+
+
+async def test_one_user_cannot_take_the_places_of_all_others() -> None:
+    async with open_to_all(Limits(connections=2, of_a_user=2)) as path, AsyncExitStack() as stack:
+        first, second, other = [
+            await stack.enter_async_context(await connected_as(uid, path))
+            for uid in (NOBODY, NOBODY, NOBODY - 1)
+        ]
+        assert await first.is_closed()
+        assert [await status_of(client) for client in (second, other)] == [(200, b""), (200, b"")]
 
 
 async def connected_as(uid: int, path: Path) -> Client:

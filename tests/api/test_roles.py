@@ -53,14 +53,16 @@ def test_without_groups_there_are_root_and_the_daemons_own_user() -> None:
     assert found == [Role.OPERATOR, Role.OPERATOR, None]
 
 
-def test_groups_are_found_by_their_names() -> None:
+async def test_groups_are_found_by_their_names() -> None:
     one, other = (group.gr_name for group in grp.getgrall()[1:3])
-    found = roles_of(one, other)
+    found = await roles_of(one, other)
     assert (found.operators, found.readers) == (grp.getgrnam(one).gr_gid, grp.getgrnam(other).gr_gid)
 
 
-def test_a_group_that_does_not_exist_has_no_members_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    roles = roles_of("no-such-group", "")
+async def test_a_group_that_does_not_exist_has_no_members_and_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    roles = await roles_of("no-such-group", "")
     assert (roles.operators, roles.readers) == (None, None)
     assert caplog.messages == ["there is no group no-such-group: nobody is let in for being its member"]
 

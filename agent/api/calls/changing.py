@@ -15,6 +15,7 @@ from agent.api.engine import DryRun
 from agent.api.events.affected import affected
 from agent.api.records.computed import View
 from agent.api.records.record import computed_fields, on_wire, record_of
+from agent.api.tasks.tasks import Owner
 from agent.engine.engine import Decide
 from agent.engine.progress import UNWATCHED, Progress
 from agent.model.draft import Plan, changes
@@ -38,7 +39,8 @@ async def change_later(rule: Rule, call: Call, /, **arguments: Any) -> Value:
         of_task = replace(entry, task=str(task))
         return await call.agent.audit.around(of_task, partial(carried_out, rule, call, arguments, progress))
 
-    task = call.agent.tasks.start(call.method, work)
+    owner = Owner(call.client.caller.uid, call.session)
+    task = call.agent.tasks.start(call.method, work, owner)
     return str(task)
 
 

@@ -37,7 +37,8 @@ async def events_from(call: Call, classes: Sequence[str], token: str, timeout: f
 async def register(call: Call, classes: Sequence[str]) -> Value:
     """From now on have events of these classes kept for event.next (XenAPI, event.register)."""
     journal = look(call.agent)
-    call.agent.events.registrations.add(call.session, subscription(classes), journal.generation)
+    uid, wanted = call.client.caller.uid, subscription(classes)
+    call.agent.events.registrations.add(call.session, wanted, journal.generation, uid)
     call.agent.events.waiting.wake(call.session)
     return ""
 

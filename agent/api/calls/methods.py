@@ -55,6 +55,10 @@ class Method:
         return self.access == Access.CHANGE
 
 
+WAITING = frozenset({"event.from", "event.next", "session.login_with_password"})
+"""What a client may wait in for something, without keeping its user's other calls from their turn."""
+
+
 async def call(agent: Agent, client: Client, name: str, params: tuple[Value, ...]) -> Value:
     """Carry out one call.  Raises Failure: method, count, session, permission, types, in this order; its own.
 
@@ -68,8 +72,11 @@ async def call(agent: Agent, client: Client, name: str, params: tuple[Value, ...
     this = Call(agent, client, reference, method.name)
     await check_permitted(this, method, params)
     arguments = arguments_of(method, params)
-    if not method.changes or ASYNC.match(method.name):
+    if ASYNC.match(method.name) or method.name in WAITING:
         return await method.run(this, **arguments)
+    if not method.changes:
+        async with client.share.turn(is_trial=method.name.startswith("DryRun.")):
+            return await method.run(this, **arguments)
     return await agent.audit.around(entry_of(this, arguments), partial(method.run, this, **arguments))
 
 

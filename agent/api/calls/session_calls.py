@@ -1,7 +1,5 @@
 """The messages of XenAPI's class session: logins and their ends, and what there is to know of a session."""
 
-import asyncio
-import pwd as users
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -18,13 +16,11 @@ from agent.api.sessions.roles import Role
 from agent.api.sessions.session import Session
 from agent.model.records import Ref
 
-SECONDS_FOR_A_NAME = 2.0
-
 
 async def login(call: Call, uname: str, pwd: str, version: str = "1.0", originator: str = "") -> Value:
     """A session of the user that the kernel says the caller is.  The credentials are not looked at."""
     caller = call.client.caller
-    user = await name_of(caller.uid)
+    user = await call.agent.sessions.names.of(caller.uid)
     superuser = role_of(call) is Role.OPERATOR
     return call.agent.sessions.login(caller, user=user, originator=originator, superuser=superuser)
 
@@ -78,23 +74,3 @@ def found(call: Call, session: Ref[Session]) -> Session:
 def role_of(call: Call) -> Role | None:
     """The caller's role."""
     return call.agent.roles.role_of(call.client.caller)
-
-
-async def name_of(uid: int) -> str:
-    """The name of a user, "" where the look-up takes too long.
-
-    The database may be a network away, and who logs in to repair the network must not depend on it.
-    """
-    try:
-        async with asyncio.timeout(SECONDS_FOR_A_NAME):
-            return await asyncio.to_thread(name_of_user, uid)
-    except TimeoutError:
-        return ""
-
-
-def name_of_user(uid: int) -> str:
-    """The name of a user, "" of one that is in no database."""
-    try:
-        return users.getpwuid(uid).pw_name
-    except KeyError:
-        return ""

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from agent.api.calls.call import Call
 from agent.api.encodings.values import Value, shortened
 from agent.api.tasks.task import Task, TaskStatus
+from agent.api.tasks.tasks import Owner
 from agent.errors import InvalidValue
 from agent.model.records import Ref
 
 
 async def create(call: Call, label: str, description: str) -> Value:
     """A task of the caller's own, for other clients to see (XenAPI, task.create)."""
-    return str(call.agent.tasks.create(label, description))
+    owner = Owner(call.client.caller.uid, call.session)
+    return str(call.agent.tasks.create(label, description, owner))
 
 
 async def set_status(call: Call, self: Ref[Task], value: str) -> Value:

@@ -3,32 +3,28 @@
 Another encoding is another module with the same names: see agent.api.http.dispatch.
 """
 
-import json
-import re
-from collections.abc import Mapping
-from datetime import datetime
-from math import isfinite
+from collections.abc import Generator, Iterator, Mapping
 
-from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Fault, Id, Malformed, Request
-from agent.api.encodings.values import Fixed, Value, integer, written
+from agent.api.encodings.json_text import reading, writing
+from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Fault, Id, Malformed, Request, finished
+from agent.api.encodings.values import Value
 from agent.errors import Failure, InternalError
 
 CONTENT_TYPE = "application/json"
 # XenAPI has 500 and a page in HTML for what is no JSON; whoever sends that is to be told what is wrong.
 MALFORMED_STATUS = 400
 XENAPI_ERROR = 1
-SHORT = 19
-
-SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def decode(body: bytes) -> Request:
+    """The request in a body; raises Malformed."""
+    return finished(decoding(body))
+
+
+def decoding(body: bytes) -> Generator[None, None, Request]:
     """The request in a body; raises Malformed with what is wrong (JSON-RPC 2.0, sections 4 and 5.1)."""
     try:
-        text = body.decode("utf-8")
-        document = json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=_no_number)
-        if SURROGATE.search(text):
-            _check_text(document)
+        document = yield from reading(body)
     except RecursionError:
         raise Malformed(PARSE_ERROR, "Parse error: the JSON is nested too deeply") from None
     except UnicodeError:
@@ -40,9 +36,14 @@ def decode(body: bytes) -> Request:
 
 def encode_result(value: Value, request: Request) -> bytes:
     """The answer of a call that succeeded."""
+    return "".join(result_parts(value, request)).encode("ascii")
+
+
+def result_parts(value: Value, request: Request) -> Iterator[str]:
+    """The answer of a call that succeeded, in parts."""
     if request.version == "1.0":
-        return _encode({"result": value, "error": None, "id": request.id})
-    return _encode({"jsonrpc": "2.0", "result": value, "id": request.id})
+        return writing({"result": value, "error": None, "id": request.id})
+    return writing({"jsonrpc": "2.0", "result": value, "id": request.id})
 
 
 def encode_failure(failure: Failure, request: Request) -> bytes:
@@ -71,34 +72,7 @@ def _failed(error: Failure | Fault | Malformed, code: int, request_id: Id, versi
 
 
 def _encode(document: Value) -> bytes:
-    return _text(document, PARTS).encode("ascii")
-
-
-PARTS = 4
-"""How many levels of an answer are written part by part.  The library writes one whole without a pause: of
-thousands of records that would hold everybody up."""
-
-
-def _text(value: Value, levels: int) -> str:
-    if isinstance(value, Fixed):
-        value.in_JSON = value.in_JSON or _dumped(value)
-        return value.in_JSON
-    if levels and isinstance(value, dict):
-        members = (f"{_dumped(name)}:{_text(item, levels - 1)}" for name, item in value.items())
-        return f"{{{','.join(members)}}}"
-    if levels and isinstance(value, list | tuple):
-        return f"[{','.join([_text(item, levels - 1) for item in value])}]"
-    return _dumped(value)
-
-
-def _dumped(value: Value) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_other)
-
-
-def _other(value: object) -> Value:
-    if isinstance(value, datetime):
-        return written(value)
-    raise TypeError(f"{type(value).__name__} is no value of XenAPI's")
+    return "".join(writing(document)).encode("ascii")
 
 
 def _request(document: Value) -> Request:
@@ -128,23 +102,3 @@ def _id(document: Mapping[str, Value], version: str) -> Id:
 
 def _invalid(reason: str, request_id: Id, version: str) -> Malformed:
     return Malformed(INVALID_REQUEST, f"Invalid Request: {reason}", request_id, version)
-
-
-def _integer(text: str) -> int:
-    """What is this short can only be one that fits: of millions of them each is read quickly."""
-    return int(text) if len(text) < SHORT else integer(text)
-
-
-def _number(text: str) -> float:
-    if not isfinite(float(text)):
-        raise ValueError("a number is out of range")
-    return float(text)
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is not a number in JSON")
-
-
-def _check_text(document: Value) -> None:
-    """Half of a surrogate pair, written as an escape, is no character: it could never be sent or stored."""
-    json.dumps(document, ensure_ascii=False).encode("utf-8")

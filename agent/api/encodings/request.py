@@ -1,7 +1,8 @@
 """Request: a call as it came, whatever its encoding, and what is raised for bytes that are none."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from agent.api.encodings.values import Value
 
@@ -43,3 +44,16 @@ class Fault(Exception):
         super().__init__(text)
         self.code = code
         self.text = text
+
+
+T = TypeVar("T")
+
+
+def finished(slices: Generator[None, None, T]) -> T:
+    """What work that is done in slices comes to, where nobody has to have a turn between them."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            found: T = end.value
+            return found

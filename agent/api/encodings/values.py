@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 DATE_FORMATS = ("%Y%m%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 DATE = re.compile(r"\d{4}(-?)\d\d\1\d\dT\d\d:\d\d:\d\dZ?", re.ASCII)
 
+FEW = 200
 LONGEST = 100
 """Characters of a caller's value that an error gives back."""
 
@@ -30,7 +31,7 @@ class Fixed(dict[str, Value]):
 
     def __init__(self, fields: Mapping[str, Value]) -> None:
         super().__init__(fields)
-        self.in_JSON = self.in_XML = ""
+        self.in_XML = self.in_JSON = ""
 
 
 class NoDate:
@@ -78,3 +79,9 @@ def shown(value: Value) -> str:
     if isinstance(value, list | tuple):
         return "an array"
     return shortened(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def is_flat(items: Iterable[Value]) -> bool:
+    """Whether there are few items, with none inside them: then they are written quickly."""
+    items = tuple(items)
+    return len(items) <= FEW and not any(isinstance(item, dict | list | tuple) for item in items)

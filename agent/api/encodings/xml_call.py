@@ -6,17 +6,26 @@ and numbers within bounds.  Attributes and comments say nothing in XML-RPC, and 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from math import isfinite
 from typing import Any, NoReturn, cast
 from xml.parsers import expat
 from xmlrpc.client import Unmarshaller
 
-from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Malformed, Request
+from agent.api.encodings.request import INVALID_REQUEST, PARSE_ERROR, Malformed, Request, finished
 from agent.api.encodings.values import NoDate, Value, date, integer, shortened
 
 DEEPEST = 200
+SLICE = 4 * 1024
+"""Bytes that are read in one go: a few milliseconds at the worst."""
+LARGER_SLICE = 32 * 1024
+"""In the middle of a long comment, which expat begins to read anew with each slice."""
+COMMENT = b"<!--"
+MOST_MEMBERS = 25_000
+"""Of one struct, which is made in one go."""
+MOST_ELEMENTS = 1_000_000
+"""Of one call: a value takes far more memory than the characters that it is written in."""
 ENCODINGS = frozenset({"utf-8", "utf-16", "us-ascii", "iso-8859-1"})  # expat's own
 DOUBLE = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LONGEST_DOUBLE = 400
@@ -96,6 +105,11 @@ WITH_TEXT = frozenset({"text", "value"})
 
 
 def decode(body: bytes) -> Request:
+    """The call in a body; raises Malformed."""
+    return finished(decoding(body))
+
+
+def decoding(body: bytes) -> Generator[None, None, Request]:
     """The call in a body; raises Malformed with what is wrong."""
     reading = Reading()
     parser = expat.ParserCreate()
@@ -107,7 +121,17 @@ def decode(body: bytes) -> Request:
     parser.StartDoctypeDeclHandler = _no_doctype
     parser.ProcessingInstructionHandler = _no_instruction
     try:
-        parser.Parse(body, True)
+        start, size = 0, SLICE
+        while start < len(body):
+            parser.Parse(body[start : start + size], False)
+            start += size
+            size = SLICE
+            if start - parser.CurrentByteIndex > LARGER_SLICE:
+                size = LARGER_SLICE
+                if not body.startswith(COMMENT, parser.CurrentByteIndex):
+                    raise _invalid(f"a tag has more than {LARGER_SLICE} bytes")
+            yield
+        parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise Malformed(PARSE_ERROR, f"Parse error: the body is not XML: {error}") from None
     method = reading.getmethodname()
@@ -124,9 +148,13 @@ class Reading(Unmarshaller):
         self._state = ""
         self._tags = [""]
         self._states: list[str] = []
+        self._count = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""
+        self._count += 1
+        if self._count > MOST_ELEMENTS:
+            raise _invalid(f"there are more than {MOST_ELEMENTS} elements")
         found = MAY_COME[self._state].get(tag)
         if found is None:
             raise _invalid(_misplaced(tag, self._tags[-1]))
@@ -171,6 +199,8 @@ class Reading(Unmarshaller):
 
     def _check_names(self) -> None:
         names = self._stack[self._marks[-1] :: 2]
+        if len(names) > MOST_MEMBERS:
+            raise _invalid(f"a <struct> has more than {MOST_MEMBERS} members")
         if len(set(names)) < len(names):
             raise _invalid("two members of a <struct> have the same <name>")
 

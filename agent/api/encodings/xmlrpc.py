@@ -8,13 +8,15 @@ are strings, and what XML has no way to write must arrive as U+FFFD, in the name
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from math import isfinite
 from typing import Any
 
 from agent.api.encodings.request import Fault, Malformed, Request
-from agent.api.encodings.values import Fixed, Value, written
+from agent.api.encodings.values import Fixed, Value, is_flat, written
 from agent.api.encodings.xml_call import decode as decode
+from agent.api.encodings.xml_call import decoding as decoding
 from agent.errors import Failure
 
 CONTENT_TYPE = "text/xml"
@@ -42,7 +44,14 @@ ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 
 def encode_result(value: Value, request: Request) -> bytes:
     """The answer of a call that succeeded."""
-    return f"{SUCCESS}{encode_value(value)}{END}".encode()
+    return "".join(result_parts(value, request)).encode()
+
+
+def result_parts(value: Value, request: Request) -> Iterator[str]:
+    """The answer of a call that succeeded, in parts."""
+    yield SUCCESS
+    yield from _parts(value, Members())
+    yield END
 
 
 def encode_failure(failure: Failure, request: Request) -> bytes:
@@ -97,6 +106,24 @@ def _element(value: Any, members: Members) -> str:
         items = [_element(item, members) for item in value]
         return f"<value><array><data>{''.join(items)}</data></array></value>"
     return f"<value>{_scalar(value)}</value>"
+
+
+def _parts(value: Any, members: Members) -> Iterator[str]:
+    """The `<value>` element of a value, in parts that are each made quickly."""
+    if isinstance(value, dict) and not isinstance(value, Fixed) and not is_flat(value.values()):
+        yield "<value><struct>"
+        for name, item in value.items():
+            yield members[name]
+            yield from _parts(item, members)
+            yield "</member>"
+        yield "</struct></value>"
+    elif isinstance(value, ARRAYS) and not is_flat(value):
+        yield "<value><array><data>"
+        for item in value:
+            yield from _parts(item, members)
+        yield "</data></array></value>"
+    else:
+        yield _element(value, members)
 
 
 def _struct(value: dict[str, Any], members: Members) -> str:

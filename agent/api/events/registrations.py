@@ -8,6 +8,9 @@ from agent.errors import InvalidValue, SessionNotRegistered
 
 MOST_SESSIONS = 1000
 MOST_CLASSES = 10_000
+"""Of one session."""
+MOST_OF_A_USER = 1024 * 1024
+"""Characters of what the sessions of one user have registered for: it is memory that a reader can fill."""
 
 
 @dataclass(slots=True)
@@ -16,26 +19,33 @@ class Registration:
 
     wanted: Subscription
     heard: int
+    uid: int = 0
 
 
 class Registrations:
     """By session.  The one that was unused for longest goes when there are too many."""
 
     def __init__(self) -> None:
-        self._by_last_use: OrderedDict[str, Registration] = OrderedDict()
+        self._by_session: OrderedDict[str, Registration] = OrderedDict()
 
-    def add(self, session: str, wanted: Subscription, generation: int) -> None:
+    def add(self, session: str, wanted: Subscription, generation: int, uid: int = 0) -> None:
         """Register for more; who was not registered hears of what happens from now on."""
-        known = self._by_last_use.setdefault(session, Registration(Subscription(), generation))
-        if (known.wanted | wanted).size > MOST_CLASSES:
+        known = self._by_session.get(session) or Registration(Subscription(), generation, uid)
+        more = known.wanted | wanted
+        if more.size > MOST_CLASSES:
             raise InvalidValue("classes", f"a session cannot register for more than {MOST_CLASSES}")
-        known.wanted |= wanted
-        if len(self._by_last_use) > MOST_SESSIONS:
-            self._by_last_use.popitem(last=False)
+        others = (one for one in self._by_session.values() if one.uid == uid and one is not known)
+        if sum(one.wanted.characters for one in others) + more.characters > MOST_OF_A_USER:
+            reason = f"the sessions of a user can register for {MOST_OF_A_USER} characters in all"
+            raise InvalidValue("classes", reason)
+        known.wanted = more
+        self._by_session[session] = known
+        if len(self._by_session) > MOST_SESSIONS:
+            self._by_session.popitem(last=False)
 
     def remove(self, session: str, unwanted: Subscription) -> None:
         """Register for less; whoever is registered for nothing is not registered."""
-        known = self._by_last_use.get(session)
+        known = self._by_session.get(session)
         if known is not None:
             known.wanted -= unwanted
             if not known.wanted.size:
@@ -43,12 +53,12 @@ class Registrations:
 
     def of(self, session: str) -> Registration:
         """A session's; raises SESSION_NOT_REGISTERED."""
-        known = self._by_last_use.get(session)
+        known = self._by_session.get(session)
         if known is None:
             raise SessionNotRegistered(session)
-        self._by_last_use.move_to_end(session)
+        self._by_session.move_to_end(session)
         return known
 
     def forget(self, session: str) -> None:
         """The session is at its end."""
-        self._by_last_use.pop(session, None)
+        self._by_session.pop(session, None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agent.api.encodings.values import shortened
 from agent.errors import EventSubscriptionParseFailure
 
+PER_TEXT = 32
 EVERYTHING = "*"
 WORDS = re.compile(r"(?P<kind>\w+)(?:/(?P<ref>[^/\s]+))?", re.ASCII)
 
@@ -37,6 +38,11 @@ class Subscription:
     @property
     def size(self) -> int:
         return self.everything + len(self.classes) + len(self.objects)
+
+    @property
+    def characters(self) -> int:
+        """How long all of it is, with what each part costs beside its text."""
+        return sum(len(text) + PER_TEXT for text in (*self.classes, *self.objects))
 
     def __or__(self, other: "Subscription") -> "Subscription":
         everything = self.everything or other.everything

@@ -3,8 +3,11 @@
 import asyncio
 import re
 import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from socket import socket
+from time import monotonic
 
 import h11
 
@@ -12,7 +15,7 @@ from agent.api.http.messages import Answer, Dispatch, HTTPRequest, Limits, heade
 from agent.api.sessions.caller import Client
 
 VERSIONS = (b"1.0", b"1.1")
-CHUNK = 65536
+CHUNK = SHORT = 65536
 BETWEEN_LOOKS = 0.1
 """Seconds between two looks at whether a client that has ended its sending is still there."""
 ORIGIN = re.compile(r"^https?://[^/?]*", re.IGNORECASE)
@@ -29,31 +32,36 @@ class Refused(Exception):
 class Connection:
     """`busy` from a request's last byte to its answer's: then it must not be cancelled.
 
+    last_used: since when it is not, by the monotonic clock.
+
     Nothing is cancelled when the client goes away: a change that was asked for is finished whether or not
     its answer can be delivered.  What only waits ends by itself, when the client is `gone`; to hear of that,
     the connection reads ahead while it answers.
     """
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        client: Client,
-        dispatch: Dispatch,
-        limits: Limits,
-    ) -> None:
+    _reader: asyncio.StreamReader
+    _writer: asyncio.StreamWriter
+
+    def __init__(self, plug: socket, client: Client, dispatch: Dispatch, limits: Limits) -> None:
         self.busy = False
+        self.last_used = 0.0
         self.closing = False
-        self._reader = reader
-        self._writer = writer
+        self._plug = plug
         self.client = client
         self._dispatch = dispatch
         self._limits = limits
         self._http = h11.Connection(h11.SERVER)
-        writer.transport.set_write_buffer_limits(high=0)  # so that drain means: handed to the kernel
+        self._reserved = 0
+        self._waits_for_room = False
 
     async def run(self) -> None:
         """Serve until the client closes, is silent for too long or breaks a rule, or `closing` is set."""
+        loop = asyncio.get_running_loop()
+        self._reader = asyncio.StreamReader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, self._plug)
+        self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
+        transport.set_write_buffer_limits(high=0)  # so that drain means: handed to the kernel
         try:
             while not self.closing and await self._begins():
                 await self._serve_one()
@@ -63,13 +71,6 @@ class Connection:
         except (ConnectionError, TimeoutError):
             return  # the client is gone, or does not take its answer: there is nobody to tell
 
-    async def turn_away(self, answer: Answer) -> None:
-        """Serve nothing: the client gets this answer, whatever it asks."""
-        try:
-            await self._refuse(answer)
-        except (ConnectionError, TimeoutError):
-            return
-
     def end(self) -> None:
         """Take no further request; what waits on the client's behalf for something to happen ends."""
         self.closing = True
@@ -77,7 +78,10 @@ class Connection:
 
     def abort(self) -> None:
         """Close at once."""
-        self._writer.transport.abort()
+        if hasattr(self, "_writer"):
+            self._writer.transport.abort()
+        else:
+            self._plug.close()
 
     async def _begins(self) -> bool:
         """Wait for the first byte of a request; False when there is none."""
@@ -92,16 +96,41 @@ class Connection:
         return bool(data)
 
     async def _serve_one(self) -> None:
+        """The room that the request takes up is free again when it has been answered."""
+        async with self._reservation():
+            try:
+                request = await self._read()
+            except Refused as refused:
+                await self._refuse(refused.answer)
+            except h11.RemoteProtocolError as error:
+                await self._refuse(plain_answer(error.error_status_hint, f"this is not HTTP: {error}"))
+            else:
+                self.busy = True
+                answer = await self._answer(request)
+                try:
+                    await self._respond(answer, request.method)
+                finally:
+                    answer.sent()
+                self.busy, self.last_used = False, monotonic()
+
+    @asynccontextmanager
+    async def _reservation(self) -> AsyncIterator[None]:
         try:
-            request = await self._read()
-        except Refused as refused:
-            await self._refuse(refused.answer)
-        except h11.RemoteProtocolError as error:
-            await self._refuse(plain_answer(error.error_status_hint, f"this is not HTTP: {error}"))
-        else:
-            self.busy = True
-            await self._respond(await self._answer(request), request.method)
-            self.busy = False
+            yield
+        finally:
+            self._give_back(self._reserved)
+
+    async def _reserve(self, length: int) -> None:
+        """Take room for a body that is about to come, unless it is short: of those there are few enough."""
+        if length <= SHORT:
+            return
+        self._waits_for_room = True
+        self._reserved += await self.client.share.requests.take(length)
+        self._waits_for_room = False
+
+    def _give_back(self, size: int) -> None:
+        self._reserved -= size
+        self.client.share.requests.give(size)
 
     async def _answer(self, request: HTTPRequest) -> Answer:
         ahead = asyncio.create_task(self._read_ahead())
@@ -119,7 +148,7 @@ class Connection:
                 self._http.receive_data(data)
                 read += len(data)
                 if read >= self._limits.ahead_bytes:
-                    return
+                    break
             while not hung_up(self._writer.get_extra_info("socket")):  # noqa: ASYNC110 (it tells nobody)
                 await asyncio.sleep(BETWEEN_LOOKS)
         except ConnectionError:
@@ -133,11 +162,15 @@ class Connection:
                 head = await self._head()
                 body = await self._body()
         except TimeoutError:
-            raise Refused(
-                plain_answer(408, f"the request was not complete after {seconds:g} seconds")
-            ) from None
+            raise Refused(self._too_late(seconds)) from None
         path = ORIGIN.sub("", head.target.decode("ascii")).partition("?")[0]
         return HTTPRequest(head.method.decode("ascii"), path or "/", body)
+
+    def _too_late(self, seconds: float) -> Answer:
+        if self._waits_for_room:
+            uid = self.client.caller.uid
+            return plain_answer(503, f"user {uid} has too many bytes of requests under way")
+        return plain_answer(408, f"the request was not complete after {seconds:g} seconds")
 
     async def _head(self) -> h11.Request:
         """Refuses a body that is too long before it is sent, where the head says how long it will be."""
@@ -146,8 +179,10 @@ class Connection:
             raise Refused(plain_answer(400, "there was no request"))
         if head.http_version not in VERSIONS:
             raise Refused(plain_answer(505, f"HTTP/{head.http_version.decode('ascii')} is not spoken here"))
-        length = next((int(value) for name, value in head.headers if name == b"content-length"), 0)
+        fields = dict(head.headers)
+        length = int(fields.get(b"content-length", 0))
         self._check_length(length)
+        await self._reserve(self._limits.body_bytes if b"transfer-encoding" in fields else length)
         return head
 
     async def _body(self) -> bytes:
@@ -155,6 +190,7 @@ class Connection:
         while isinstance(data := await self._event(), h11.Data):
             body += data.data
             self._check_length(len(body))
+        self._give_back(max(0, self._reserved - len(body)))
         return bytes(body)
 
     def _check_length(self, length: int) -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from collections.abc import Generator, Iterable, Iterator
 from functools import partial
-from typing import Protocol
+from time import monotonic
+from typing import Protocol, TypeVar
 
 from agent.api.calls.call import Agent
-from agent.api.calls.methods import call
+from agent.api.calls.methods import call, table
 from agent.api.encodings import jsonrpc, xmlrpc
-from agent.api.encodings.request import Fault, Malformed, Request
+from agent.api.encodings.request import INVALID_REQUEST, Fault, Malformed, Request
 from agent.api.encodings.values import Value
 from agent.api.http.messages import Answer, Dispatch, HTTPRequest, plain_answer
 from agent.api.sessions.caller import Client
@@ -17,6 +19,12 @@ from agent.errors import Failure, InternalError
 log = logging.getLogger(__name__)
 
 METHOD = "POST"
+SLICE = 0.004
+"""Seconds of work on one body after which others have a turn."""
+LONG = 64 * 1024
+"""Bytes of a body from which on one of each user's is read at a time, and few are written."""
+
+T = TypeVar("T")
 
 
 class Codec(Protocol):
@@ -31,10 +39,10 @@ class Codec(Protocol):
     @property
     def MALFORMED_STATUS(self) -> int: ...
 
-    def decode(self, body: bytes) -> Request:
-        """The request in a body; raises Malformed."""
+    def decoding(self, body: bytes) -> Generator[None, None, Request]:
+        """The request in a body, read in slices; raises Malformed."""
 
-    def encode_result(self, value: Value, request: Request) -> bytes: ...
+    def result_parts(self, value: Value, request: Request) -> Iterator[str]: ...
 
     def encode_failure(self, failure: Failure, request: Request) -> bytes: ...
 
@@ -50,6 +58,7 @@ def codec_at(path: str) -> Codec:
 
 def dispatcher(agent: Agent) -> Dispatch:
     """Answers XML-RPC and JSON-RPC requests with this agent."""
+    table()  # made now: the first caller would have to wait for it
     return partial(answer, agent)
 
 
@@ -59,35 +68,77 @@ async def answer(agent: Agent, http: HTTPRequest, client: Client) -> Answer:
     if http.method != METHOD:
         return plain_answer(405, f"only {METHOD} is served", allow=METHOD)
     try:
-        request = codec.decode(http.body)
+        request = await decoded(codec, http.body, client)
     except Malformed as malformed:
         return Answer(codec.MALFORMED_STATUS, codec.encode_malformed(malformed), codec.CONTENT_TYPE)
-    return Answer(200, await outcome(agent, codec, request, client), codec.CONTENT_TYPE)
-
-
-LARGE = 64
-"""How many parts an answer may have that is written at once; to write a larger one takes its time."""
-
-
-def is_large(value: Value) -> bool:
-    """Whether it has many parts, or a part that has."""
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return len(value) > LARGE or any(isinstance(one, dict | list) and len(one) > LARGE for one in inner)
-
-
-async def outcome(agent: Agent, codec: Codec, request: Request, client: Client) -> bytes:
-    """The answer to one call.  An error that nobody foresaw is logged, and must not stop the next call."""
     try:
         result = await call(agent, client, request.method, request.params)
-        if is_large(result):
-            return await asyncio.to_thread(codec.encode_result, result, request)
-        return codec.encode_result(result, request)
+        return await success(codec, result, request, client)
     except Failure as failure:
-        return codec.encode_failure(failure, request)
+        body = codec.encode_failure(failure, request)
     except Fault as fault:
-        return codec.encode_fault(fault, request)
-    except Exception as error:
+        body = codec.encode_fault(fault, request)
+    except Exception as error:  # nobody foresaw it, and it must not stop the next call
         log.exception("%s failed", request.method)
-        return codec.encode_failure(InternalError(f"{type(error).__name__}: {error}"), request)
+        body = codec.encode_failure(InternalError(f"{type(error).__name__}: {error}"), request)
+    return Answer(200, body, codec.CONTENT_TYPE)
+
+
+async def decoded(codec: Codec, body: bytes, client: Client) -> Request:
+    """The request in a body; raises Malformed."""
+    if len(body) < LONG:
+        return await in_slices(codec.decoding(body))
+    async with client.share.parsing:
+        return await in_slices(while_here(client, codec.decoding(body)))
+
+
+async def success(codec: Codec, result: Value, request: Request, client: Client) -> Answer:
+    """The answer to a call that succeeded.  A long one has one of its user's places until it is sent."""
+    places = client.share.answers
+    await places.acquire()
+    try:
+        parts = await in_slices(collected(codec.result_parts(result, request)))
+        body = "".join(parts).encode()
+    except BaseException:
+        places.release()
+        raise
+    if len(body) >= LONG:
+        return Answer(200, body, codec.CONTENT_TYPE, sent=places.release)
+    places.release()
+    return Answer(200, body, codec.CONTENT_TYPE)
+
+
+def collected(parts: Iterable[str]) -> Generator[None, None, list[str]]:
+    """All parts, after each a chance for others to have a turn."""
+    found: list[str] = []
+    for part in parts:
+        found.append(part)
+        yield
+    return found
+
+
+def while_here(client: Client, work: Generator[None, None, T]) -> Generator[None, None, T]:
+    """The work, as long as there is somebody to do it for; raises Malformed."""
+    while True:
+        if client.gone.is_set():
+            raise Malformed(INVALID_REQUEST, "the call has not been begun: its client, or pifd, has gone")
+        try:
+            next(work)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        yield
+
+
+async def in_slices(work: Generator[None, None, T]) -> T:
+    """What the work comes to.  Whenever it has taken a while, everybody else has a turn."""
+    begun = monotonic()
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        if monotonic() - begun >= SLICE:
+            await asyncio.sleep(0)
+            begun = monotonic()

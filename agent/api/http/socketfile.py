@@ -11,9 +11,11 @@ from pathlib import Path
 
 ANSWER_SECONDS = 1.0
 BACKLOG = 512
+"""Connections that wait to be accepted, in their order: with more of them, the last one waits for longer."""
 LONGEST_PATH = 107
 """Bytes (sun_path of unix(7), less one)."""
 BESIDE = ".new"
+LOCK = ".lock"
 
 
 class SocketUnavailable(Exception):
@@ -27,7 +29,7 @@ def listening_socket(path: Path, mode: int, group: int | None = None) -> Iterato
     group: the id of the one that owns the file, by default the process's.  Raises SocketUnavailable, or
     OSError when the directory or the group does not allow it.  The file is removed at exit.
     """
-    with _alone_in(path.parent):
+    with _alone_at(path):
         check_free(path)
         listener, inode = _bound(path, mode, group)
     try:
@@ -43,10 +45,10 @@ def check_usable(path: Path) -> None:
     if len(os.fsencode(path)) > longest:
         raise SocketUnavailable(f"{path} is too long for a socket: the kernel allows {longest} bytes")
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with _alone_in(path.parent):
-        check_free(path)
     if not os.access(path.parent, os.W_OK):
         raise SocketUnavailable(f"{path.parent} can't be written to")
+    with _alone_at(path):
+        check_free(path)
 
 
 def check_free(path: Path) -> None:
@@ -73,17 +75,31 @@ def _is_answered(path: Path) -> bool:
 
 
 @contextmanager
-def _alone_in(directory: Path) -> Iterator[None]:
-    """Two daemons that start at once must not both find the path free."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _alone_at(path: Path) -> Iterator[None]:
+    """Two daemons that start at once must not both find the path free.
+
+    The lock is on a file that nobody but this user can open: whoever may read a directory can lock that.
+    """
+    lock = path.with_name(f"{path.name}{LOCK}")
+    descriptor = _locked(lock)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    except BlockingIOError:
-        raise SocketUnavailable(
-            f"{directory} is locked: another daemon is starting, or somebody holds a lock on it"
-        ) from None
     finally:
+        lock.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(lock: Path) -> int:
+    """A descriptor of the lock file, which is at its path still: whoever had it before has removed it."""
+    while True:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise SocketUnavailable(f"{lock} is locked: another daemon is starting") from None
+        if lock.exists() and os.path.samestat(lock.stat(), os.fstat(descriptor)):
+            return descriptor
         os.close(descriptor)
 
 

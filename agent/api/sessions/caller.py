@@ -5,8 +5,10 @@ import os
 import pwd
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from agent.api.sessions.share import Share
 
 SO_PEERGROUPS = 59  # asm-generic/socket.h; the socket module has no name for it
 MOST_BYTES = 1024  # of an option, in the socket module: 256 groups
@@ -28,11 +30,12 @@ class Client:
     """A caller on its connection.
 
     gone: set when the client has hung up, or the daemon stops: who waits on its behalf ends then.  A change
-    that is in progress is not ended by it.
+    that is in progress is not ended by it.  share: its user's.
     """
 
     caller: Caller
     gone: asyncio.Event
+    share: Share = field(default_factory=Share, compare=False)
 
 
 class Peer(Protocol):

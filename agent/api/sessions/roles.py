@@ -1,18 +1,22 @@
 """Role, what a caller may do: it follows from who the kernel says it is, and from nothing that it says."""
 
+import asyncio
 import grp
 import logging
 import os
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from agent.api.sessions.caller import Caller
+from agent.api.sessions.look_ups import begun, within
 
 log = logging.getLogger(__name__)
 
 ROOT = 0
 FOR_ITS_GROUP = 0o660
 FOR_ALL = 0o666
+SECONDS_FOR_A_GROUP = 5.0
 
 
 class Role(Enum):
@@ -53,13 +57,18 @@ class Roles:
         return FOR_ITS_GROUP if self.readers is None else FOR_ALL
 
 
-def roles_of(operators: str, readers: str) -> Roles:
-    """The roles by the groups' names, "" for none.
+async def roles_of(operators: str, readers: str) -> Roles:
+    """The roles by the groups' names, "" for none.  They are looked up once: no caller has to wait for it.
 
-    The groups are looked up once, at the start: their database may be a network away, and a caller must not
-    have to wait for it, least of all one that repairs the network.
+    Neither does the network, which the groups' database may be a part of.
     """
-    return Roles(operators=group_named(operators), readers=group_named(readers))
+    names = (operators, readers)
+    look_ups = [begun(partial(group_named, name)) for name in names]
+    found = await asyncio.gather(*(within(SECONDS_FOR_A_GROUP, one, None) for one in look_ups))
+    for name, look_up in zip(names, look_ups, strict=True):
+        if not look_up.done():
+            log.error("the group %s can't be looked up: no member of it is let in until the next start", name)
+    return Roles(operators=found[0], readers=found[1])
 
 
 def group_named(name: str) -> int | None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from agent.api.encodings.values import shortened
 from agent.api.sessions.caller import Caller
+from agent.api.sessions.look_ups import UserNames
 from agent.api.sessions.roles import Role
 from agent.api.sessions.session import Session
 from agent.errors import HandleInvalid, InvalidValue, SessionInvalid
@@ -33,6 +34,7 @@ class Sessions:
     """
 
     def __init__(self, limit: int = LIMIT, forget: Callable[[str], None] = unheard) -> None:
+        self.names = UserNames()
         self._limit = limit
         self._forget = forget
         self._by_user: dict[int, OrderedDict[str, Session]] = {}
