@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from agent import logs
 from agent.api.audit.audit import audit_of
 from agent.api.calls.call import Agent, agent_of
 from agent.api.calls.refresh import caught_up
@@ -28,6 +29,7 @@ from agent.hotplug.provider import Hotplug
 from agent.hotplug.script import Script
 from agent.netlink import Netlink
 from agent.network_managers import managers_of
+from agent.printable import printable
 from agent.sd_notify import notify
 from agent.settings import CHECK, Settings, SettingsError, read_settings
 from agent.store.guarded import GuardedStore
@@ -39,24 +41,25 @@ STORE = "pifd.sqlite"
 SWITCH_SECONDS = 0.0005
 GARBAGE_THRESHOLDS = 700, 10, 100
 """Python's own but for the last: the objects that are old are looked at ten times less often."""
-LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-"""The time has milliseconds already."""
+UMASK = 0o022
+"""So that what is made is as it is meant to be, whoever starts pifd."""
 
 
 def main() -> int:
     """Run until a signal; the exit status is 2 for unusable settings, else 1, with a line that says why."""
+    os.umask(UMASK)
+    writer = None
     try:
         settings = read_settings(sys.argv[1:], os.environ)
-        logging.basicConfig(
-            stream=sys.stderr,
-            level=settings.log_level.upper(),
-            format=LOG_LINE,
-        )
+        writer = logs.begin(settings.log_level)
         start = check if f"--{CHECK}" in sys.argv[1:] else run
         asyncio.run(start(settings, lambda: Netlink(settings.resolv_conf, settings.carrier_wait)))
     except (SettingsError, StoreError, SocketUnavailable, Failure, OSError) as error:
-        print(f"pifd: {sentence(error)}", file=sys.stderr)
+        if writer is not None:
+            writer.drain()
+        print(f"pifd: {printable(sentence(error))}", file=sys.stderr)
         return 2 if isinstance(error, SettingsError) else 1
+    writer.drain()
     return 0
 
 
@@ -139,7 +142,7 @@ async def serve_agent(stop: asyncio.Event, settings: Settings, agent: Agent) -> 
         admits=roles.admits,
     ):
         log.info("ready: %s", engine.words)
-        notify(f"READY=1\nSTATUS={engine.words}")
+        notify(f"READY=1\nSTATUS={printable(engine.words)}")
         telling = asyncio.create_task(keep_told(engine))
         await stop.wait()
         telling.cancel()
@@ -172,7 +175,7 @@ async def keep_told(engine: Served) -> None:
         changed = engine.notifier.next()
         if engine.words != said:
             said = engine.words
-            notify(f"STATUS={said}")
+            notify(f"STATUS={printable(said)}")
         await changed.wait()
 
 

@@ -19,6 +19,7 @@ def notify(state: str) -> None:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
+            manager.setblocking(False)
             manager.sendto(state.encode(), address)
     except OSError as error:
         log.warning("the service manager could not be told at %s: %s", os.environ["NOTIFY_SOCKET"], error)

@@ -9,9 +9,11 @@ from typing import NamedTuple, NoReturn, TextIO
 from agent.cli.client import Client, client_of
 from agent.cli.command import Call, Command
 from agent.cli.commands import COMMANDS
+from agent.cli.connection import unheard
 from agent.cli.errors import OWN, XE, APIFailure, CommandError, explained, program_name, usage
 from agent.cli.invocation import Words, bound, taken_apart
 from agent.cli.objects import Objects
+from agent.cli.parameter import JSON, TRUE
 from agent.cli.session import Session
 from agent.cli.terminal import NOWHERE, Screen, Streams, screen_of, wrote
 
@@ -57,8 +59,16 @@ def outcome_of(
         client, words = client_of(arguments, environment)
         return Outcome(0, answer(taken_apart(words), client, environment, screen, streams))
     except CommandError as error:
-        wants_json = bool({"--json", "json=true", "--json=true"} & set(arguments))
-        return Outcome(error.status, error=error.as_json() if wants_json else f"{error}\n")
+        return Outcome(error.status, error=error.as_json() if wants_json(arguments) else f"{error}\n")
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether a program reads what is printed, as far as the words can be understood."""
+    pairs = [(word, *word.removeprefix("--").partition("=")) for word in arguments]
+    return any(
+        name.lower() == JSON.name and (value.lower() in TRUE or (not equals and word.startswith("--")))
+        for word, name, equals, value in pairs
+    )
 
 
 def answer(
@@ -71,7 +81,8 @@ def answer(
     paths = [pair for pair in words.pairs if pair[0] == "socket" and may_be_ours(pair[0], command, words)]
     socket = "".join(path for _, path in paths[-1:]) or environment.get("PIFD_SOCKET") or SOCKET
     rest = tuple(pair for pair in words.pairs if pair not in paths)
-    login = Session(socket, client, streams.remark)
+    is_read_by_people = not wants_json([f"{name}={value}" for name, value in words.pairs])
+    login = Session(socket, client, streams.remark, streams.remark if is_read_by_people else unheard)
     return carried_out(command, words._replace(pairs=rest), login, screen, streams)
 
 
@@ -147,7 +158,8 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], stdout: TextIO
     except BrokenPipeError:
         return silenced(stdout, NOBODY_READS)
     except OSError as trouble:
-        wrote(f"The output cannot be written: {trouble.strerror}.\n", stderr)
+        error = CommandError(f"The output cannot be written: {trouble.strerror}.")
+        wrote(error.as_json() if wants_json(arguments) else f"{error}\n", stderr)
         return silenced(stdout, 1)
     return outcome.status
 

@@ -28,6 +28,7 @@ from agent.cli.invocation import Words, parameter_of, taken_apart
 from agent.cli.objects import is_uuid
 from agent.cli.parameter import Parameter
 from agent.cli.session import Session
+from agent.printable import printable
 
 SOCKET = "/run/pifd/xapi"
 HELP = (
@@ -96,7 +97,11 @@ def matching(candidates: Iterable[Candidate], begun: str) -> list[Candidate]:
 
     Before somebody has begun to type, an object is offered once: by its first name, or by its uuid.
     """
-    every = list(dict.fromkeys(candidates))
+    every = [
+        one._replace(about=printable(one.about))
+        for one in dict.fromkeys(candidates)
+        if one.text == printable(one.text)
+    ]
     if not begun:
         objects: dict[str, Candidate] = {}
         for one in every:

@@ -4,24 +4,47 @@ http.client would cost more time to import than a whole command takes, and this 
 """
 
 import socket
+from collections.abc import Callable
+from time import monotonic, sleep
 
 from agent.cli.errors import CommandError, Lost, NoAnswer
 
 PATH = "/jsonrpc"
 LONGEST_HEAD = 65536
 SECONDS_FOR_AN_ANSWER = 600.0
+SECONDS_OF_PATIENCE = 3.0
+BETWEEN_ATTEMPTS = 0.02
+STILL_WAITING = "Still waiting for pifd to {}.  'systemctl status pifd' and its log tell how it is.\n"
+
+Tell = Callable[[str], None]
 
 
-def connected(path: str) -> socket.socket:
+def unheard(text: str) -> None:
+    """Where nobody wants to be told."""
+
+
+def connected(path: str, tell: Tell = unheard) -> socket.socket:
     """A socket that is connected to the daemon's, or a sentence that says why there is none."""
     plug = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     plug.settimeout(SECONDS_FOR_AN_ANSWER)
-    try:
-        plug.connect(path)
-    except OSError as trouble:
-        plug.close()
-        raise Lost(why_not(path, trouble)) from None
-    return plug
+    begun, is_told = monotonic(), False
+    while True:
+        try:
+            plug.connect(path)
+        except BlockingIOError as full:  # as many wait to be accepted as the kernel lets wait
+            waited = monotonic() - begun
+            if waited > SECONDS_FOR_AN_ANSWER:
+                plug.close()
+                raise Lost(why_not(path, full)) from None
+            if waited > SECONDS_OF_PATIENCE and not is_told:
+                is_told = True
+                tell(STILL_WAITING.format("accept the connection"))
+            sleep(BETWEEN_ATTEMPTS)
+        except OSError as trouble:
+            plug.close()
+            raise Lost(why_not(path, trouble)) from None
+        else:
+            return plug
 
 
 def why_not(path: str, trouble: OSError) -> str:
@@ -71,15 +94,17 @@ def length_of_body(head: bytes) -> int:
 class Connection:
     """An open connection; `is_idle` says whether another request can be sent on it."""
 
-    def __init__(self, path: str, traceparent: str = "") -> None:
-        self._socket = connected(path)
+    def __init__(self, path: str, traceparent: str = "", tell: Tell = unheard) -> None:
+        self._tell = tell
+        self._doing = ""
+        self._socket = connected(path, tell)
         self._traceparent = traceparent
         self._received = b""
         self.is_idle = True
 
-    def post(self, body: bytes) -> bytes:
-        """Send a request and wait for its answer."""
-        self.is_idle = False
+    def post(self, body: bytes, doing: str = "") -> bytes:
+        """Send a request and wait for its answer.  doing: what is waited for, if that is not to be long."""
+        self.is_idle, self._doing = False, doing
         try:
             self._socket.sendall(request(body, self._traceparent))
             answer = self._answer()
@@ -117,7 +142,15 @@ class Connection:
 
     def _receive(self) -> None:
         """Some more bytes."""
-        more = self._socket.recv(1 << 18)
+        try:
+            self._socket.settimeout(SECONDS_OF_PATIENCE if self._doing else SECONDS_FOR_AN_ANSWER)
+            more = self._socket.recv(1 << 18)
+        except TimeoutError:
+            if not self._doing:
+                raise
+            self._tell(STILL_WAITING.format(self._doing))
+            self._doing = ""
+            return
         if not more:
             raise Lost("The connection to pifd was lost: pifd closed it before it had answered.")
         self._received += more

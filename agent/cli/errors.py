@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from itertools import zip_longest
 
+from agent.printable import printable
+
 OWN = "pifctl"
 XE = "xe"
 PREFIX = "OpaqueRef:"
@@ -45,7 +47,7 @@ class CommandError(Exception):
         return json.dumps({"error": {"code": self.code, "parameters": self.parameters, **told}}) + "\n"
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.args))
+        return "\n".join(printable(str(line)) for line in self.args)
 
 
 class NoAnswer(CommandError):

@@ -8,6 +8,7 @@ from agent.cli.classes import CLASSES
 from agent.cli.field import Class, Field, Record
 from agent.cli.value import known_fields, text_in, text_of, value_of
 from agent.cli.watch import Change, Watch
+from agent.printable import printable
 
 CLASS_WIDTH = max(len(kind.name) for kind in CLASSES.values() if kind.prefix)
 NOTHING = "none"
@@ -110,7 +111,7 @@ def line(one: ObjectEvent) -> str:
     words = [clock, f"{one.kind.name:{CLASS_WIDTH}}", one.operation, " ".join(filter(None, (name, one.uuid)))]
     if one.operation == "mod":
         words.append("; ".join(difference(one, field) for field in one.after))
-    return "  ".join(words) + "\n"
+    return printable("  ".join(words)) + "\n"
 
 
 def difference(one: ObjectEvent, name: str) -> str:

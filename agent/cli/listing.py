@@ -9,6 +9,7 @@ from agent.cli.command import Call
 from agent.cli.errors import CommandError
 from agent.cli.field import Class, Field, Record
 from agent.cli.value import known_fields, text_in, text_of, value_of
+from agent.printable import printable
 
 MARGIN = 4
 EXPENSIVE = "<expensive field>"
@@ -59,7 +60,8 @@ def get_field(call: Call) -> str:
     if call.values["json"]:
         return as_json(value)
     text = text_of(value) if call.values["param-key"] else text_in(field, value)
-    return f"{escaped(text) if call.values['minimal'] else text}\n"
+    shown = escaped(text) if call.values["minimal"] else text
+    return "\n".join(map(printable, shown.split("\n"))) + "\n"
 
 
 def topology(call: Call) -> str:
@@ -182,7 +184,7 @@ def minimal(call: Call, wanted: Sequence[Field], records: Sequence[Record]) -> s
     for record in records:
         shown = [field for field in wanted if field.source in record][:1]
         cells += [text_in(field, value_of(field, record, call.objects.record)) for field in shown]
-    return ",".join(map(escaped, cells)) + "\n"
+    return printable(",".join(map(escaped, cells))) + "\n"
 
 
 def escaped(cell: str) -> str:
@@ -197,6 +199,6 @@ def block(call: Call, wanted: Sequence[Field], record: Record) -> str:
     width = MARGIN + max(map(len, labels), default=0)
     lines: list[str] = []
     for field, label in zip(shown, labels, strict=True):
-        value = text_in(field, value_of(field, record, call.objects.record))
+        value = printable(text_in(field, value_of(field, record, call.objects.record)))
         lines.append(f"{label.rjust(width) if lines else label.ljust(width)}: {value}\n")
     return "".join(lines) + "\n\n"

@@ -6,6 +6,7 @@ from agent.cli.classes import CLASSES
 from agent.cli.field import Lookup, Record
 from agent.cli.objects import Objects
 from agent.cli.value import NULL_REFERENCES, PREFIX
+from agent.printable import printable
 
 FIELD_WIDTH = 23
 # What nobody misses in the description of a new object.
@@ -18,7 +19,7 @@ def described(outcome: dict[str, Any], command: str, objects: Objects) -> str:
     lines = [f"Dry run of {command}: nothing has been changed.", "", *model_lines(outcome, lookup), ""]
     lines += vif_lines("VIFs that their VMs are asked to give up first:", outcome["unplug"], lookup)
     lines += vif_lines("VIFs that their VMs are asked to take in the end:", outcome["plug"], lookup)
-    return "\n".join([*lines, *step_lines(outcome["steps"])]) + "\n"
+    return "\n".join(map(printable, [*lines, *step_lines(outcome["steps"])])) + "\n"
 
 
 def lookup_with(outcome: dict[str, Any], objects: Objects) -> Lookup:

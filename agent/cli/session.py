@@ -6,15 +6,12 @@ from time import monotonic
 from typing import Any
 
 from agent.cli.client import Client
-from agent.cli.connection import Connection
+from agent.cli.connection import Connection, unheard
 from agent.cli.errors import OWN, APIFailure, CommandError, Interrupted, NoAnswer, maybe_done
 
 API_FAILURE = 1
+WAITS = ("event.from",)
 Trace = Callable[[str], None]
-
-
-def unheard(text: str) -> None:
-    """Where nobody wants a trace."""
 
 
 def fits(value: Any, shape: Any) -> bool:
@@ -64,8 +61,11 @@ def failure(error: Any) -> APIFailure | CommandError:
 class Session:
     """A connection that is logged in from the first call on; use it in a `with` statement."""
 
-    def __init__(self, path: str, client: Client = Client(), trace: Trace = unheard) -> None:
-        self._path = path
+    def __init__(
+        self, path: str, client: Client = Client(), trace: Trace = unheard, tell: Trace = unheard
+    ) -> None:
+        """trace: is told of each call, where that is asked for.  tell: of what takes surprisingly long."""
+        self._path, self._tell = path, tell
         self._client = client
         self._trace = trace
         self._connection: Connection | None = None
@@ -130,6 +130,7 @@ class Session:
     def _call(self, method: str, parameters: list[Any]) -> Any:
         self._number += 1
         if self._connection is None:
-            self._connection = Connection(self._path, self._client.traceparent)
+            self._connection = Connection(self._path, self._client.traceparent, self._tell)
         call = {"jsonrpc": "2.0", "method": method, "params": parameters, "id": self._number}
-        return result(self._connection.post(json.dumps(call).encode()), self._number)
+        doing = "" if method in WAITS else f"answer {method}"
+        return result(self._connection.post(json.dumps(call).encode(), doing), self._number)

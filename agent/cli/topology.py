@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from agent.cli.terminal import Screen
+from agent.printable import printable
 
 STATE_WIDTH = max(map(len, ("no carrier", "unplugged", "missing")))
 MAC_WIDTH = len("00:00:00:00:00:00")
@@ -46,7 +47,7 @@ def drawn(host: dict[str, Any], trees: Sequence[dict[str, Any]], screen: Screen)
     """The whole drawing."""
     strokes = BOXES if screen.has_boxes else ASCII
     lines = lines_of(trees, "", strokes)
-    top = f"host {host['name_label'] or host['uuid']}"
+    top = printable(f"host {host['name_label'] or host['uuid']}")
     names = [top, *(line.lead + name_of(line.node) for line in lines)]
     width = min(max(map(len, names)), screen.width - COLUMNS_WIDTH)
     drawing = [painted(fitted(top, width, strokes) + TITLES, BOLD, screen)]
@@ -78,7 +79,7 @@ def node_line(line: Line, width: int, strokes: Strokes, screen: Screen) -> str:
 
 def detail_lines(line: Line, strokes: Strokes, screen: Screen) -> list[str]:
     """Below a node: management and addresses, then the notes."""
-    notes = [note for note in line.node["notes"] if note != MANAGEMENT]
+    notes = [printable(note) for note in line.node["notes"] if note != MANAGEMENT]
     addresses = list(line.node["addresses"])
     marked = [f"{strokes.mark} {MANAGEMENT}"] if MANAGEMENT in line.node["notes"] else []
     room = screen.width - len(line.below)
@@ -100,7 +101,7 @@ def wrapped(items: Sequence[str], room: int) -> list[str]:
 
 def name_of(node: dict[str, Any]) -> str:
     """A node's kind and name."""
-    return f"{node['kind']} {node['name']}"
+    return printable(f"{node['kind']} {node['name']}")
 
 
 def fitted(text: str, width: int, strokes: Strokes) -> str:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from agent.kernel.steps import Refused, Step
 
+FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+MODE = 0o644
+"""Of a new file: every program looks up names."""
+
 log = logging.getLogger("pifd.kernel")
 
 
@@ -43,9 +47,11 @@ class ResolvConf:
 
     def _replace(self, text: str) -> None:
         fresh = self._path.with_name(f"{self._path.name}.pifd")
-        fresh.write_text(text, errors="surrogateescape")
-        if self._path.exists():
-            fresh.chmod(self._path.stat().st_mode & 0o777)
+        mode = self._path.stat().st_mode & 0o777 if self._path.exists() else MODE
+        descriptor = os.open(fresh, FLAGS, mode)
+        with open(descriptor, "w", errors="surrogateescape") as file:  # noqa: PTH123 (of a descriptor)
+            os.fchmod(descriptor, mode)  # whatever the umask has left of it
+            file.write(text)
         try:
             fresh.replace(self._path)
         except OSError as error:

@@ -1,6 +1,8 @@
 """Store, the model in a SQLite file: read at the start, written when a change has been carried out."""
 
+import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,6 +23,7 @@ CREATE TABLE record (
     fields TEXT NOT NULL  -- the record as JSON
 ) STRICT;
 """
+MODE = 0o600
 PRIMARY_CODE = 0xFF
 """What an extended result code of SQLite's has the plain one in."""
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -59,6 +62,8 @@ class Store:
     def _connect(self) -> None:
         path = self._path
         try:
+            with contextlib.suppress(OSError):  # SQLite has words for it
+                made(path)
             self._database = sqlite3.connect(path, isolation_level=None, timeout=1, check_same_thread=False)
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
@@ -151,9 +156,11 @@ class Store:
     def keep_copy(self) -> Path:
         """Keep the file as it is beside itself, and say where."""
         copy = self._path.with_name(f"{self._path.name}.{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
+        made(copy)
         try:
             self._database.execute("VACUUM INTO ?", (str(copy),))
         except sqlite3.Error as error:
+            copy.unlink(missing_ok=True)
             raise StoreError(f"{copy}: {error}") from error
         return copy
 
@@ -170,6 +177,11 @@ class Store:
                 f"{self._path}: written by another pifd (schema version {version};"
                 f" this one knows {SCHEMA_VERSION}). Install that version again, or move the file away."
             )
+        for name in ("", "-wal", "-journal"):  # who can read it can hold a lock on it
+            file = self._path.with_name(f"{self._path.name}{name}")
+            if file.exists() and file.stat().st_mode & 0o777 != MODE:
+                with contextlib.suppress(OSError):
+                    file.chmod(MODE)
         for pragma in ("journal_mode = WAL", "synchronous = FULL"):  # durable at each commit
             self._database.execute(f"PRAGMA {pragma}")
         if new:
@@ -224,6 +236,14 @@ def record_of(path: Path, ref: str, kind: str, fields: str) -> Record:
     if record.ref != ref:
         raise StoreError(f"{path}: {kind} {ref} says that it is {record.ref}")
     return record
+
+
+def made(path: Path) -> None:
+    """A new file is there for its owner alone from the first moment on; one that is there stays as it is."""
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+        os.fchmod(descriptor, MODE)  # whatever the umask has left of it
+        os.close(descriptor)
 
 
 def _inode(path: Path) -> int:

@@ -119,7 +119,7 @@ def audit_of(path: Path | None) -> Audit:
 def line(event: str, number: str, fields: Mapping[str, object]) -> str:
     """One line.  Text is ASCII, so that nothing in it is more than one line, or moves a terminal's cursor."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps({"time": now, "event": event, "id": number, **fields})
+    return json.dumps({"time": now, "event": event, "id": number, **fields}).replace("\x7f", "\\u007f")
 
 
 def beginning(entry: Entry) -> dict[str, object]:

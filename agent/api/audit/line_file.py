@@ -59,7 +59,11 @@ class LineFile:
 
 def opened(path: Path) -> int:
     """A descriptor of the file, made if it is not there; raises OSError for what cannot keep lines."""
-    descriptor = os.open(path, FLAGS, MODE)
+    try:
+        descriptor = os.open(path, FLAGS | os.O_EXCL, MODE)
+        os.fchmod(descriptor, MODE)  # whatever the umask has left of it
+    except FileExistsError:
+        descriptor = os.open(path, FLAGS, MODE)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a regular file")

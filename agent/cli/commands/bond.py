@@ -5,6 +5,7 @@ from typing import Any
 from agent.cli.change import CHANGE, as_json, sends, the_object
 from agent.cli.command import Call, Command
 from agent.cli.parameter import JSON, flag, mapping, one_of, optional, required, words
+from agent.printable import printable
 
 BOND_MODE = one_of(
     "bond mode",
@@ -90,7 +91,7 @@ def shown_status(call: Call, bond: str) -> str:
     if found["lacp"]:
         lines.append(f"  LACP: aggregator {found['lacp']['aggregator']}, partner {partner or 'none'}")
     lines += [line for port in found["ports"] for line in port_lines(port)]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def port_lines(port: dict[str, Any]) -> list[str]:
