@@ -99,6 +99,12 @@ def test_a_daemon_that_accepts_nobody_for_a_moment_is_waited_for(
         full.bind(str(tmp_path / "s"))
         full.listen(0)
         other.connect(str(tmp_path / "s"))
-        threading.Timer(0.3, full.accept).start()
+        later = threading.Timer(0.3, accept_one, (full,))
+        later.start()
         connection.connected(str(tmp_path / "s"), told.append).close()
+        later.join()
     assert [text.split(".")[0] for text in told] == ["Still waiting for pifd to accept the connection"]
+
+
+def accept_one(listener: socket.socket) -> None:
+    listener.accept()[0].close()
