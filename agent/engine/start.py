@@ -18,7 +18,7 @@ from agent.engine.progress import UNWATCHED, Progress
 from agent.engine.reconciler import Reconciler
 from agent.engine.transaction import Transaction
 from agent.errors import CannotTakeOver, Failure
-from agent.interface_reconfigure.address_steps import announcements
+from agent.interface_reconfigure.announcing import announcements
 from agent.interface_reconfigure.plan import plan as plan_steps
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, Step

@@ -1,10 +1,8 @@
 """The steps for addresses and routes, and their announcement."""
 
-from collections.abc import Iterable, Iterator, Mapping
-
 from agent.kernel.simulate import apply_all
-from agent.kernel.state import Address, KernelState, Role, Route, parsed
-from agent.kernel.steps import AddAddress, Announce, DeleteAddress, DeleteRoute, SetRoute, Step
+from agent.kernel.state import Address, KernelState, Route, parsed
+from agent.kernel.steps import AddAddress, DeleteAddress, DeleteRoute, SetRoute, Step
 
 
 def address_steps(state: KernelState, wanted: KernelState) -> list[Step]:
@@ -71,39 +69,3 @@ def _stays_beside(route: Route, rivals: set[Route], wanted: KernelState) -> bool
         return False
     others = rivals - {route}
     return len(others) > 1 or any(other in wanted.routes for other in others)
-
-
-def announcements(state: KernelState, wanted: KernelState, names: Iterable[str]) -> tuple[Announce, ...]:
-    """Of these devices those over which somebody is reached: the host at its addresses, VMs over a bridge.
-
-    The addresses are those of the state so far; whose VMs are behind the VIFs' devices is only in the wanted
-    one, and only bridges of pifd's speak for them.
-    """
-    links = [state.links[name] for name in names]
-    told = {link.name for link in links}
-    interfaces = _grouped((a.link, a.interface) for a in state.addresses if told and a.link in told)
-    found = []
-    for link in links:
-        behind = tuple(sorted(stations_behind(wanted, link.name))) if link.owned else ()
-        found.append(Announce(link.name, link.MAC, interfaces.get(link.name, ()), behind))
-    return tuple(step for step in found if step.interfaces or step.stations)
-
-
-def reached(state: KernelState, wanted: KernelState) -> set[str]:
-    """The devices over which somebody is reached: the host, or a VM."""
-    behind = (wanted.links[name] for name in wanted.in_role(Role.VIF))
-    names = {address.link for address in state.addresses} | {port.master for port in behind if port.station}
-    return names & state.links.keys()
-
-
-def stations_behind(wanted: KernelState, bridge: str) -> Iterator[str]:
-    """The MACs of the VMs whose interfaces are to be ports of a bridge."""
-    return (port.station for port in wanted.ports(bridge) if port.station)
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
-    """By the first of each pair the second ones, sorted."""
-    found: dict[str, list[str]] = {}
-    for key, value in sorted(pairs):
-        found.setdefault(key, []).append(value)
-    return {key: tuple(values) for key, values in found.items()}

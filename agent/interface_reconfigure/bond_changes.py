@@ -3,7 +3,7 @@
 Those that change at any time never come here: they touch neither the bond's ports nor its carrier.
 """
 
-from agent.interface_reconfigure.address_steps import announcements
+from agent.interface_reconfigure.announcing import announcements
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.interface_reconfigure.link_steps import changes_at
 from agent.interface_reconfigure.planner import Planner

@@ -34,7 +34,8 @@ The phases, and why each stands where it does:
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from agent.interface_reconfigure.address_steps import address_steps, announcements, reached
+from agent.interface_reconfigure.address_steps import address_steps
+from agent.interface_reconfigure.announcing import announcements, reached, told_at_once
 from agent.interface_reconfigure.bond_changes import change_bonds
 from agent.interface_reconfigure.learning import let_all_learn, unlearning, with_learning
 from agent.interface_reconfigure.link_layers import LinkLayers
@@ -45,6 +46,7 @@ from agent.interface_reconfigure.planner import Planner
 from agent.interface_reconfigure.vlan_changeover import (
     changeover,
     deletions,
+    flat_groups,
     make_vlans,
     old_vlans_on,
     waiting_vlans,
@@ -54,6 +56,8 @@ from agent.kernel.kinds.option import When, changes, moments
 from agent.kernel.simulate import apply_all
 from agent.kernel.state import KernelState, Link, altered
 from agent.kernel.steps import (
+    AddAddress,
+    AwaitAddresses,
     AwaitCarrier,
     CarrySettings,
     CopyNeighbours,
@@ -228,6 +232,9 @@ def _take_frames_on_all_slaves(planner: Planner, bond: Link) -> None:
 def move_addresses(planner: Planner, late: list[str]) -> None:
     """Addresses, routes, VLANs and VIFs change over in one go, then the NICs go that were kept for them.
 
+    IPv6 addresses are added ahead of the rest: the kernel takes a moment to answer to a new one, and must not
+    be told to give the old one up before.
+
     A bridge that the addresses leave for good is cut off in the same send.  It has the MAC that its
     successor has: one multicast report of its own, as IPv6 sends when an address goes, would draw the
     switch's traffic back to a port that is about to go down.  What still arrives there is taken all the same.
@@ -239,23 +246,43 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
     moves = [(address.link, home) for pairs in moves_by_link(planner).values() for address, home in pairs]
     waiting = waiting_vlans(planner)
     bearing = {address.link for address in planner.state.addresses} if waiting else set[str]()
-    homes = {home for _, home in moves} | (waiting.keys() & bearing)
+    homes = {home for _, home in moves}
+    places = homes | (waiting.keys() & bearing)
     now = LinkLayers(planner.state)
-    served = {name for name in homes | waiting.keys() if _uplinks(planner, now, name, waiting) - {*late}}
-    bare = sorted(homes - served)
-    ready = sorted(homes - {*bare} | {name for name in waiting if waiting[name] in planner.state.links})
+    served = {name for name in places | waiting.keys() if _uplinks(planner, now, name, waiting) - {*late}}
+    bare = sorted(places - served)
+    ready = sorted(places - {*bare} | {name for name in waiting if waiting[name] in planner.state.links})
     planner.do(*(AwaitCarrier(name) for name in _awaited(planner, served, waiting)))
     planner.do(*(CarrySettings(*pair) for pair in sorted({*moves, *_new_places(planner, moves)})))
     planner.do(*(CopyNeighbours(*pair) for pair in sorted(set(moves))))
+    _prepare_addresses(planner, homes)
     first = _late_first(planner, late) if bare else []
-    change = [*first, *changeover(planner, apply_all(first, planner.state))]
-    state = apply_all(change, planner.state)
-    cut = _cutting_steps(planner, state, {link for link, _ in moves})
-    planner.do_together(with_learning(planner, [*change, *address_steps(state, planner.wanted), *cut]))
-    planner.do(*(AwaitCarrier(name) for name in _awaited(planner, bare, waiting)))
-    planner.do(*announcements(planner.state, planner.wanted, sorted({*bare, *ready})))
-    if not bare:
+    start = apply_all(first, planner.state)
+    groups = changeover(planner, start)
+    change = flat_groups(groups) if bare else told_at_once(groups, start, planner.wanted, later=homes)
+    steps = [*first, *change]
+    state = apply_all(steps, planner.state)
+    steps += [
+        *address_steps(state, planner.wanted),
+        *_cutting_steps(planner, state, {link for link, _ in moves}),
+    ]
+    told = () if bare else announcements(apply_all(steps, planner.state), planner.wanted, sorted(homes))
+    planner.do_together(with_learning(planner, [*steps, *told]))
+    if bare:
+        planner.do(*(AwaitCarrier(name) for name in _awaited(planner, bare, waiting)))
+        planner.do(*announcements(planner.state, planner.wanted, sorted({*bare, *ready})))
+    else:
         planner.do_together(_late_steps(planner, late))
+
+
+def _prepare_addresses(planner: Planner, homes: Iterable[str]) -> None:
+    """The IPv6 addresses that move to other devices of pifd's are there before they leave the old ones."""
+    here = {name for name in homes if name in planner.state.links and planner.state.links[name].owned}
+    new = sorted(a for a in planner.wanted.addresses - planner.state.addresses if a.version == 6)
+    coming = [address for address in new if address.link in here]
+    planner.do_together(AddAddress(address) for address in coming)
+    for name in sorted({address.link for address in coming}):
+        planner.do(AwaitAddresses(name, tuple(a.interface for a in coming if a.link == name)))
 
 
 def _new_places(planner: Planner, moves: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -324,7 +351,8 @@ def finish_devices(planner: Planner) -> None:
     set_attributes(planner)
     finish_nics(planner)
     make_vlans(planner, [])
-    planner.do_together(with_learning(planner, changeover(planner, planner.state)))
+    groups = changeover(planner, planner.state)
+    planner.do_together(with_learning(planner, told_at_once(groups, planner.state, planner.wanted)))
     set_attributes(planner)
     let_all_learn(planner)
 

@@ -40,12 +40,25 @@ def _has_uplink(planner: Planner, bridge: str) -> bool:
     return any(name not in planner.guests for name in planner.state.table.each_having(("master", bridge)))
 
 
-def changeover(planner: Planner, state: KernelState) -> list[Step]:
-    """Old VLANs and bonds out of their bridges, new VLANs in with their MAC; VIFs to their networks."""
-    joining = sorted((name, bridge) for name, bridge in _joining(planner, state) if name in state.links)
-    ports = (SetMaster(name, bridge) for name, bridge in joining)
-    MACs = _macs(planner, state, joining)
-    return [*_out(planner, state), *ports, *MACs, *vif_steps(planner, state)]
+def changeover(planner: Planner, state: KernelState) -> list[list[Step]]:
+    """Bridge by bridge the old uplink out, the new one in with its MAC; then the VIFs, one by one.
+
+    What goes from one bridge to another leaves before all that.
+    """
+    joining = {name: bridge for name, bridge in _joining(planner, state) if name in state.links}
+    leaving = list(_out(planner, state))
+    groups: dict[str, list[Step]] = {"": [out for out in leaving if out.name in joining]}
+    for out in leaving:
+        if out.name not in joining:
+            groups.setdefault(state.links[out.name].master, []).append(out)
+    for name, bridge in sorted(joining.items()):
+        groups.setdefault(bridge, []).extend(_joining_steps(planner, state, name, bridge))
+    return [*(groups[bridge] for bridge in sorted(groups)), *vif_groups(planner, state)]
+
+
+def flat_groups(groups: Iterable[Iterable[Step]]) -> Iterator[Step]:
+    """The steps of all."""
+    return (step for group in groups for step in group)
 
 
 def waiting_vlans(planner: Planner) -> dict[str, str]:
@@ -87,20 +100,20 @@ def _kind(planner: Planner, name: str) -> str:
     return planner.wanted.links[name].kind
 
 
-def _macs(planner: Planner, state: KernelState, joining: Iterable[tuple[str, str]]) -> Iterator[SetMAC]:
+def _joining_steps(planner: Planner, state: KernelState, name: str, bridge: str) -> Iterator[Step]:
     """The bridge of a VLAN has the MAC of the VLAN's parent."""
-    for _, bridge in joining:
-        want = planner.wanted.links[bridge]
-        if state.links[bridge].MAC != want.MAC:
-            yield SetMAC(bridge, want.MAC)
+    want = planner.wanted.links[bridge]
+    yield SetMaster(name, bridge)
+    if state.links[bridge].MAC != want.MAC:
+        yield SetMAC(bridge, want.MAC)
 
 
-def vif_steps(planner: Planner, state: KernelState) -> Iterator[Step]:
+def vif_groups(planner: Planner, state: KernelState) -> Iterator[list[Step]]:
     """The VIFs' devices become ports of their networks' bridges, or of none; their MACs are not pifd's."""
     for want in sorted(planner.unlike(state), key=lambda want: want.name):
         link = state.links.get(want.name)
         if link is not None and want.name in planner.guests:
-            yield from nic_steps(link, replace(want, MAC=link.MAC))
+            yield list(nic_steps(link, replace(want, MAC=link.MAC)))
 
 
 def old_vlans_on(planner: Planner, nic: str) -> list[Step]:

@@ -32,6 +32,7 @@ from agent.kernel.state import Address, KernelState, Link, altered, parsed
 from agent.kernel.steps import (
     AddAddress,
     AddFlood,
+    AwaitAddresses,
     CreateLink,
     DeleteAddress,
     DeleteLinks,
@@ -277,8 +278,16 @@ def _(step: AddAddress, state: KernelState) -> KernelState:
     if any(_same_address(step.address, other) for other in state.addresses):
         raise Refused(step, "File exists")
     first = not any(_same_subnet(step.address, other) for other in state.addresses)
-    added = replace(step.address, secondary=step.address.version == 4 and not first)
+    version = step.address.version
+    added = replace(step.address, secondary=version == 4 and not first, mute=version == 6)
     return replace(state, addresses=state.addresses | {added})
+
+
+@apply.register
+def _(step: AwaitAddresses, state: KernelState) -> KernelState:
+    """The route by which packets to a new IPv6 address come in is made by a worker of the kernel's, later."""
+    now = {replace(a, mute=False) if a.link == step.name and a.mute else a for a in state.addresses}
+    return replace(state, addresses=frozenset(now))
 
 
 @apply.register

@@ -164,7 +164,8 @@ class Address:
 
     The fields that are not compared: leased, it has a lifetime, somebody (DHCP, RA) renews it; lifetimes, how
     long it is preferred and valid then, in seconds; secondary, an IPv4 one that goes when the first one of
-    its subnet goes, or a temporary one of IPv6; protocol, who made it (no kernel before 5.18 can say so).
+    its subnet goes, or a temporary one of IPv6; protocol, who made it (no kernel before 5.18 can say so);
+    mute, a new one of IPv6 that the kernel does not answer to yet (of one that was read it is not known).
     """
 
     link: str
@@ -175,6 +176,7 @@ class Address:
     lifetimes: tuple[int, int] | None = field(default=None, compare=False)
     secondary: bool = field(default=False, compare=False)
     protocol: int = field(default=0, compare=False)
+    mute: bool = field(default=False, compare=False)
 
     @property
     def version(self) -> int:

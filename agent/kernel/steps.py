@@ -277,6 +277,17 @@ class AwaitCarrier(Step):
 
 
 @dataclass(frozen=True)
+class AwaitAddresses(Step):
+    """Wait until the kernel takes what is sent to IPv6 addresses: it does so a while after it got them."""
+
+    name: str
+    interfaces: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"wait until {self.name} answers to {', '.join(self.interfaces)}"
+
+
+@dataclass(frozen=True)
 class Announce(Step):
     """Gratuitous ARP and unsolicited neighbour advertisements for a link's addresses.
 

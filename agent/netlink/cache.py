@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from agent.kernel.state import KernelState
+from agent.kernel.state import KernelState, parsed
 from agent.netlink import decode, requests
 from agent.netlink.decode import IFF_MASTER, IFF_SLAVE, IFF_UP, ToldAddress, ToldRoute
 from agent.netlink.monitor import Monitor
@@ -129,6 +129,13 @@ class KernelCache:
     def has_index(self, index: int) -> bool:
         """Whether any device had an index at the last look."""
         return bool(self._picture.name_of(index))
+
+    def has_addresses(self, index: int, interfaces: Iterable[str]) -> bool:
+        """Whether a device has been told to have all of these addresses."""
+        with self._turn:
+            self._take_events()
+            there = {told.local for told in self._picture.addresses_of(index)}
+        return there.issuperset(parsed(interface).ip.packed for interface in interfaces)
 
     def is_up(self, name: str) -> bool:
         """Whether a link had carrier at the last look."""

@@ -7,7 +7,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,6 +20,7 @@ from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
 from agent.kernel.steps import (
     Announce,
+    AwaitAddresses,
     AwaitCarrier,
     CarrySettings,
     CopyNeighbours,
@@ -58,6 +59,11 @@ LARGE, WORTH = 64, 16
 may be: of each new one the kernel tells a dozen things."""
 LONGEST_PAUSE = 5.0
 """Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
+ASIDE = (AwaitAddresses, AwaitCarrier, CopyNeighbours, CarrySettings, SetGRO, SetResolver)
+"""Steps that are not messages of a send."""
+ANSWERING = 2.0
+"""Seconds that the kernel has, after it got an IPv6 address, to take what is sent to it."""
+ANSWERING_POLL = 0.001
 OWN_INDICES = range(0x40000000, 0x7F000000)
 """Interface indices that the kernel gives to nobody by itself: it counts from 1."""
 
@@ -83,6 +89,7 @@ class Netlink:
     def __init__(self, resolv_conf: Path, carrier_wait: float, receive_buffer: int = RECEIVE_BUFFER) -> None:
         self._wire = Wire()
         self._features = Features()
+        self._packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)  # to close one takes a grace period
         self._monitor = Monitor(receive_buffer)
         self._cache = KernelCache(self._wire, self._monitor, self._features.gro)
         self._resolv_conf = ResolvConf(resolv_conf)
@@ -108,6 +115,7 @@ class Netlink:
         """Close the sockets; the kernel stays as it is."""
         self.unwatch()
         self._monitor.close()
+        self._packets.close()
         self._wire.close()
         self._features.close()
 
@@ -124,9 +132,7 @@ class Netlink:
             self._planned.set(Planned())  # threads have a copy of this task's context
         parts: list[Step] = []
         for part in flat([step]):
-            if isinstance(
-                part, AwaitCarrier | CopyNeighbours | Announce | CarrySettings | SetGRO | SetResolver
-            ):
+            if isinstance(part, ASIDE):
                 await self._send(parts)
                 parts = []
                 await asyncio.to_thread(self._cache.listen)
@@ -267,22 +273,26 @@ class Netlink:
     # Changes.
 
     async def _send(self, steps: Sequence[Step]) -> None:
-        if steps:
+        if not steps:
+            return
+        told = [step for step in steps if isinstance(step, Announce)]
+        if len(told) < len(steps):
             await asyncio.sleep(self._announced + LEARNING - time.monotonic())
-            self._sending += 1
-            self._be_deaf()
-            try:
-                await asyncio.to_thread(self._change, steps)
-            except Refused as refused:
-                if not isinstance(refused.step, SetActiveSlave):
-                    raise
-                await self._insist(refused.step)
-            finally:
-                self._sending -= 1
-                self._listen()
-                self._pass_news_on()
-                if self._cache.is_paused:
-                    asyncio.get_running_loop().call_later(LONGEST_PAUSE, self._end_pause)
+        self._sending += 1
+        self._be_deaf()
+        try:
+            await asyncio.to_thread(self._change, steps)
+        except Refused as refused:
+            if not isinstance(refused.step, SetActiveSlave):
+                raise
+            await self._insist(refused.step)
+            await asyncio.to_thread(self._change, told)
+        finally:
+            self._sending -= 1
+            self._listen()
+            self._pass_news_on()
+            if self._cache.is_paused:
+                asyncio.get_running_loop().call_later(LONGEST_PAUSE, self._end_pause)
 
     def _end_pause(self) -> None:
         """Nobody has read the kernel since."""
@@ -306,12 +316,18 @@ class Netlink:
 
         A device is created with an index that was chosen for it.  So nobody has to wait for it, and if its
         creation is refused what follows meets nobody: no other device has that index, or will get it.
+
+        What is announced goes out between two messages, at once: until it has, frames go astray.
         """
         if not (self._cache.is_paused and self._is_large(steps)):
             self._cache.listen()
         batch: list[tuple[Step, Any]] = []
+        told: dict[int, list[Announce]] = {}
         refused: Refused | None = None
         for step in steps:
+            if isinstance(step, Announce):
+                told.setdefault(len(batch), []).append(step)
+                continue
             try:
                 batch += [(step, message) for message in self._encoded(step)]
             except Refused as error:
@@ -320,7 +336,8 @@ class Netlink:
         self.writes += len(batch)
         if self._is_large(steps):
             self._cache.pause()
-        answers = self._wire.change([message for _, message in batch])
+        between = {place: self._announcing(announced) for place, announced in told.items()}
+        answers = self._wire.change([message for _, message in batch], between)
         self._cache.look()
         for (step, _), answer in zip(batch, answers, strict=True):
             if answer is not None:
@@ -365,9 +382,8 @@ class Netlink:
                 self.writes += await asyncio.to_thread(neighbours.copy, self._wire, *indices)
             case CarrySettings(source, target):
                 self.writes += await asyncio.to_thread(self._carry_settings, step, source, target)
-            case Announce(name, MAC, interfaces, stations):
-                _announce(name, [frame(MAC, one) for one in interfaces] + [rarp(one) for one in stations])
-                self._announced = time.monotonic()
+            case AwaitAddresses(name, interfaces):
+                await self._await_addresses(self._index_for(step, name), interfaces)
             case SetGRO(name, on):
                 await asyncio.to_thread(self._set_gro, step, name, on=on)
             case SetResolver(text):
@@ -396,6 +412,25 @@ class Netlink:
             await asyncio.sleep(CARRIER_POLL)
         await asyncio.sleep(FORWARDING)
 
+    async def _await_addresses(self, index: int, interfaces: Sequence[str]) -> None:
+        """The kernel tells of an address when it has made the route by which it takes what is sent to it."""
+        end = time.monotonic() + ANSWERING
+        while not self._cache.has_addresses(index, interfaces) and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(ANSWERING_POLL)
+
+    def _announcing(self, steps: Sequence[Announce]) -> Callable[[], None]:
+        """What sends the frames, which are made beforehand."""
+        frames = [(step.name, one) for step in steps for one in frames_of(step)]
+
+        def announce() -> None:
+            """Nobody has to hear it: where the link is down or gone there is nobody to tell."""
+            for name, one in frames:
+                with contextlib.suppress(OSError):
+                    self._packets.sendto(one, (name, 0))
+            self._announced = time.monotonic()
+
+        return announce
+
     def _index_for(self, step: Step, name: str) -> int:
         try:
             return self._index(name)
@@ -418,12 +453,10 @@ class Netlink:
         return then.index
 
 
-def _announce(name: str, frames: Sequence[bytes]) -> None:
-    """Nobody has to hear it: where the link is down or gone there is nobody to tell."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as packets:
-        packets.bind((name, 0))
-        for one in frames:
-            packets.send(one)
+def frames_of(step: Announce) -> list[bytes]:
+    """What tells neighbours of addresses, and switches of VMs."""
+    addresses = [frame(step.MAC, one) for one in step.interfaces]
+    return addresses + [rarp(one) for one in step.stations]
 
 
 def _new_links_have_ipv6() -> bool:

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -131,16 +131,24 @@ class Wire:
         """The socket's file descriptor."""
         return self._socket.fileno()
 
-    def change(self, messages: Sequence[bytes]) -> list[ErrorReply | None]:
+    def change(
+        self, messages: Sequence[bytes], between: Mapping[int, Callable[[], None]] | None = None
+    ) -> list[ErrorReply | None]:
         """Send messages in one go; for each, None or why it was refused.  All are tried.
 
-        More than the socket's buffers hold goes in several sends.
+        More than the socket's buffers hold goes in several sends.  between: what is to be done at once after
+        so many messages, unless one was refused since the last such place.
         """
         with self._exchange:
             sent = [self._numbered(message, NLM_F_REQUEST | NLM_F_ACK) for message in messages]
             answers: list[ErrorReply | None] = []
-            for part in self._parts(sent):
-                answers += self._answers_to(part)
+            for end in sorted({*(between or ()), len(sent)}):
+                new: list[ErrorReply | None] = []
+                for part in self._parts(sent[len(answers) : end]):
+                    new += self._answers_to(part)
+                answers += new
+                if between and end in between and not any(new):
+                    between[end]()
             return answers
 
     def dump(self, message: bytes) -> Dump:

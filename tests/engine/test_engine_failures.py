@@ -281,6 +281,6 @@ async def test_many_VLANs_share_one_wait_for_the_carrier_below(world: World) -> 
         await world.do(vlan.create, world.pif("eth1").ref, tag, await world.new_network())
     world.kernel.sent.clear()
     await world.create_bond("eth0", "eth1")
-    assert [step for step in world.kernel.sent if step.startswith("wait")] == [
+    assert [step for step in world.kernel.sent if step.startswith("wait for")] == [
         "wait for the carrier of xapi3"
     ]

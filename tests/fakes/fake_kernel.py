@@ -19,6 +19,7 @@ from agent.kernel.steps import (
     AddAddress,
     AddFlood,
     Announce,
+    AwaitAddresses,
     AwaitCarrier,
     CarrySettings,
     CopyNeighbours,
@@ -46,7 +47,7 @@ from agent.kernel.steps import (
     names_in,
 )
 
-LOOKS = (AwaitCarrier, Announce)
+LOOKS = (AwaitAddresses, AwaitCarrier, Announce)
 """Steps that wait or tell, and change nothing of the kernel."""
 WRITES = (
     AddAddress, AddFlood, CarrySettings, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute,

@@ -163,8 +163,8 @@ def management(model: Model, state: KernelState) -> Iterator[str]:
 
 
 def reachable(state: KernelState) -> Iterator[Address]:
-    """The addresses that are on a link that is up and has carrier."""
+    """The addresses that are on a link that is up and has carrier, and that the kernel answers to."""
     for address in sorted(state.addresses):
         link = state.links[address.link]
-        if link.up and link.carrier:
+        if link.up and link.carrier and not address.mute:
             yield address

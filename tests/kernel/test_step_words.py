@@ -11,6 +11,7 @@ from agent.kernel.state import (
 from agent.kernel.steps import (
     AddAddress,
     Announce,
+    AwaitAddresses,
     AwaitCarrier,
     CarrySettings,
     CopyNeighbours,
@@ -74,6 +75,7 @@ def test_a_refusal_says_the_step_and_the_reason() -> None:
         (CarrySettings("a", "b"), {"a", "b"}, "carry the settings and rules of a over to b"),
         (CopyNeighbours("a", "b"), {"a", "b"}, "copy the neighbours of a to b"),
         (AwaitCarrier("a"), {"a"}, "wait for the carrier of a"),
+        (AwaitAddresses("a", ("fd00::1/64",)), {"a"}, "wait until a answers to fd00::1/64"),
         (Announce("a", mac(0), (ADDRESS,)), {"a"}, "announce the addresses of a"),
         (Together((SetUp("a"), SetDown("b"))), {"a", "b"}, "in one go: set a up; set b down"),
     ],
