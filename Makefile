@@ -47,8 +47,9 @@ check: .venv/.stamp ## format, lint, types and who imports whom
 
 unit: .venv/.stamp ## the tests that need no kernel, but for the ones of in-kernel itself
 	$(PREPARE) kernel $(WITH)
-	@# completion is tried in the shells themselves
+	@# completion is tried in the shells themselves, and pools on a real etcd
 	$(PREPARE) shells
+	$(PREPARE) pool
 	$(MAKE) --no-print-directory $(NODE_CLIENTS)
 ifeq ($(ARGS),)
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-planner unit-rest
@@ -110,6 +111,7 @@ netns-sample:
 
 test: check netns-prepared ## all of the above: what CI runs
 	$(PREPARE) shells
+	$(PREPARE) pool
 	$(MAKE) --no-print-directory --jobs=6 --output-sync=target $(NETNS) unit-rest unit-planner
 	@.venv/bin/python netns-tests/runner/tiers.py $(NOTES) $(NETNS)
 
@@ -142,6 +144,7 @@ lock: ## pin the dependencies anew, to today's versions
 	.venv/lock/bin/$(PIP) install pip-tools
 	$(call PIP_COMPILE,requirements.lock,--extra dev)
 	$(call PIP_COMPILE,requirements-runtime.lock,--constraint requirements.lock)
+	$(call PIP_COMPILE,requirements-pool.lock,--extra pool --constraint requirements.lock)
 	$(call PIP_COMPILE,requirements-clients.lock,--extra clients --constraint requirements.lock)
 
 PIP_COMPILE = .venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
@@ -155,11 +158,11 @@ FISH_COMPLETION := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pifctl.fi
 
 # The new version is built beside the old one and takes its place in one moment: an upgrade that fails on the way
 # leaves the old one as it is.  lib/pifd is a link to the version that is installed.
-install: ## into PREFIX (/usr/local), below DESTDIR; with a systemd unit
+install: ## into PREFIX (/usr/local), below DESTDIR; with a systemd unit; POOL=1: with what a pool needs
 	$(PREPARE) python
 	@set -e; new=$(HOME_OF_PIFD)-$$(date +%Y%m%d%H%M%S%N); trap '[ $$? = 0 ] || rm -rf $$new' EXIT; \
 	$(PYTHON) -m venv $$new; \
-	$$new/bin/$(PIP) install --require-hashes -r requirements-runtime.lock; \
+	$$new/bin/$(PIP) install --require-hashes -r requirements-$(if $(POOL),pool,runtime).lock; \
 	$$new/bin/$(PIP) install --no-deps .; \
 	install -d $(dir $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)); \
 	for shell in bash zsh fish; do $$new/bin/python -P -m agent.cli completion $$shell >$$new/$$shell; done; \

@@ -15,7 +15,8 @@ from agent import logs
 from agent.api.audit.audit import audit_of
 from agent.api.calls.call import Agent, agent_of
 from agent.api.calls.refresh import caught_up
-from agent.api.engine import Engine as Served
+from agent.api.calls.requested import begin, door_to, end
+from agent.api.calls.routing import with_pool
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.api.http.socketfile import SocketUnavailable, check_usable
@@ -29,6 +30,8 @@ from agent.hotplug.provider import Hotplug
 from agent.hotplug.script import Script
 from agent.netlink import Netlink
 from agent.network_managers import managers_of
+from agent.pool.etcd import Access, Etcd
+from agent.pool.session import Session
 from agent.printable import printable
 from agent.sd_notify import notify
 from agent.settings import CHECK, Settings, SettingsError, read_settings
@@ -71,7 +74,7 @@ async def run(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:
     store = GuardedStore(settings.state_dir / STORE)
     try:
         engine = Engine(open_kernel(), store, hotplug(settings), settings.nics, managers_of)
-        await serve_until(stop, settings, engine)
+        await serve_until(stop, settings, engine, pool_of(settings, engine))
     finally:
         store.close()
 
@@ -99,6 +102,31 @@ async def check(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:
             store.close()
 
 
+def pool_of(settings: Settings, engine: Engine) -> Session | None:
+    """This host's part in a pool, if one is configured."""
+    if not settings.pool_endpoints:
+        return None
+    access = Access(
+        settings.pool_endpoints,
+        settings.pool_prefix,
+        settings.pool_user,
+        settings.pool_password_file,
+        settings.pool_ca,
+        settings.pool_certificate,
+        settings.pool_key,
+        settings.pool_timeout,
+    )
+    session = Session(
+        Etcd(access),
+        engine,
+        lease=settings.pool_lease,
+        by=settings.pool_nics,
+        follows=settings.pool_follow,
+    )
+    engine.share(session.entries)
+    return session
+
+
 def hotplug(settings: Settings) -> Hotplug:
     """Who asks VMs: the operator's script, if there is one."""
     if settings.hotplug_script is None:
@@ -106,7 +134,9 @@ def hotplug(settings: Settings) -> Hotplug:
     return Script(settings.hotplug_script, settings.hotplug_timeout)
 
 
-async def serve_until(stop: asyncio.Event, settings: Settings, engine: Engine) -> None:
+async def serve_until(
+    stop: asyncio.Event, settings: Settings, engine: Engine, pool: Session | None = None
+) -> None:
     """Start the engine, serve the API, and tell the service manager that it can be used.
 
     A PIF that can't be had, say of a NIC that is gone, must not keep the service from being up: the manager
@@ -117,10 +147,11 @@ async def serve_until(stop: asyncio.Event, settings: Settings, engine: Engine) -
     try:
         if not await started(engine, stop):
             return
-        agent = agent_of(engine, await looking_up, audit)
+        agent = agent_of(engine, await looking_up, audit, None if pool is None else door_to(pool))
         try:
             await serve_agent(stop, settings, agent)
         finally:
+            await end(agent)
             await agent.tasks.close()
     finally:
         looking_up.cancel()
@@ -141,9 +172,10 @@ async def serve_agent(stop: asyncio.Event, settings: Settings, agent: Agent) -> 
         group=roles.operators,
         admits=roles.admits,
     ):
+        begin(agent)
         log.info("ready: %s", engine.words)
         notify(f"READY=1\nSTATUS={printable(engine.words)}")
-        telling = asyncio.create_task(keep_told(engine))
+        telling = asyncio.create_task(keep_told(agent))
         await stop.wait()
         telling.cancel()
         notify("STOPPING=1")
@@ -168,13 +200,14 @@ async def started(engine: Engine, stop: asyncio.Event) -> bool:
     return True
 
 
-async def keep_told(engine: Served) -> None:
-    """The service manager shows how the network is now."""
-    said = engine.words
+async def keep_told(agent: Agent) -> None:
+    """The service manager shows how the network is now, and what is wrong with the pool."""
+    said = agent.engine.words
     while True:
-        changed = engine.notifier.next()
-        if engine.words != said:
-            said = engine.words
+        changed = agent.engine.notifier.next()
+        words = with_pool(agent, agent.engine.words)
+        if words != said:
+            said = words
             notify(f"STATUS={printable(said)}")
         await changed.wait()
 

@@ -480,6 +480,64 @@ class NotInEmergencyMode(Failure):
     code = "NOT_IN_EMERGENCY_MODE"
 
 
+class PoolUnavailable(Failure):
+    """The pool's store can't be used, so nothing can be changed that all hosts share."""
+
+    code = "PIFD_POOL_UNAVAILABLE"
+    names = ("reason",)
+
+
+class PoolChanged(Failure):
+    """Another host has changed the same at the same time. Try again."""
+
+    code = "PIFD_POOL_CHANGED"
+    names = ("what",)
+
+
+class HostDoesNotAnswer(Failure):
+    """The host that is to carry the call out does not answer."""
+
+    code = "HOST_OFFLINE"
+    names = ("host", "reason")
+
+
+class JoiningHostCannotBeMasterOfOtherHosts(Failure):
+    """The host joining the pool cannot already be a master of another pool."""
+
+    code = "JOINING_HOST_CANNOT_BE_MASTER_OF_OTHER_HOSTS"
+
+
+class JoiningHostCannotHaveRunningOrSuspendedVMs(Failure):
+    """The host joining the pool cannot have any running or suspended VMs."""
+
+    code = "JOINING_HOST_CANNOT_HAVE_RUNNING_OR_SUSPENDED_VMS"
+
+
+class PoolJoiningHostHasBonds(Failure):
+    """The host joining the pool must not have any bonds."""
+
+    code = "POOL_JOINING_HOST_HAS_BONDS"
+
+
+class PoolJoiningHostHasTunnels(Failure):
+    """The host joining the pool must not have any tunnels."""
+
+    code = "POOL_JOINING_HOST_HAS_TUNNELS"
+
+
+class PoolJoiningHostHasNonManagementVLANs(Failure):
+    """The host joining the pool must not have any non-management vlans."""
+
+    code = "POOL_JOINING_HOST_HAS_NON_MANAGEMENT_VLANS"
+
+
+class PoolJoiningHostManagementVLANDoesNotMatch(Failure):
+    """The host joining the pool must have the same management vlan."""
+
+    code = "POOL_JOINING_HOST_MANAGEMENT_VLAN_DOES_NOT_MATCH"
+    names = ("local", "remote")
+
+
 class NoCorrespondingNIC(Failure):
     """None of the bond's NICs has its like on the host."""
 

@@ -35,6 +35,18 @@ def none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
+AbsolutePath = Annotated[Path, AfterValidator(absolute)]
+
+
+def endpoints(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Each is `host:port`, an IPv6 address in brackets."""
+    for value in values:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536 or "//" in host:
+            raise ValueError(f"{value} is not host:port")
+    return values
+
+
 class Settings(BaseModel):
     """What the daemon is told.
 
@@ -43,6 +55,7 @@ class Settings(BaseModel):
     hotplug_script: asks VMs to give up and take VIFs (docs/hotplug.md); none means that they are not asked.
     operators, readers: names of groups, "" for none (docs/access.md).
     audit_log: None, in words "", means the daemon's own log.
+    pool_endpoints: none means that this host is in no pool (docs/pools.md).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +79,27 @@ class Settings(BaseModel):
             Path("/var/log/pifd/audit.log"),
             description="the file that tells who has changed what; '' for the daemon's own log",
         )
+    )
+    pool_endpoints: Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(endpoints)] = Field(
+        (), description="where the pool's etcd is, e.g. 'etcd1:2379,etcd2:2379' (default: no pool)"
+    )
+    pool_prefix: str = Field("/pifd", min_length=1, description="what the pool's keys in etcd begin with")
+    pool_user: str = Field("", description="whom etcd knows this host as (default: nobody)")
+    pool_password_file: AbsolutePath | None = Field(None, description="the file with that user's password")
+    pool_ca: AbsolutePath | None = Field(None, description="the certificates by which etcd is known, as PEM")
+    pool_certificate: AbsolutePath | None = Field(
+        None, description="this host's certificate for etcd, as PEM"
+    )
+    pool_key: AbsolutePath | None = Field(None, description="the key of that certificate, as PEM")
+    pool_timeout: float = Field(3, gt=0, le=60, description="seconds that one answer of etcd may take")
+    pool_lease: int = Field(
+        10, ge=3, le=600, description="seconds without a sign until a host counts as dead"
+    )
+    pool_nics: Literal["device", "position"] = Field(
+        "device", description="how NICs of two hosts correspond: by 'device' or by 'position'"
+    )
+    pool_follow: bool = Field(
+        False, description="take over what the master changes at once, not only at a start"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")
 

@@ -111,6 +111,12 @@ class Session:
             if self._client.is_debugging:  # the session's handle is left out: it is as good as a password
                 self._trace(f"debug: {method} {list(parameters)}, {(monotonic() - began) * 1000:.1f} ms\n")
 
+    def this_host(self) -> str:
+        """The host whose daemon answers."""
+        self.log_in()
+        host: str = self.ask("session.get_this_host", self._handle, shape=str)
+        return host
+
     def change(self, command: str, method: str, *parameters: Any, shape: Any) -> Any:
         """Call a method that changes something: without an answer, nobody knows whether it did."""
         self.log_in()

@@ -15,9 +15,10 @@ from secrets import token_bytes
 from typing import Protocol, TypeVar
 
 from agent.engine.notifier import Notifier
-from agent.model.draft import Draft
-from agent.model.model import Model, here
-from agent.model.records import VIF, Ref
+from agent.errors import OperationNotAllowed, PoolUnavailable
+from agent.model.draft import Draft, Plan
+from agent.model.model import Model, here, host_of
+from agent.model.records import VIF, Host, Network, Pool, Ref
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +49,20 @@ class Store(Protocol):
     def keep_copy(self) -> Path: ...
 
 
+class Shared(Protocol):
+    """What all hosts of a pool share, in the pool's store."""
+
+    def check(self) -> None:
+        """Raises PIFD_POOL_UNAVAILABLE while nothing of it can be changed."""
+
+    async def commit(self, before: Model, after: Model) -> None:
+        """Change there what differs.  Raises PIFD_POOL_UNAVAILABLE, PIFD_POOL_CHANGED."""
+
+
 class CommittedModel:
     """model: the last committed one, in which no VIF is marked.  asked: the VIFs that are, in the store.
 
-    notifier: notifies of each new model.
+    notifier: notifies of each new model.  shared: where networks and the pool are, if other hosts can join.
     """
 
     def __init__(self, store: Store, notifier: Notifier) -> None:
@@ -59,6 +70,7 @@ class CommittedModel:
         self._thread = ThreadPoolExecutor(1, "store")  # its own: a disk that hangs holds up nothing else
         self.model = Model()
         self.asked = NOBODY
+        self.shared: Shared | None = None
 
     @property
     def here(self) -> Model:
@@ -105,7 +117,7 @@ class CommittedModel:
         """Change this host's part of the model, even while it can't be written down, which is logged."""
         model = self.model.with_changes(before, after)
         try:
-            await self.commit(model)
+            await self.commit(model, is_learnt=True)
         except OSError as error:
             log.error("%s could not be written down: %s", what, error)
             self.model = model
@@ -115,9 +127,48 @@ class CommittedModel:
         """Write down, before it is done, that the VMs of these VIFs are asked."""
         await self._write(self.model, (self.asked | set(vifs)) & self.model.records.keys())
 
-    async def commit(self, model: Model, ended: Collection[Ref[VIF]] = ()) -> None:
-        """Make a model the committed one, in which the VMs of some VIFs have what it says."""
-        await self._write(model, (self.asked - set(ended)) & model.records.keys())
+    def check_plan(self, plan: Plan) -> None:
+        """Before anything is touched: it changes nothing of another host's, and what hosts share can be."""
+        if plan.is_learnt:
+            return
+        for ref in plan.before.table.differing(plan.after.table):
+            record = plan.before.records.get(ref) or plan.after.records[ref]
+            owner = plan.after.records.get(host_of(plan.before, record) or "")
+            if isinstance(owner, Host) and owner.elsewhere:
+                raise OperationNotAllowed(f"it changes what is on {owner.name_label or owner.uuid}")
+        if self._changes_shared(plan.before, plan.after):
+            self._shared.check()
+
+    async def commit(
+        self, model: Model, ended: Collection[Ref[VIF]] = (), *, is_learnt: bool = False
+    ) -> None:
+        """Make a model the committed one, in which the VMs of some VIFs have what it says.
+
+        What all hosts share is changed in their store first, unless it was learnt from there.
+        """
+        before, asked = self.model, (self.asked - set(ended)) & model.records.keys()
+        if is_learnt or not self._changes_shared(before, model):
+            await self._write(model, asked)
+            return
+        await self._shared.commit(before, model)
+        try:
+            await self._write(model, asked)
+        except OSError:
+            await self._shared.commit(model, before)
+            raise
+
+    def _changes_shared(self, before: Model, after: Model) -> bool:
+        if not any(pool.is_shared for pool in before.all(Pool)):
+            return False
+        changed = before.table.differing(after.table)
+        found = ((before.records.get(ref), after.records.get(ref)) for ref in changed)
+        return any(old != new and isinstance(old or new, Network | Pool) for old, new in found)
+
+    @property
+    def _shared(self) -> Shared:
+        if self.shared is None:
+            raise PoolUnavailable("pool_endpoints, the setting that says where etcd is, is not set")
+        return self.shared
 
     async def _in_thread(self, work: Callable[..., T], /, *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *arguments))

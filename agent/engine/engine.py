@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from agent.desired.nics import facts_of
 from agent.engine.cards import Cards
-from agent.engine.committed import CommittedModel, Store
+from agent.engine.committed import CommittedModel, Shared, Store
 from agent.engine.condition import Condition
 from agent.engine.forecast import Managers, words_of_found
 from agent.engine.kernel import Kernel
@@ -18,7 +19,7 @@ from agent.engine.reconciler import Reconciler
 from agent.engine.start import Start, garbage_kept
 from agent.engine.transaction import Transaction
 from agent.engine.vif_handover import asked_by
-from agent.errors import Failure, StoreUnavailable
+from agent.errors import Failure, PoolChanged, StoreUnavailable
 from agent.hotplug.provider import Hotplug
 from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
@@ -31,6 +32,9 @@ from agent.model.model import Model
 from agent.model.records import PIF, Ref
 
 log = logging.getLogger("pifd.engine")
+
+PAUSES = (0.1, 0.3, 0.9)
+"""Seconds in which another host's change comes to be known here."""
 
 Decide = Callable[[Model, Facts], Plan]
 """A rule: what a call changes, given the model and what the host has."""
@@ -158,7 +162,7 @@ class Engine:
 
         A caller that goes away does not stop a change half-way: it goes on in a task of its own.
         """
-        task = asyncio.create_task(self._change(decide, progress))
+        task = asyncio.create_task(self._change_in_pool(decide, progress))
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
         return await asyncio.shield(task)
@@ -168,6 +172,7 @@ class Engine:
         async with self._turn:
             actual = await self._kernel.read()
             plan = await self._decided(decide, actual)
+            self._committed.check_plan(plan)
             _, steps = await self._transaction.preflight(plan.here, actual)
             return DryRun(plan, tuple(str(step) for step in steps))
 
@@ -200,6 +205,18 @@ class Engine:
         if any(speaks_of(self._committed.here, name) for name in names):
             self._reconciler.news()
 
+    def share(self, shared: Shared) -> None:
+        """From now on what all hosts share is changed there, too."""
+        self._committed.shared = shared
+
+    async def _change_in_pool(self, decide: Decide, progress: Progress) -> Result:
+        """Decide anew where another host was faster, once its change is known here."""
+        for pause in PAUSES:
+            with suppress(PoolChanged):
+                return await self._change(decide, progress)
+            await asyncio.sleep(pause)
+        return await self._change(decide, progress)
+
     async def _change(self, decide: Decide, progress: Progress) -> Result:
         async with self._turn:
             progress.reached(0, 1)
@@ -208,6 +225,7 @@ class Engine:
             await self._cards.follow(actual)
             found = actual
             whole = await self._decided(decide, actual)
+            self._committed.check_plan(whole)
             plan = whole.here
             scope, steps = await self._transaction.preflight(plan, actual)
             if steps or asked_by(plan):

@@ -70,8 +70,8 @@ class Transaction:
         answered = await reachability.witnesses(self._kernel, snapshot, place, pif) if pif else ()
         async with AsyncExitStack() as undo:
             if takes_devices(plan):  # half-way, one that nobody in the store has would stay as it is then
-                undo.push_async_callback(self._committed.commit, whole.before)
-                await self._committed.commit(whole.after)
+                undo.push_async_callback(self._committed.commit, whole.before, is_learnt=whole.is_learnt)
+                await self._committed.commit(whole.after, is_learnt=whole.is_learnt)
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             await self._committed.note(asked_by(plan))
             await unplug(self._hotplug, plan)
@@ -81,13 +81,13 @@ class Transaction:
             await self._hand_over(plan, asked)
             await self._check_reachable(plan, answered)
             await self._have_vifs_taken(own, scope, snapshot)
-            await self._committed.commit(whole.after, ended=asked_by(plan))
+            await self._committed.commit(whole.after, ended=asked_by(plan), is_learnt=whole.is_learnt)
             undo.pop_all()
 
     async def write_down(self, plan: Plan) -> None:
         """Commit a change that no device shows: there is nothing to take, to check or to undo."""
         try:
-            await self._committed.commit(plan.after)
+            await self._committed.commit(plan.after, is_learnt=plan.is_learnt)
         except OSError as error:
             raise failure(plan, error) from error
 

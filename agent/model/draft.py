@@ -44,6 +44,7 @@ class Plan:
     result: the reference that the call gives, several of them, or nothing.
     unplug, plug: the VIFs that their VMs are asked to give up first, and to take in the end.
     active_slave: a bond's device, and that of the member over which its traffic is to go from now on.
+    is_learnt: it says what the pool's store has already.
     """
 
     before: Model
@@ -52,6 +53,7 @@ class Plan:
     unplug: tuple[Ref[VIF], ...] = ()
     plug: tuple[Ref[VIF], ...] = ()
     active_slave: tuple[str, str] | None = None
+    is_learnt: bool = False
 
     @property
     def here(self) -> "Plan":

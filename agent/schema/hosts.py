@@ -30,7 +30,7 @@ POOL = Class(
 HOST = Class(
     "host",
     "host",
-    ("uuid", "name-label", "name-description"),
+    ("uuid", "name-label", "name-description", "live", "last-published"),
     (
         *labels(RW),
         stored("enabled", "enabled", "bool"),
@@ -54,6 +54,8 @@ HOST = Class(
         OTHER_CONFIG,
         stored("hostname", "hostname", "string"),
         computed("address", "address", "string", "PIF.host"),
+        computed("live", "live", "bool"),
+        computed("last_published", "last-published", "datetime"),
         back("PIFs", "", "PIF ref set", "PIF.host"),
         computed("resident_VMs", "", "VM ref set", "VM.resident_on", is_followed=True),
         always("metrics", "", "host_metrics ref", None, "there are no metrics of hosts"),

@@ -36,7 +36,7 @@ OpenKernel = Callable[[Settings], Kernel]
 class Home:
     """Where a daemon keeps its things, who asks its VMs, and who asks it.
 
-    hotplug_timeout, carrier_wait: seconds.
+    hotplug_timeout, carrier_wait: seconds.  pool: where the pool's etcd is.
     """
 
     directory: Path
@@ -45,6 +45,7 @@ class Home:
     operators: str = ""
     readers: str = ""
     carrier_wait: float = 5
+    pool: tuple[str, ...] = ()
 
     @property
     def socket(self) -> Path:
@@ -62,6 +63,9 @@ class Home:
             operators=self.operators,
             readers=self.readers,
             audit_log=self.directory / "audit.log",
+            pool_endpoints=self.pool,
+            pool_timeout=1,
+            pool_lease=3,
         )
 
 

@@ -48,6 +48,11 @@ class XenAPI:
         """The result of a call."""
         return self._post(method, [self._session, *parameters])
 
+    def this_host(self) -> str:
+        """The host whose daemon answers."""
+        host: str = self.call("session.get_this_host", self._session)
+        return host
+
     def records(self) -> Records:
         """Every record there is."""
         return {

@@ -72,6 +72,7 @@ OTHERS: Mapping[str, Any] = {
     "set_progress": 0.5,
     "set_error_info": ["x"],
     "properties": {},
+    "devices": ["x"],
     "record": {},
     "managed": True,
     "tag": 5,

@@ -41,7 +41,8 @@ FIELDS: dict[type[Record], str] = {
     "primary_address_type managed properties capabilities igmp_snooping_status sriov_physical_PIF_of "
     "sriov_logical_PIF_of PCI",
     Bond: "uuid master slaves other_config primary_slave mode properties links_up auto_update_mac",
-    Host: "uuid name_label name_description enabled address hostname software_version other_config "
+    Host: "uuid name_label name_description enabled live last_published address hostname software_version "
+    "other_config "
     "resident_VMs PIFs metrics API_version_major API_version_minor API_version_vendor "
     "API_version_vendor_implementation host_CPUs PBDs",
     Pool: "uuid name_label name_description master other_config ha_enabled ha_allow_overcommit "

@@ -16,7 +16,8 @@ from agent.engine.notifier import Notifier
 class Agent:
     """The engine that acts, the sessions that may ask it to, the tasks nobody waits for, and the events.
 
-    roles: who may do what.  audit: what becomes of what they do.
+    roles: who may do what.  audit: what becomes of what they do.  pool: the routing.PoolDoor of a configured
+    pool.
     """
 
     engine: Engine
@@ -25,6 +26,7 @@ class Agent:
     events: Events
     roles: Roles
     audit: Audit
+    pool: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,9 @@ class Call:
     method: str
 
 
-def agent_of(engine: Engine, roles: Roles | None = None, audit: Audit | None = None) -> Agent:
+def agent_of(
+    engine: Engine, roles: Roles | None = None, audit: Audit | None = None, pool: object = None
+) -> Agent:
     """The agent of an engine, with no sessions and no tasks yet.
 
     By default, root and the user that this process runs as may do everything, and the log has what they do.
@@ -45,4 +49,4 @@ def agent_of(engine: Engine, roles: Roles | None = None, audit: Audit | None = N
     tasks_notifier = Notifier(engine.notifier)
     events = Events(engine.notifier, tasks_notifier)
     sessions = Sessions(forget=events.forget)
-    return Agent(engine, sessions, Tasks(tasks_notifier), events, roles or Roles(), audit or Audit())
+    return Agent(engine, sessions, Tasks(tasks_notifier), events, roles or Roles(), audit or Audit(), pool)

@@ -10,6 +10,7 @@ from typing import Any
 from agent.api.audit.audit import Entry
 from agent.api.calls.call import Call
 from agent.api.calls.refresh import caught_up
+from agent.api.calls.routing import carrier, heard, there, wide
 from agent.api.encodings.values import Value
 from agent.api.engine import DryRun
 from agent.api.events.affected import affected
@@ -51,7 +52,12 @@ async def change_task(rule: Rule, call: Call, /, **arguments: Any) -> Value:
 
 
 async def carried_out(rule: Rule, call: Call, arguments: dict[str, Any], progress: Progress) -> Value:
-    """Have the engine carry the rule's plan out."""
+    """Have the engine carry the rule's plan out; or another host's, whose objects the call is about."""
+    if (widely := wide(call)) is not None:
+        return await widely(call, **arguments)
+    host = carrier(call.agent.engine.model, arguments.values())
+    if host is not None:
+        return await there(call, host, arguments)
     result = await call.agent.engine.change(decision(rule, arguments), progress)
     await caught_up(call.agent)
     return "" if result is None else on_wire(result)
@@ -66,8 +72,11 @@ def entry_of(call: Call, arguments: Mapping[str, object]) -> Entry:
 async def dry_run(rule: Rule, call: Call, /, **arguments: Any) -> Value:
     """What `change` would do, with nothing done: see `described`."""
     engine = call.agent.engine
+    host = carrier(engine.model, arguments.values())
+    if host is not None:
+        return await there(call, host, arguments)
     outcome = await engine.dry_run(decision(rule, arguments))
-    before = View(outcome.plan.before, engine.links_up, engine.failures)
+    before = View(outcome.plan.before, engine.links_up, engine.failures, heard(call.agent))
     return await asyncio.to_thread(described, outcome, before, replace(before, model=outcome.plan.after))
 
 

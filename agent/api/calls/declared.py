@@ -9,6 +9,7 @@ from agent.rules import (
     cards,
     constant_fields,
     host,
+    membership,
     network,
     pif,
     pool,
@@ -78,6 +79,7 @@ CHANGING: Mapping[str, Rule] = {
     "host.management_reconfigure": host.management_reconfigure,
     "host.management_disable": host.management_disable,
     "host.local_management_reconfigure": host.local_management_reconfigure,
+    "pool.designate_new_master": membership.designate_new_master,
     "pool.create_VLAN_from_PIF": pool.create_vlan_from_pif,
     "pool.create_VLAN": pool.create_vlan,
     "pool.management_reconfigure": pool.management_reconfigure,
@@ -107,5 +109,8 @@ GIVES: Mapping[str, str] = {
     "system.isAlive": "bool",
     "pifd.topology": "object",
     "Bond.get_status": "object",
+    "pool.sync_networking": "string set",
+    "DryRun.pool.sync_networking": "string set",
+    "pool.create_bond": "object",
 }
 """The types of results, in the words of the API's page; all other changes give nothing."""

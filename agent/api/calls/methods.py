@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.api.calls import event_calls as event
 from agent.api.calls import host_calls as host
+from agent.api.calls import pool_calls as pool
 from agent.api.calls import session_calls as session
 from agent.api.calls import task_calls as task
 from agent.api.calls.call import Agent, Call
@@ -16,6 +17,8 @@ from agent.api.calls.declared import CHANGING
 from agent.api.calls.getters import Run, getters
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.calls.permission import ASYNC, obstacle
+from agent.api.calls.pool_wide import create_bond
+from agent.api.calls.routing import carrier, there, with_pool
 from agent.api.calls.setters import setters
 from agent.api.encodings.request import METHOD_NOT_FOUND, Fault
 from agent.api.encodings.values import Value, shortened
@@ -180,6 +183,12 @@ def _special() -> Iterator[Method]:
     yield method("host.get_servertime", host.get_servertime, Access.READ)
     yield method("host.signal_networking_change", host.signal_networking_change, Access.CHANGE)
     yield method("pool.sync_database", host.sync_database, Access.CHANGE)
+    yield method("pool.join", pool.join, Access.CHANGE)
+    yield method("pool.eject", pool.eject, Access.CHANGE)
+    of_sync = parameters_of(pool.sync_networking)
+    yield Method("pool.sync_networking", of_sync, pool.sync_networking, Access.CHANGE)
+    yield Method("DryRun.pool.sync_networking", of_sync, pool.foresee_sync, Access.READ)
+    yield method("pool.create_bond", create_bond, Access.CHANGE)
     for name in host.WITHOUT_OBJECTS:
         for message, parameters, run in host.of_no_objects(name):
             yield Method(f"{name}.{message}", parameters, run, Access.READ)
@@ -217,6 +226,8 @@ async def get_bond_status(call: Call, self: Ref[Bond]) -> Value:
     """What a bond and its members do now, and in words why: link, LACP, and what is active."""
     engine = call.agent.engine
     bond = engine.model.find(Bond, self)
+    if (elsewhere := carrier(engine.model, [self])) is not None:
+        return await there(call, elsewhere, {"self": self})
     names = [engine.model.get(bond.master).device, *(pif.device for pif in slaves(engine.model, bond))]
     return bond_status(engine.model, bond, await engine.live_links(names), engine.devices)
 
@@ -226,4 +237,4 @@ async def topology(call: Call) -> Value:
     engine = call.agent.engine
     state, condition = await engine.kernel_state(), engine.condition
     tree = tree_of(engine.model, state, condition.failures, condition.deviations)
-    return {**tree, "status": engine.words}
+    return {**tree, "status": with_pool(call.agent, engine.words)}

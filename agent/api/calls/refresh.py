@@ -6,6 +6,7 @@ from typing import Any
 
 from agent.api.calls.call import Agent
 from agent.api.calls.objects import LIVE
+from agent.api.calls.routing import heard
 from agent.api.events.events import Events
 from agent.api.events.journal import Journal
 from agent.api.records.computed import View
@@ -90,7 +91,7 @@ def _machine(heard: tuple[int, int]) -> int:
 
 def _view(agent: Agent) -> View:
     engine = agent.engine
-    return View(engine.model, engine.links_up, dict(engine.failures))
+    return View(engine.model, engine.links_up, dict(engine.failures), heard(agent))
 
 
 def _live(agent: Agent, view: View) -> Mapping[type[Record], Mapping[str, Any]]:

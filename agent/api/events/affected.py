@@ -20,7 +20,7 @@ def affected(before: View, after: View) -> set[str]:
     models = (before.model, after.model)
     if hosts(before.model) != hosts(after.model):
         return {ref for model in models for ref in model.records}
-    seeds = {*changed(*models), *different_failures(before, after)}
+    seeds = {*changed(*models), *different_failures(before, after), *heard_otherwise(before, after)}
     pairs = [(model, model.records[ref]) for model in models for ref in seeds if ref in model.records]
     return {*seeds, *chain.from_iterable(seen_in(*pair) for pair in pairs), *with_other_links(before, after)}
 
@@ -38,6 +38,11 @@ def changed(before: Model, after: Model) -> Iterator[str]:
 def different_failures(before: View, after: View) -> set[str]:
     """The PIFs and VIFs that are up now, or no more, or for another reason."""
     return {str(ref) for ref, _ in before.failures.items() ^ after.failures.items()}
+
+
+def heard_otherwise(before: View, after: View) -> set[str]:
+    """The hosts of the pool that have published, or are heard of no more, or again."""
+    return {str(ref) for ref, _ in before.hosts.items() ^ after.hosts.items()}
 
 
 def with_other_links(before: View, after: View) -> Iterator[str]:

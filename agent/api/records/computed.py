@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from agent.api.sessions.session import Session
@@ -44,16 +45,28 @@ from agent.rules.vm import hosts_for
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """live: whether a host is heard of.  last_published: when it has told anything of itself."""
+
+    live: bool
+    last_published: datetime
+
+
+HERE_ALONE = Heard(live=True, last_published=datetime.fromtimestamp(0, UTC))
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What a computed field is computed from.
 
     links_up: the names of the devices that have carrier.  failures: the PIFs and VIFs that should be up and
-    are not, with the reason.
+    are not, with the reason.  hosts: what is heard of the hosts of a pool.
     """
 
     model: Model
     links_up: frozenset[str] = frozenset()
     failures: Mapping[Ref[Any], str] = field(default_factory=dict)
+    hosts: Mapping[Ref[Host], Heard] = field(default_factory=dict)
 
 
 Index = Callable[[Model, Any], Iterable[Record]]
@@ -119,6 +132,16 @@ def host_address(view: View, host: Host) -> str:
     return next((address.partition("/")[0] for address in ip.IPv6), "")
 
 
+def is_live(view: View, host: Host) -> bool:
+    """This host is, to itself."""
+    return not host.elsewhere or view.hosts.get(host.ref, HERE_ALONE).live
+
+
+def last_published(view: View, host: Host) -> datetime:
+    """1970 where it has published nothing, or there is no pool."""
+    return view.hosts.get(host.ref, HERE_ALONE).last_published
+
+
 def resident_vms(view: View, host: Host) -> list[Ref[VM]]:
     return [vm.ref for vm in view.model.all(VM) if resident_on(view, vm) == host.ref]
 
@@ -164,6 +187,8 @@ def this_host(view: View, record: Session | Task) -> Ref[Host] | None:
 COMPUTED: Mapping[str, Callable[[View, Any], object]] = {
     "host.address": host_address,
     "host.resident_VMs": resident_vms,
+    "host.live": is_live,
+    "host.last_published": last_published,
     "PIF.currently_attached": is_attached,
     "PIF.MTU": packet_size,
     "PIF.metrics": PIF_metrics,

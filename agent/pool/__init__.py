@@ -1,0 +1,1 @@
+"""A pool of hosts: what they share is in etcd, and each host's network comes up without it."""

@@ -1,0 +1,95 @@
+"""Hosts of a pool: a World each, with a fake kernel and a real store, and its session with a real etcd."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_interface
+from pathlib import Path
+from typing import Any
+
+from agent.kernel.state import KernelState
+from agent.model.model import Model, here
+from agent.model.records import Host, Pool
+from agent.pool.etcd import Access, Etcd
+from agent.pool.session import Session
+from tests.worlds.hosts import host, mac, nic
+from tests.worlds.world import World
+
+SOON = 8.0
+"""Seconds after which what is waited for counts as never."""
+
+
+def machine(number: int, nics: int = 2) -> KernelState:
+    """Host <number>: its own MACs, and the address 192.0.2.<10 + number>."""
+    state = host(*(nic(n, MAC=mac(16 * number + n)) for n in range(nics)))
+    return replace(
+        state,
+        addresses=frozenset(
+            replace(one, interface=f"192.0.2.{10 + number}/24") if one.link == "eth0" else one
+            for one in state.addresses
+        ),
+    )
+
+
+class Member:
+    """A host and its session, one after the other if it is restarted."""
+
+    def __init__(self, directory: Path, number: int, access: Access, nics: int = 2, **settings: Any) -> None:
+        directory.mkdir(exist_ok=True)
+        self.number, self.access, self.settings = number, access, settings
+        names = " ".join(f"eth{n}" for n in range(nics))
+        self.world = World(directory, machine(number, nics), names)
+        self.session: Session | None = None
+
+    @property
+    def pool(self) -> Session:
+        assert self.session is not None
+        return self.session
+
+    @property
+    def model(self) -> Model:
+        return self.world.model
+
+    @property
+    def own(self) -> Model:
+        return here(self.model)
+
+    async def start(self) -> None:
+        await self.world.start()
+        self.session = Session(Etcd(self.access), self.world.engine, **self.settings)
+        self.world.engine.share(self.session.entries)
+        self.session.begin()
+
+    async def stop(self) -> None:
+        if self.session is not None:
+            await self.session.close()
+        self.session = None
+        await self.world.stop()
+
+    async def until(self, holds: Callable[[], object], what: str = "") -> float:
+        """Seconds until something holds; a failure that says how it is where it never does."""
+        begun = time.monotonic()
+        while not holds():
+            if time.monotonic() - begun > SOON:
+                raise AssertionError(f"never: {what or holds}; {self.pool.words}; {self.world.engine.words}")
+            await asyncio.sleep(0.01)
+        return time.monotonic() - begun
+
+    async def connected(self) -> None:
+        await self.until(lambda: not self.pool.entries.trouble, "connected")
+
+    async def joined(self) -> None:
+        """It becomes a member of the pool that is there."""
+        await self.connected()
+        await self.pool.join()
+
+    def knows(self, name: str) -> bool:
+        return any(one.name_label == name for one in self.model.all(Host))
+
+    def master(self) -> str:
+        return self.model.get(self.model.all(Pool)[0].master).uuid
+
+
+def address(member: Member) -> str:
+    return str(ip_interface(f"192.0.2.{10 + member.number}/24"))

@@ -1,0 +1,328 @@
+"""Members of a pool on a real etcd: they join, learn, publish, take over, leave."""
+
+import asyncio
+import itertools
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from agent.errors import (
+    HostDoesNotAnswer,
+    NetworkAlreadyConnected,
+    PIFCannotBondCrossHost,
+    PIFHasNoNetworkConfiguration,
+    PIFIsManagementInterface,
+    PoolUnavailable,
+)
+from agent.model.model import here, management
+from agent.model.records import PIF, VLAN, Bond, Host, Network, Pool, Ref, Tunnel
+from agent.pool.etcd import Access
+from agent.rules import bond, membership, network, pif, tunnel
+from tests.pool.api import Api
+from tests.pool.etcd_server import Node, etcd
+from tests.pool.hosts import Member
+from tests.worlds.world import bond_of, network_of, pif_of, slave_devices
+
+_number = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    with etcd() as (node,):
+        yield node
+
+
+class Hosts:
+    """Makes the hosts of one pool."""
+
+    def __init__(self, directory: Path, node: Node, stack: AsyncExitStack) -> None:
+        self.directory, self.stack = directory, stack
+        self.access = Access((node.endpoint,), f"/test{next(_number)}", timeout=1)
+        self.made = itertools.count()
+
+    async def started(self, **settings: object) -> Member:
+        number = next(self.made)
+        member = Member(self.directory / f"host{number}", number, self.access, **settings)  # type: ignore[arg-type]
+        await member.start()
+        self.stack.push_async_callback(member.stop)
+        await member.connected()
+        return member
+
+    async def pool(self, size: int) -> list[Member]:
+        """The master and its members."""
+        members = [await self.started() for _ in range(size)]
+        for member in members[1:]:
+            await member.joined()
+        for member in members:
+            await member.until(partial(knows_all, member, size))
+        return members
+
+
+def knows_all(member: Member, size: int) -> bool:
+    return len({pif.host for pif in member.model.all(PIF)}) == size
+
+
+@pytest.fixture
+async def hosts(tmp_path: Path, node: Node) -> AsyncIterator[Hosts]:
+    async with AsyncExitStack() as stack:
+        yield Hosts(tmp_path, node, stack)
+
+
+async def test_the_first_host_makes_the_pool_and_the_second_joins_it(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    assert member.model.all(Pool) == master.model.all(Pool)
+    assert member.master() == master.pool.this.uuid
+    for one in (master, member):
+        assert {net.bridge for net in one.model.all(Network)} >= {"xenbr0", "xenbr1"}
+        assert len({pif.host for pif in one.model.all(PIF)}) == 2
+        assert one.pool.is_live(member.pool.this.ref)
+        assert one.pool.last_published(master.pool.this.ref) is not None
+    assert network_of(master.model, "xenbr0").ref == network_of(member.model, "xenbr0").ref
+    assert "192.0.2.11/24" in member.world.addresses("xenbr0")
+
+
+async def test_a_bond_of_the_masters_is_there_on_a_member_after_its_restart(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    await master.world.create_bond("eth0", "eth1")
+    await member.until(lambda: member.model.all(Bond))
+    assert not here(member.model).all(Bond)
+    await member.stop()
+    await member.start()
+    await member.until(lambda: here(member.model).all(Bond))
+    assert member.world.above("eth0")[0] == "bond0"
+    assert slave_devices(member.own) == ["eth0", "eth1"]
+    assert bond_of(member.own).mode == bond_of(master.own).mode
+
+
+async def test_a_network_made_on_either_is_there_on_both_and_goes_on_both(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    made = await member.world.new_network(name_label="private")
+    await master.until(lambda: made in master.model.records)
+    await master.world.do(network.destroy, made)
+    await member.until(lambda: made not in member.model.records)
+
+
+async def test_networks_made_at_once_have_different_bridges(hosts: Hosts) -> None:
+    members = await hosts.pool(3)
+    await asyncio.gather(*(member.world.new_network() for member in members for _ in range(3)))
+    for member in members:
+        await member.until(lambda member=member: len(member.model.all(Network)) == 9 + 4)  # type: ignore[misc]
+    bridges = [net.bridge for net in members[0].model.all(Network)]
+    assert len(bridges) == len(set(bridges))
+    assert {net.ref for net in members[0].model.all(Network)} == {
+        net.ref for net in members[2].model.all(Network)
+    }
+
+
+async def test_of_two_masters_designated_at_once_one_is_it_for_all(hosts: Hosts) -> None:
+    members = await hosts.pool(3)
+    await asyncio.gather(
+        *(
+            member.world.do(membership.designate_new_master, other.pool.this.ref)
+            for member, other in ((members[1], members[1]), (members[2], members[2]))
+        )
+    )
+    for member in members:
+        await member.until(lambda member=member: member.master() == members[0].master())  # type: ignore[misc]
+    assert members[0].master() != members[0].pool.this.uuid
+
+
+async def test_a_host_that_is_ejected_is_alone_with_all_that_it_has(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    await member.world.create_bond("eth0", "eth1")
+    before = member.world.kernel.state
+    await master.pool.eject(member.pool.this)
+    await member.until(lambda: len(member.model.all(Host)) == 1)
+    await master.until(lambda: len(master.model.all(Host)) == 1)
+    assert not member.model.all(Pool)[0].is_shared
+    assert member.world.kernel.state == before
+    await member.until(lambda: not member.pool.entries.trouble)
+    await member.world.new_network()
+
+
+async def test_without_etcd_the_host_changes_its_own_and_is_refused_what_is_shared(tmp_path: Path) -> None:
+    with etcd() as (node,):
+        async with AsyncExitStack() as stack:
+            hosts = Hosts(tmp_path, node, stack)
+            master, member = await hosts.pool(2)
+            home = await member.world.new_network(name_label="bonded")
+            node.kill()
+            await member.until(lambda: member.pool.entries.trouble, "it notices")
+            with pytest.raises(PoolUnavailable):
+                await member.world.new_network()
+            members = [own_pif(member, device) for device in ("eth0", "eth1")]
+            await member.world.do(bond.create, home, members, "")
+            assert member.world.above("eth0")[0] == "bond0"
+            await member.stop()
+            await member.start()
+            assert member.world.above("eth0")[0] == "bond0"
+            assert "can't be used" in member.pool.words
+            node.start()
+            node.wait()
+            await master.until(lambda: master.model.all(Bond), "the bond is published later")
+            await member.world.new_network()
+
+
+async def test_of_an_etcd_that_is_empty_again_the_master_fills_it_anew(tmp_path: Path) -> None:
+    with etcd() as (node,):
+        async with AsyncExitStack() as stack:
+            hosts = Hosts(tmp_path, node, stack)
+            master, member = await hosts.pool(2)
+            made = await member.world.new_network(name_label="private")
+            node.kill()
+            shutil.rmtree(node.directory / node.name)
+            node.start()
+            node.wait()
+            await member.until(lambda: member.pool.entries.trouble, "it is away")
+            await member.until(lambda: not member.pool.entries.trouble, "it is back")
+            await master.until(lambda: not master.pool.entries.trouble)
+            await master.until(partial(knows_all, master, 2))
+            await member.until(partial(knows_all, member, 2))
+            assert made in master.model.records
+            await master.world.new_network()
+
+
+async def test_of_three_nodes_two_make_a_quorum_and_one_does_not(tmp_path: Path) -> None:
+    with etcd(3) as cluster:
+        async with AsyncExitStack() as stack:
+            hosts = Hosts(tmp_path, cluster[0], stack)
+            hosts.access = replace(hosts.access, endpoints=tuple(node.endpoint for node in cluster))
+            master, member = await hosts.pool(2)
+            cluster[0].kill()
+            for one in (master, member):
+                await one.world.do(pif.set_disallow_unplug, own_pif(one, "eth1"), True)
+            await master.until(lambda: sum(one.disallow_unplug for one in master.model.all(PIF)) == 2)
+            await member.until(lambda: not member.pool.entries.trouble)
+            await member.world.new_network()
+            cluster[1].kill()
+            await member.until(lambda: member.pool.entries.trouble, "it notices")
+            with pytest.raises(PoolUnavailable):
+                await member.world.new_network()
+            await member.world.do(pif.plug, own_pif(member, "eth1"))
+
+
+def own_pif(member: Member, device: str) -> Ref[PIF]:
+    return pif_of(member.own, device).ref
+
+
+async def test_an_etcd_that_does_not_answer_holds_up_nothing(tmp_path: Path) -> None:
+    with etcd() as (node,):
+        async with AsyncExitStack() as stack:
+            master, member = await Hosts(tmp_path, node, stack).pool(2)
+            node.send(signal.SIGSTOP)
+            begun = time.monotonic()
+            await member.world.do(pif.set_disallow_unplug, own_pif(member, "eth1"), True)
+            assert time.monotonic() - begun < 1
+            with pytest.raises(PoolUnavailable):
+                await member.world.new_network()
+            node.send(signal.SIGCONT)
+            await member.until(lambda: not member.pool.entries.trouble)
+            await master.until(lambda: any(one.disallow_unplug for one in master.model.all(PIF)))
+
+
+async def test_hosts_with_tunnels_on_a_network_are_a_mesh_and_one_that_goes_is_in_it_no_more(
+    hosts: Hosts,
+) -> None:
+    members = await hosts.pool(3)
+    home = await members[0].world.new_network(name_label="private")
+    for member in members:
+        await member.until(lambda member=member: home in member.model.records)  # type: ignore[misc]
+        await member.world.do(tunnel.create, own_pif(member, "eth0"), home, "vxlan")
+    for member in members:
+        others = [f"192.0.2.{10 + other.number}" for other in members if other is not member]
+        took = await member.until(partial(has_peers, member, *others))
+        assert took < 1
+        [link] = [one for one in member.world.kernel.state.links.values() if one.kind == "vxlan"]
+        assert link.flood == tuple(others)
+    assert {one.key for one in members[0].model.all(Tunnel)} == {1}
+    second = await members[1].world.new_network(name_label="more")
+    await members[2].until(lambda: second in members[2].model.records)
+    await asyncio.gather(
+        members[1].world.do(tunnel.create, own_pif(members[1], "eth0"), second),
+        members[2].world.do(tunnel.create, own_pif(members[2], "eth0"), second),
+    )
+    assert {pif_and_key(member, second) for member in members[1:]} == {2}
+    await members[0].pool.eject(host_of(members[0], members[2]))
+    await members[1].until(partial(has_peers, members[1], "192.0.2.10"))
+
+
+def has_peers(member: Member, *peers: str) -> bool:
+    return any(one.peers == peers for one in member.own.all(Tunnel))
+
+
+def pif_and_key(member: Member, net: Ref[Network]) -> int:
+    [found] = [one for one in member.own.all(Tunnel) if member.own.get(one.access_PIF).network == net]
+    return found.key
+
+
+def host_of(member: Member, other: Member) -> Host:
+    found: Host = member.model.get(other.pool.this.ref)
+    return found
+
+
+async def test_a_call_about_another_hosts_objects_is_carried_out_there(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    asking, doing = Api(master), Api(member)
+    home = await asking.call("network.create", {"name_label": "bonded"})
+    await member.until(lambda: home in member.model.records)
+    nics = [own_pif(member, device) for device in ("eth0", "eth1")]
+    with pytest.raises(PIFCannotBondCrossHost):
+        await asking.call("Bond.create", home, [own_pif(master, "eth1"), nics[1]], "")
+    made = await asking.call("Bond.create", home, nics, "")
+    assert member.world.above("eth0")[0] == "bond0"
+    await master.until(lambda: made in master.model.records)
+    dry = await asking.call("DryRun.Bond.destroy", made)
+    assert dry["steps"]
+    with pytest.raises(PIFIsManagementInterface):
+        await asking.call("PIF.unplug", own_pif(member, "bond0"))
+    assert await asking.call("Bond.get_links_up", made) in ("0", 0)
+    await doing.member.stop()
+    with pytest.raises(HostDoesNotAnswer):
+        await asking.call("Bond.destroy", made)
+
+
+async def test_calls_for_all_hosts_are_carried_out_by_all_or_by_none(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    apis = [Api(master), Api(member)]
+    home = await apis[0].call("network.create", {"name_label": "vlan7"})
+    await member.until(lambda: home in member.model.records)
+    uppers = await apis[0].call("pool.create_VLAN_from_PIF", own_pif(master, "eth1"), home, "7")
+    assert len(uppers) == 2
+    for one in (master, member):
+        assert [vlan.tag for vlan in one.own.all(VLAN)] == [7]
+    other = await apis[0].call("network.create", {"name_label": "more"})
+    await member.until(lambda: other in member.model.records)
+    await apis[1].call("PIF.create_VLAN", "eth1", other, member.pool.this.ref, "8")
+    await master.until(lambda: len(master.model.all(VLAN)) == 3)
+    with pytest.raises(NetworkAlreadyConnected):
+        await apis[0].call("pool.create_VLAN_from_PIF", own_pif(master, "eth1"), other, "8")
+    assert [vlan.tag for vlan in master.own.all(VLAN)] == [7]
+    bonded = await apis[0].call("network.create", {"name_label": "bonded"})
+    await member.until(lambda: bonded in member.model.records)
+    report = await apis[0].call("pool.create_bond", bonded, ["eth0", "eth1"])
+    assert [line["error"] for line in report] == [[], []]
+    for one in (master, member):
+        assert one.world.above("eth0")[0] == "bond0"
+
+
+async def test_management_moves_on_all_hosts_or_on_none(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    api, _ = Api(master), Api(member)
+    for one in (master, member):
+        address = f"192.0.2.{110 + one.number}"
+        await api.call("PIF.reconfigure_ip", own_pif(one, "eth1"), "Static", address, "255.255.255.0", "", "")
+    net = network_of(master.model, "xenbr1").ref
+    await api.call("pool.management_reconfigure", net)
+    assert [management(one.model) == pif_of(one.own, "eth1") for one in (master, member)] == [True, True]
+    net = network_of(master.model, "xenbr0").ref
+    await api.call("PIF.reconfigure_ip", own_pif(master, "eth0"), "None", "", "", "", "")
+    with pytest.raises(PIFHasNoNetworkConfiguration):
+        await api.call("pool.management_reconfigure", net)
+    assert [management(one.model) == pif_of(one.own, "eth1") for one in (master, member)] == [True, True]

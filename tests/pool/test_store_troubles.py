@@ -1,0 +1,171 @@
+"""An etcd that refuses: by its certificates, for want of room, or because of its version."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.errors import PoolUnavailable
+from agent.pool import layout
+from agent.pool.etcd import Access, Etcd, Unavailable
+from agent.rules import bond
+from tests.pool.etcd_server import Node, etcd
+from tests.pool.hosts import Member
+from tests.worlds.world import pif_of
+
+
+def openssl(directory: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
+
+
+def signed(directory: Path, name: str, days: int = 2, ca: str = "ca") -> None:
+    """A key and a certificate for 127.0.0.1; one of -1 days is over."""
+    (directory / "san").write_text("subjectAltName=IP:127.0.0.1\n")
+    request = f"req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
+    openssl(directory, *request.split())
+    signing = f"x509 -req -in {name}.csr -CA {ca}.pem -CAkey {ca}.key -CAcreateserial -days {days}"
+    openssl(directory, *signing.split(), "-extfile", "san", "-out", f"{name}.pem")
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("certificates")
+    for ca in ("ca", "other"):
+        made = f"req -x509 -newkey rsa:2048 -nodes -keyout {ca}.key -out {ca}.pem -days 2 -subj /CN={ca}"
+        openssl(directory, *made.split())
+    signed(directory, "server")
+    signed(directory, "host")
+    signed(directory, "stranger", ca="other")
+    signed(directory, "expired", days=-1)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def guarded(certificates: Path) -> Iterator[Node]:
+    """An etcd that only speaks to those with a certificate of its CA."""
+    more = ("--cert-file", "server.pem", "--key-file", "server.key", "--trusted-ca-file", "ca.pem")
+    paths = [str(certificates / one) if "." in one else one for one in more]
+    with etcd(more=[*paths, "--client-cert-auth"], scheme="https") as (node,):
+        yield node
+
+
+def access(node: Node, certificates: Path, name: str, ca: str = "ca") -> Access:
+    files = (certificates / f"{ca}.pem", certificates / f"{name}.pem", certificates / f"{name}.key")
+    return Access((node.endpoint,), "/tls", ca=files[0], certificate=files[1], key=files[2], timeout=2)
+
+
+async def words_of(store: Etcd) -> str:
+    """What an attempt to read comes to."""
+    try:
+        await store.open()
+        await store.read()
+    except Unavailable as error:
+        return str(error)
+    else:
+        return ""
+    finally:
+        await store.close()
+
+
+async def test_a_certificate_opens_an_etcd_that_asks_for_one(guarded: Node, certificates: Path) -> None:
+    assert await words_of(Etcd(access(guarded, certificates, "host"))) == ""
+    store = Etcd(access(guarded, certificates, "host"))
+    await store.open()
+    await store.lease(5)
+    assert await store.commit({"a": 0}, {"a": b"1"}, leased=True)
+    assert await store.commit({"a": 0}, {"a": b"2"}) is None
+    _, revision = await store.read()
+    changes = store.changes(revision)
+    await store.commit({}, {}, ["a"])
+    assert await anext(changes) == {"a": None}
+    await changes.aclose()  # type: ignore[attr-defined]
+    await store.close()
+
+
+@pytest.mark.parametrize("name", ["expired", "stranger"])
+async def test_a_certificate_that_is_refused_is_said_to_be(
+    guarded: Node, certificates: Path, name: str
+) -> None:
+    words = await words_of(Etcd(access(guarded, certificates, name)))
+    assert words.startswith(f"{guarded.endpoint}: this host's certificate (pool_certificate) is refused"), (
+        words
+    )
+
+
+async def test_an_etcd_that_is_known_by_another_ca_is_not_trusted(guarded: Node, certificates: Path) -> None:
+    words = await words_of(Etcd(access(guarded, certificates, "host", ca="other")))
+    assert "CERTIFICATE_VERIFY_FAILED" in words, words
+
+
+async def test_a_file_that_is_not_there_is_named(guarded: Node, certificates: Path) -> None:
+    missing = replace(access(guarded, certificates, "host"), key=Path("/nowhere/host.key"))
+    assert "/nowhere/host.key" in await words_of(Etcd(missing))
+
+
+async def test_of_an_etcd_that_is_full_what_is_shared_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    with etcd() as (node,):
+        member = Member(tmp_path / "host", 0, Access((node.endpoint,), timeout=1))
+        await member.start()
+        await member.connected()
+        spare = await member.world.new_network()
+        await set_full(node)
+        with pytest.raises(PoolUnavailable) as refused:
+            await member.world.new_network()
+        assert "etcd is full, and can only be read" in str(refused.value)
+        nics = [pif_of(member.own, device).ref for device in ("eth0", "eth1")]
+        await member.world.do(bond.create, spare, nics, "")
+        assert member.world.above("eth0")[0] == "bond0"
+        await member.stop()
+
+
+async def set_full(node: Node) -> None:
+    """As etcd does by itself when its quota is used up."""
+    import aetcd
+
+    async with aetcd.Client("127.0.0.1", node.port) as client:
+        await client.create_alarm()
+
+
+async def test_a_pool_of_another_version_is_left_alone_and_said_to_be(tmp_path: Path) -> None:
+    with etcd() as (node,):
+        store = Etcd(Access((node.endpoint,), timeout=1))
+        await store.open()
+        await store.commit({}, {layout.SCHEMA: b"2"})
+        await store.close()
+        member = Member(tmp_path / "host", 0, Access((node.endpoint,), timeout=1))
+        await member.start()
+        await member.until(lambda: "version 2" in member.pool.words)
+        await member.world.new_network()  # it is in no pool, so nobody shares it
+        await member.stop()
+
+
+async def test_what_another_version_has_written_is_left_out_where_nothing_can_be_made_of_it(
+    tmp_path: Path,
+) -> None:
+    with etcd() as (node,):
+        member = Member(tmp_path / "host", 0, Access((node.endpoint,), timeout=1))
+        await member.start()
+        await member.connected()
+        store = Etcd(Access((node.endpoint,), timeout=1))
+        await store.open()
+        other = "00000000-0000-0000-0000-0000000000aa"
+        below = f"{layout.HOSTS}{other}"
+        told = {
+            f"{below}/host/{other}": json.dumps(
+                {"uuid": other, "name_label": "newer", "colour": "red"}
+            ).encode(),
+            f"{below}/PIF/x": b'{"uuid": "x", "device": 7}',
+            f"{below}/Marvel/y": b"{}",
+            f"{below}/Bond/z": b"no JSON",
+        }
+        await store.commit({}, told)
+        await member.until(lambda: member.knows("newer"))
+        await store.remove(f"{below}/")
+        await member.until(lambda: not member.knows("newer"))
+        await store.close()
+        await asyncio.sleep(0)
+        await member.stop()
