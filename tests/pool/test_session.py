@@ -176,6 +176,7 @@ async def test_of_an_etcd_that_is_empty_again_the_master_fills_it_anew(tmp_path:
             hosts = Hosts(tmp_path, node, stack)
             master, member = await hosts.pool(2)
             made = await member.world.new_network(name_label="private")
+            await master.until(lambda: made in master.model.records)
             node.kill()
             shutil.rmtree(node.directory / node.name)
             node.start()
