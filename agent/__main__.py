@@ -34,7 +34,7 @@ from agent.pool.etcd import Access, Etcd
 from agent.pool.session import Session
 from agent.printable import printable
 from agent.sd_notify import notify
-from agent.settings import CHECK, Settings, SettingsError, read_settings
+from agent.settings import CHECK, Settings, SettingsError, check_script, read_settings
 from agent.store.guarded import GuardedStore
 from agent.store.sqlite import StoreError
 
@@ -54,6 +54,7 @@ def main() -> int:
     writer = None
     try:
         settings = read_settings(sys.argv[1:], os.environ)
+        check_script(sys.argv[1:], os.environ)
         writer = logs.begin(settings.log_level)
         start = check if f"--{CHECK}" in sys.argv[1:] else run
         asyncio.run(start(settings, lambda: Netlink(settings.resolv_conf, settings.carrier_wait)))

@@ -1,8 +1,12 @@
 """Settings: where things are and how long to wait; from the TOML file, the environment, the command line."""
 
+import os
+import re
 import tomllib
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -106,17 +110,49 @@ class Settings(BaseModel):
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
     """The settings in force; SettingsError when one is wrong."""
+    sources = _sources(arguments, environment)
+    for source in sources:
+        _check(source)
+    return Settings(**{name: value for source in sources for name, value in source.values.items()})
+
+
+def check_script(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """SettingsError when the hotplug script can't be run: else that would come out when a VM is asked."""
+    name = "hotplug_script"
+    file = read_settings(arguments, environment).hotplug_script
+    if file is None or (file.is_file() and os.access(file, os.X_OK)):
+        return
+    source = [source for source in _sources(arguments, environment) if name in source.values][-1]
+    reason = "it is not executable: chmod +x makes it so" if file.is_file() else "there is no such file"
+    raise SettingsError(f"{source.place_of(name)}: {name}: {file}: {reason}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where settings are given, with their values; text: the file's."""
+
+    place: str
+    values: Mapping[str, Any]
+    text: str = ""
+
+    def place_of(self, name: str) -> str:
+        """Where a setting is given: in a file, with its line."""
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if re.match(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""", line):
+                return f"{self.place}:{number}"
+        return self.place
+
+
+def _sources(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Source, ...]:
+    """The last one counts."""
     given = vars(_parser().parse_args(arguments))
     given.pop(CHECK)
     file = given.pop("config", None) or environment.get(f"{PREFIX}CONFIG")
-    sources = {
-        str(file or DEFAULT_FILE): _from_file(Path(file or DEFAULT_FILE), required=file is not None),
-        "the environment": _from_environment(environment),
-        "the command line": {name: value for name, value in given.items() if value is not None},
-    }
-    for source, values in sources.items():
-        _check(source, values)
-    return Settings(**{name: value for values in sources.values() for name, value in values.items()})
+    return (
+        _from_file(Path(file or DEFAULT_FILE), required=file is not None),
+        Source("the environment", _from_environment(environment)),
+        Source("the command line", {name: value for name, value in given.items() if value is not None}),
+    )
 
 
 def _parser() -> ArgumentParser:
@@ -135,13 +171,14 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
+def _from_file(path: Path, *, required: bool) -> Source:
     try:
-        return tomllib.loads(path.read_text())
+        text = path.read_text()
+        return Source(str(path), tomllib.loads(text), text)
     except FileNotFoundError:
         if required:
             raise SettingsError(f"{path}: no such file") from None
-        return {}
+        return Source(str(path), {})
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from None
 
@@ -155,10 +192,18 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return {key: value for key, value in named.items() if key != "config"}
 
 
-def _check(source: str, values: Mapping[str, Any]) -> None:
+def _check(source: Source) -> None:
     try:
-        Settings(**values)
+        Settings(**source.values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{source}: {name}: {first['msg']}") from None
+        name = str(first["loc"][0])
+        raise SettingsError(f"{source.place_of(name)}: {name}: {_words(name, first)}") from None
+
+
+def _words(name: str, error: Any) -> str:
+    """What is wrong with a setting."""
+    if error["type"] == "extra_forbidden":
+        alike = get_close_matches(name, Settings.model_fields, 1)
+        return f"there is no such setting{f': did you mean {alike[0]}?' if alike else ''}"
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -8,7 +8,7 @@ import pytest
 
 from agent import settings
 from agent.__main__ import main
-from agent.settings import Settings, SettingsError, read_settings
+from agent.settings import Settings, SettingsError, check_script, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -87,10 +87,18 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_setting_is_refused_with_its_place(file: Path) -> None:
     assert (
-        refusal(environment={"PIFD_NICKS": "x"}) == "the environment: nicks: Extra inputs are not permitted"
+        refusal(environment={"PIFD_NICKS": "x"})
+        == "the environment: nicks: there is no such setting: did you mean nics?"
     )
-    file.write_text("nicks = 1")
-    assert refusal() == f"{file}: nicks: Extra inputs are not permitted"
+    file.write_text("carrier_wait = 1\n\nnicks = 1\n")
+    assert refusal() == f"{file}:3: nicks: there is no such setting: did you mean nics?"
+    file.write_text("[section]\nwhatever = 1\n")
+    assert refusal() == f"{file}: section: there is no such setting"
+
+
+def test_a_wrong_value_in_the_file_is_told_with_its_line(file: Path) -> None:
+    file.write_text("# carrier_wait = 1\nnics = []\n'carrier_wait'   =   -1\n")
+    assert refusal() == f"{file}:3: carrier_wait: Input should be greater than or equal to 0"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +128,25 @@ def test_the_hotplug_script_is_named_by_an_absolute_path(file: Path) -> None:
     found = read_settings([], {})
     assert (found.hotplug_script, found.hotplug_timeout) == (Path("/etc/xen/vif"), 5)
     said = refusal("--hotplug-script", "scripts/vif")
-    assert said == "the command line: hotplug_script: Value error, not an absolute path"
+    assert said == "the command line: hotplug_script: not an absolute path"
+
+
+def test_a_hotplug_script_that_cannot_be_run_ends_pifd_with_its_place(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "vif"
+    file.write_text(f'nics = []\nhotplug_script = "{script}"\n')
+    monkeypatch.setattr(sys, "argv", ["pifd"])
+    assert main() == 2
+    assert capsys.readouterr().err == f"pifd: {file}:2: hotplug_script: {script}: there is no such file\n"
+    script.write_text("#!/bin/sh\n")
+    assert main() == 2
+    assert "it is not executable" in capsys.readouterr().err
+    script.chmod(0o755)
+    check_script([], {})
+    monkeypatch.setattr(sys, "argv", ["pifd", "--hotplug-script", str(tmp_path)])
+    assert main() == 2
+    assert capsys.readouterr().err.startswith("pifd: the command line: hotplug_script: ")
 
 
 def test_the_audit_log_is_named_by_an_absolute_path_or_left_out(file: Path) -> None:
@@ -130,7 +156,7 @@ def test_the_audit_log_is_named_by_an_absolute_path_or_left_out(file: Path) -> N
     file.write_text('audit_log = ""')
     assert read_settings([], {}).audit_log is None
     said = refusal("--audit-log", "audit.log")
-    assert said == "the command line: audit_log: Value error, not an absolute path"
+    assert said == "the command line: audit_log: not an absolute path"
 
 
 def test_an_unknown_option_ends_the_program(capsys: pytest.CaptureFixture[str]) -> None:
