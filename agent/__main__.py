@@ -74,7 +74,7 @@ async def run(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:
     check_usable(settings.socket)
     store = GuardedStore(settings.state_dir / STORE)
     try:
-        engine = Engine(open_kernel(), store, hotplug(settings), settings.nics, managers_of)
+        engine = engine_of(settings, open_kernel(), store)
         await serve_until(stop, settings, engine, pool_of(settings, engine))
     finally:
         store.close()
@@ -96,7 +96,7 @@ async def check(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:
         file = settings.state_dir / STORE
         store = GuardedStore(file if file.exists() else Path(empty) / STORE)
         try:
-            engine = Engine(open_kernel(), store, hotplug(settings), settings.nics, managers_of)
+            engine = engine_of(settings, open_kernel(), store)
             for line in await engine.foresee_start(socket.gethostname()):
                 print(line)
         finally:
@@ -126,6 +126,12 @@ def pool_of(settings: Settings, engine: Engine) -> Session | None:
     )
     engine.share(session.entries)
     return session
+
+
+def engine_of(settings: Settings, kernel: Kernel, store: GuardedStore) -> Engine:
+    """The engine as the settings want it."""
+    script, spares = hotplug(settings), settings.plug_spares
+    return Engine(kernel, store, script, settings.nics, managers_of, plug_spares=spares)
 
 
 def hotplug(settings: Settings) -> Hotplug:

@@ -105,6 +105,9 @@ class Settings(BaseModel):
     pool_follow: bool = Field(
         False, description="take over what the master changes at once, not only at a start"
     )
+    plug_spares: bool = Field(
+        True, description="whether each start plugs NICs and bonds that nobody has unplugged"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much to log")
 
 

@@ -62,6 +62,8 @@ class Engine:
         hotplug: Hotplug,
         nics: Sequence[str],
         managers: Managers = lambda _: (),
+        *,
+        plug_spares: bool = False,
     ) -> None:
         self._kernel, self._nics = kernel, nics
         self.notifier, self._turn = Notifier(), asyncio.Lock()
@@ -74,6 +76,7 @@ class Engine:
         self._reconciler = reconciler
         self._transaction = Transaction(kernel, hotplug, committed, reconciler)
         self._start = Start(kernel, committed, reconciler, cards, self._transaction, nics, managers)
+        self._start.plug_spares = plug_spares
 
     @property
     def model(self) -> Model:

@@ -9,10 +9,11 @@ from agent.kernel.steps import CreateLink, Refused, names_in
 from agent.model.device_names import tunnel_devices, vlan_device
 from agent.model.draft import Plan, changes
 from agent.model.layering import bridge_of
-from agent.model.model import Model, tunnel_over, vlan_over
+from agent.model.model import Model, bond_of_master, management, slaves, tunnel_over, vlan_over
 from agent.model.records import PIF, VIF
 from agent.model.vifs import device_of, is_plugged
 
+NOBODY = "OpaqueRef:NULL"
 KNOWN = (Refused, NotTaken, Unreachable, OSError)
 """What the outside world may have against a change.  All else is a fault of pifd's own."""
 
@@ -25,11 +26,25 @@ def failure(plan: Plan, cause: BaseException) -> Failure:
     if not isinstance(cause, KNOWN):
         return InternalError(f"{type(cause).__name__}: {cause}")
     text, names = str(cause) or type(cause).__name__, named_by(cause)
-    vif = next(iter(vifs_named(plan.after, names)), None)
-    if vif is not None:
-        return DeviceAttachRejected("VIF", vif.ref, text)
+    vif = next(iter([*vifs_named(plan.after, names), *vifs_on_named(plan.after, names)]), None)
     pif = next(iter([*pifs_named(plan.before, names), *touched(plan)]), None)
-    return PIFConfigurationError(pif.ref, text) if pif else InternalError(text)
+    if vif is not None and (pif is None or vif in vifs_named(plan.after, names)):
+        return DeviceAttachRejected("VIF", vif.ref, text)
+    found = pif or nearest(plan, names)
+    return PIFConfigurationError(found.ref if found else NOBODY, text)
+
+
+def nearest(plan: Plan, names: frozenset[str]) -> PIF | None:
+    """Of what is not there yet, the PIF below: that of a VLAN, a tunnel or a bond; else management's."""
+    before, after = plan.before, plan.after
+    for pif in pifs_named(after, names):
+        vlan, tunnel, bond = vlan_over(after, pif), tunnel_over(after, pif), bond_of_master(after, pif)
+        below = [vlan.tagged_PIF] if vlan else [tunnel.transport_PIF] if tunnel else []
+        below += [slave.ref for slave in slaves(after, bond)] if bond else []
+        known = [before.get(ref) for ref in below if ref in before.records]
+        if known:
+            return known[0]
+    return management(before) or next(iter([*before.all(PIF), *after.all(PIF)]), None)
 
 
 def named_by(cause: BaseException) -> frozenset[str]:

@@ -47,8 +47,10 @@ def words_of_nic(model: Model, pif: PIF, nic: NIC) -> Iterator[str]:
         yield (
             f"{nic.device}: not in use, will be down until it is plugged"
             if nic.up
-            else f"{nic.device}: stays down"
+            else f"{nic.device}: stays down, until it is plugged: somebody has set it down"
         )
+    elif not list(_has(nic)):
+        yield f"{nic.device}: nobody uses it, is plugged into the bridge {bridge_of(model, pif)}"
     else:
         role = ", the management interface," if pif.management else ""
         yield f"{nic.device}: taken over{role} by the bridge {bridge_of(model, pif)}: {', '.join(_has(nic))}"

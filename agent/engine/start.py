@@ -26,6 +26,7 @@ from agent.model.draft import Plan
 from agent.model.layering import given_by
 from agent.rules.first_start import first_start
 from agent.rules.rectify import rectify
+from agent.rules.spares import plug_spares
 
 log = logging.getLogger("pifd.engine")
 
@@ -36,7 +37,8 @@ RETRY_FIRST, RETRY_LAST = 1.0, 60.0
 class Start:
     """obstacle: what is in the way of taking the host over; until it is gone, changes are refused for it.
 
-    nics: shell patterns of the NICs' names.  managers: who else configures a NIC.
+    nics: shell patterns of the NICs' names.  managers: who else configures a NIC.  plug_spares: whether spare
+    NICs and bonds are brought up (rules.spares).
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Start:
         self._cards, self._transaction = cards, transaction
         self._nics, self._managers = nics, managers
         self.obstacle: Failure | None = None
+        self.plug_spares = False
 
     @property
     def is_done(self) -> bool:
@@ -68,7 +71,10 @@ class Start:
             return
         left = self._committed.here
         await self._rectify()
-        left = await self._cards.follow_at_start(await self._kernel.read(), left)
+        actual = await self._kernel.read()
+        left = await self._cards.follow_at_start(actual, left)
+        if self.plug_spares:
+            await self._plug_spares(actual)
         if self._committed.is_whole or not await self._is_at_work():
             await self._reconciler.bring_up(left, progress)
             await self._announce()
@@ -104,7 +110,10 @@ class Start:
         actual = await self._kernel.read()
         model = self._committed.here
         if model.records:
-            wanted = desired(rectify(model).model, actual, given_by(model))
+            after = rectify(model).model
+            if self.plug_spares:
+                after = plug_spares(after, facts_of(actual, self._nics)).model
+            wanted = desired(after, actual, given_by(model))
             return [str(step) for step in plan_steps(actual, wanted)] or ["nothing is to be done"]
         return self._forecast(self._take_over(hostname, actual), actual)
 
@@ -116,7 +125,8 @@ class Start:
         await self._transaction.take_over(plan, snapshot, progress)
 
     def _take_over(self, hostname: str, actual: KernelState) -> Plan:
-        return first_start(hostname, facts_of(actual, self._nics), token_bytes(32))
+        facts = facts_of(actual, self._nics)
+        return first_start(hostname, facts, token_bytes(32), plug_spares=self.plug_spares)
 
     def _forecast(self, plan: Plan, actual: KernelState) -> list[str]:
         facts = facts_of(actual, self._nics)
@@ -131,6 +141,13 @@ class Start:
         if rectified.log and not self._committed.trouble:
             await self._committed.keep_copy()
         await self._committed.commit_or_assume(left, rectified.model, "what was put right")
+
+    async def _plug_spares(self, actual: KernelState) -> None:
+        before = self._committed.here
+        plugged = plug_spares(before, facts_of(actual, self._nics))
+        for line in plugged.log:
+            log.info("%s", line)
+        await self._committed.commit_or_assume(before, plugged.model, "what was plugged")
 
     async def _is_at_work(self) -> bool:
         """Whether a network of pifd's is up: it is not changed for half a model."""

@@ -184,7 +184,8 @@ class PIF(Record):
     """An interface of a host: a NIC, the master of a bond, the upper side of a VLAN or of a tunnel.
 
     device: of a VLAN's, the one below it, as in XenAPI.  VLAN: the tag, -1 for none.  permanent_MAC, card:
-    what a NIC is known by, whatever its name is (rules.cards).
+    what a NIC is known by, whatever its name is (rules.cards).  stays_unplugged: its administrator has
+    unplugged it, or set its NIC down, so that a start leaves it so (rules.spares).
     """
 
     class_name = "PIF"
@@ -205,6 +206,7 @@ class PIF(Record):
     properties: Mapping[str, str] = field(default_factory=dict)
     permanent_MAC: str = ""
     card: str = ""
+    stays_unplugged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,11 @@ from agent.rules.pif import add_physical
 from agent.rules.take_over import family_of, is_taken_over, take_over
 
 
-def first_start(hostname: str, facts: Facts, seed: bytes = b"") -> Plan:
-    """Every NIC gets its PIF and network; those in use are plugged as they are, one is management."""
+def first_start(hostname: str, facts: Facts, seed: bytes = b"", *, plug_spares: bool = False) -> Plan:
+    """Every NIC gets its PIF and network; those in use are plugged as they are, one is management.
+
+    plug_spares: those that nobody uses are plugged, too, unless they are down: then somebody wants that.
+    """
     check_no_leftovers(facts.owned)
     check_supported(facts.nics)
     draft = Draft(Model(seed=seed))
@@ -29,6 +32,8 @@ def first_start(hostname: str, facts: Facts, seed: bytes = b"") -> Plan:
             draft.put(replace(pif, management=True))
         elif is_taken_over(nic):
             take_over(draft, pif, nic)
+        elif plug_spares and pif.managed:
+            draft.put(replace(pif, currently_attached=nic.up, stays_unplugged=not nic.up))
     return Plan(Model(), draft.model)
 
 

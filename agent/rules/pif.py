@@ -105,6 +105,8 @@ def unplug(model: Model, self: Ref[PIF]) -> Plan:
     """Take the PIF's network down, and the tunnels that run from it."""
     draft = Draft(model)
     bring_down(draft, model.find(PIF, self))
+    pif = draft.model.get(self)
+    draft.put(replace(pif, stays_unplugged=pif.bond_slave_of is None))
     return Plan(model, draft.model)
 
 

@@ -40,7 +40,7 @@ def bring_up(draft: Draft, pif: PIF) -> None:
     if tunnel is not None:
         check_transport(draft.model, tunnel)
         bring_up(draft, draft.model.get(tunnel.transport_PIF))
-    draft.put(replace(draft.model.get(pif.ref), currently_attached=True))
+    draft.put(replace(draft.model.get(pif.ref), currently_attached=True, stays_unplugged=False))
 
 
 def bring_down(draft: Draft, pif: PIF) -> None:

@@ -105,3 +105,20 @@ def test_after_a_reboot_the_model_is_made_from_nothing(site: Site) -> None:
     site.restart()
     assert settled(state_of(site.net, site.home)) == settled(before)
     assert is_pingable(site.net, HOST_IP)
+
+
+def test_a_spare_nic_is_plugged_by_each_start_unless_somebody_has_unplugged_it(
+    net: Cabling, tmp_path: Path
+) -> None:
+    home = Home(tmp_path, plug_spares=True)
+    daemon = start_forked(net.host, home)
+    await_answer(home)
+    assert net.ports("xenbr1") == ["eth1"]
+    output(home, "pif-reconfigure-ip", "uuid=eth1", "mode=static", "IP=198.51.100.2/24")
+    assert net.addresses()["xenbr1"] == ["198.51.100.2/24"]
+    output(home, "pif-unplug", "uuid=eth1")
+    assert daemon.stop() == 0
+    daemon = start_forked(net.host, home)
+    await_answer(home)
+    assert "xenbr1" not in net.links()
+    assert daemon.stop() == 0

@@ -36,7 +36,8 @@ OpenKernel = Callable[[Settings], Kernel]
 class Home:
     """Where a daemon keeps its things, who asks its VMs, and who asks it.
 
-    hotplug_timeout, carrier_wait: seconds.  pool: where the pool's etcd is.
+    hotplug_timeout, carrier_wait: seconds.  pool: where the pool's etcd is.  plug_spares: not the default,
+    because calls are tried from NICs that are unplugged.
     """
 
     directory: Path
@@ -46,6 +47,7 @@ class Home:
     readers: str = ""
     carrier_wait: float = 5
     pool: tuple[str, ...] = ()
+    plug_spares: bool = False
 
     @property
     def socket(self) -> Path:
@@ -66,6 +68,7 @@ class Home:
             pool_endpoints=self.pool,
             pool_timeout=1,
             pool_lease=3,
+            plug_spares=self.plug_spares,
         )
 
 

@@ -29,7 +29,10 @@ INTERNAL = {
     ("tunnel", "key"),
     ("tunnel", "peers"),
     ("VIF", "released"),
-    *(("PIF", name) for name in ("card", "permanent_MAC", "kept_addresses", "kept_routes")),
+    *(
+        ("PIF", name)
+        for name in ("card", "permanent_MAC", "stays_unplugged", "kept_addresses", "kept_routes")
+    ),
 }
 """What pifd keeps for itself."""
 

@@ -13,8 +13,8 @@ from agent.model.model import Model
 class GivingEngine(Engine):
     """give: is told the models before and after a change, once it is decided."""
 
-    def __init__(self, give: Callable[[Model, Model], None], *doors: Any) -> None:
-        super().__init__(*doors)
+    def __init__(self, give: Callable[[Model, Model], None], *doors: Any, plug_spares: bool = False) -> None:
+        super().__init__(*doors, plug_spares=plug_spares)
         self._give = give
 
     async def change(self, decide: Decide, progress: Progress = UNWATCHED) -> Result:

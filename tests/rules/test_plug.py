@@ -99,7 +99,8 @@ def test_plug_looks_at_managed_first() -> None:
 
 def test_unplug_detaches_a_PIF() -> None:
     model = with_pif(MODEL, "eth1", currently_attached=True)
-    assert pif.unplug(model, pif_of(model, "eth1").ref).after == MODEL
+    unplugged = with_pif(MODEL, "eth1", stays_unplugged=True)
+    assert pif.unplug(model, pif_of(model, "eth1").ref).after == unplugged
 
 
 def test_unplug_takes_the_tunnels_down_that_the_PIF_carries_and_leaves_its_VLANs() -> None:

@@ -122,6 +122,7 @@ class World:
     """A host, its VMs, its store, and the engine of the process that runs, if one does.
 
     makes_devices: whether the VIFs' devices come and go with them, as with a hotplug script.
+    plug_spares: the setting.
     """
 
     def __init__(
@@ -131,7 +132,9 @@ class World:
         given: str = "eth0 eth1",
         *,
         makes_devices: bool = False,
+        plug_spares: bool = False,
     ) -> None:
+        self.plug_spares = plug_spares
         self.file = directory / "pifd.sqlite"
         before = state or host()
         cables = [name for name, link in before.links.items() if link.hardware]
@@ -165,7 +168,8 @@ class World:
         self.hotplug.expect(die_at=die_at_request)
         self.store = MortalStore(self.file, self.kernel)
         self.give(rectify(self.store.load()).model)
-        self._engine = GivingEngine(self.give, self.kernel, self.store, self.hotplug, ())
+        doors = (self.kernel, self.store, self.hotplug, ())
+        self._engine = GivingEngine(self.give, *doors, plug_spares=self.plug_spares)
         await self.engine.start("host1", progress)
 
     async def stop(self) -> None:
