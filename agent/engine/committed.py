@@ -173,10 +173,14 @@ class CommittedModel:
     async def _in_thread(self, work: Callable[..., T], /, *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *arguments))
 
+    def _store_what_differs(self, model: Model) -> None:
+        if model != self._stored:
+            self._store.commit(self._stored, model)
+
     async def _write(self, model: Model, asked: frozenset[Ref[VIF]]) -> None:
         stored = marked(model, asked)
-        if stored != self._stored:
-            await self._in_thread(self._store.commit, self._stored, stored)
+        if stored.records is not self._stored.records:
+            await self._in_thread(self._store_what_differs, stored)
         is_new = model is not self.model
         self._stored, self.model, self.asked = stored, model, asked
         if is_new:

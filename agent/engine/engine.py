@@ -232,12 +232,12 @@ class Engine:
             plan = whole.here
             scope, steps = await self._transaction.preflight(plan, actual)
             if steps or asked_by(plan):
-                await self._transaction.carry_out(whole, scope, actual, progress)
+                await self._transaction.carry_out(whole, scope, steps, actual, progress)
                 actual = await self._kernel.read()
             elif whole.before != whole.after:
                 await self._transaction.write_down(whole)
             await self._reconciler.carried_out(plan, scope, actual)
-            if len(plan.after.all(PIF)) > len(plan.before.all(PIF)):
+            if plan.after.table.number_having(PIF) > plan.before.table.number_having(PIF):
                 for line in words_of_found(plan, facts_of(found, self._nics)):
                     log.info("%s", line)
             return plan.result

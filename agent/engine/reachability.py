@@ -3,12 +3,23 @@
 Only those that answered before have to answer after: a host whose neighbours are silent is not held up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface
 from typing import Protocol
 
+from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.kernel.state import KernelState
+from agent.kernel.steps import (
+    AddAddress,
+    CreateLink,
+    DeleteAddress,
+    DeleteRoute,
+    SetRoute,
+    Step,
+    flat,
+    names_in,
+)
 from agent.model.addresses import is_main_default
 from agent.model.records import PIF, IPMode
 
@@ -34,6 +45,21 @@ class Unreachable(Exception):
 
     def __str__(self) -> str:
         return f"the host is no longer reachable: over {self.link} none of {', '.join(self.peers)} answers"
+
+
+def is_touched(steps: Iterable[Step], state: KernelState, link: str) -> bool:
+    """Whether steps change what the management link stands on, what it has, or any address or route.
+
+    A VLAN that comes beside a thousand others does not: nobody has to be asked before it and after it.
+    """
+    stack = LinkLayers(state).below(link)
+    for step in flat(steps):
+        if isinstance(step, AddAddress | DeleteAddress | SetRoute | DeleteRoute):
+            return True
+        names = {step.link.name, step.link.master} if isinstance(step, CreateLink) else names_in(step)
+        if not stack.isdisjoint(names):
+            return True
+    return False
 
 
 async def witnesses(kernel: Neighbourhood, state: KernelState, link: str, pif: PIF) -> tuple[str, ...]:

@@ -61,13 +61,17 @@ class Transaction:
         feasible = self._reconciler.feasible(plan)
         return preflight(feasible, actual, wanted, makes_devices=self._hotplug.makes_devices)
 
-    async def carry_out(self, whole: Plan, scope: Scope, snapshot: KernelState, progress: Progress) -> None:
-        """Ask, converge, check, commit; from then on there is no undo."""
+    async def carry_out(
+        self, whole: Plan, scope: Scope, steps: Sequence[Step], snapshot: KernelState, progress: Progress
+    ) -> None:
+        """Ask, converge, check, commit; from then on there is no undo.  steps: the foreseen ones."""
         own = whole.here
         plan = self._reconciler.feasible(own)
         pif = management(plan.before)
         place = bridge_of(plan.before, pif) if pif else ""
-        answered = await reachability.witnesses(self._kernel, snapshot, place, pif) if pif else ()
+        is_at_stake = bool(asked_by(plan)) or reachability.is_touched(steps, snapshot, place)
+        ask = reachability.witnesses
+        answered = await ask(self._kernel, snapshot, place, pif) if pif and is_at_stake else ()
         async with AsyncExitStack() as undo:
             if takes_devices(plan):  # half-way, one that nobody in the store has would stay as it is then
                 undo.push_async_callback(self._committed.commit, whole.before, is_learnt=whole.is_learnt)
