@@ -139,6 +139,7 @@ PIF = Class(
         ),
         computed("metrics", "", "PIF_metrics ref", "VLAN.above", "tunnel.above", is_followed=True),
         always("PCI", "", "PCI ref", None, "there are no PCI objects"),
+        computed("status_detail", "status-detail", "string"),  # pifd's own: why it is not as it should be
     ),
 )
 

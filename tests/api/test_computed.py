@@ -78,6 +78,14 @@ def test_a_PIF_that_could_not_be_brought_up_is_not_attached(engine: EngineInMemo
     assert not record_of(failed, pif)["currently_attached"]
 
 
+def test_a_PIF_says_why_it_is_not_up_or_what_it_lacks(engine: EngineInMemory) -> None:
+    pif = engine.pif("eth0")
+    lost = View(engine.model, failures={pif.ref: "eth0 is not there"})
+    lacking = View(engine.model, deviations={pif.ref: "its MTU is refused"})
+    told = [record_of(view, pif)["status_detail"] for view in (View(engine.model), lost, lacking)]
+    assert told == ["", "eth0 is not there", "its MTU is refused"]
+
+
 def test_a_VIF_whose_device_could_not_be_had_says_why(engine: EngineInMemory) -> None:
     model, _, interface = with_vm(engine, PowerState.RUNNING)
     well, ill = View(model), View(model, failures={interface.ref: "vif1.0 is not there"})

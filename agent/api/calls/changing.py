@@ -76,7 +76,8 @@ async def dry_run(rule: Rule, call: Call, /, **arguments: Any) -> Value:
     if host is not None:
         return await there(call, host, arguments)
     outcome = await engine.dry_run(decision(rule, arguments))
-    before = View(outcome.plan.before, engine.links_up, engine.failures, heard(call.agent))
+    lacking = engine.condition.deviations
+    before = View(outcome.plan.before, engine.links_up, engine.failures, heard(call.agent), lacking)
     return await asyncio.to_thread(described, outcome, before, replace(before, model=outcome.plan.after))
 
 

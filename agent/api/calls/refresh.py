@@ -91,7 +91,8 @@ def _machine(heard: tuple[int, int]) -> int:
 
 def _view(agent: Agent) -> View:
     engine = agent.engine
-    return View(engine.model, engine.links_up, dict(engine.failures), heard(agent))
+    lacking = dict(engine.condition.deviations)
+    return View(engine.model, engine.links_up, dict(engine.failures), heard(agent), lacking)
 
 
 def _live(agent: Agent, view: View) -> Mapping[type[Record], Mapping[str, Any]]:

@@ -36,8 +36,9 @@ def changed(before: Model, after: Model) -> Iterator[str]:
 
 
 def different_failures(before: View, after: View) -> set[str]:
-    """The PIFs and VIFs that are up now, or no more, or for another reason."""
-    return {str(ref) for ref, _ in before.failures.items() ^ after.failures.items()}
+    """The PIFs and VIFs that are up now, or no more, or lack something, or for another reason."""
+    pairs = ((before.failures, after.failures), (before.deviations, after.deviations))
+    return {str(ref) for was, now in pairs for ref, _ in was.items() ^ now.items()}
 
 
 def heard_otherwise(before: View, after: View) -> set[str]:

@@ -60,13 +60,15 @@ class View:
     """What a computed field is computed from.
 
     links_up: the names of the devices that have carrier.  failures: the PIFs and VIFs that should be up and
-    are not, with the reason.  hosts: what is heard of the hosts of a pool.
+    are not, with the reason.  hosts: what is heard of the hosts of a pool.  deviations: PIFs and VIFs that
+    are as far up as they are to be, and lack something.
     """
 
     model: Model
     links_up: frozenset[str] = frozenset()
     failures: Mapping[Ref[Any], str] = field(default_factory=dict)
     hosts: Mapping[Ref[Host], Heard] = field(default_factory=dict)
+    deviations: Mapping[Ref[Any], str] = field(default_factory=dict)
 
 
 Index = Callable[[Model, Any], Iterable[Record]]
@@ -169,8 +171,9 @@ def status_code(view: View, vif: VIF) -> int:
     return int(vif.ref in view.failures)
 
 
-def status_detail(view: View, vif: VIF) -> str:
-    return view.failures.get(vif.ref, "")
+def status_detail(view: View, port: PIF | VIF) -> str:
+    """Why it is not up, or what it lacks; "" while all is well."""
+    return view.failures.get(port.ref) or view.deviations.get(port.ref, "")
 
 
 def operations_on_task(view: View, task: Task) -> list[str]:
@@ -192,6 +195,7 @@ COMPUTED: Mapping[str, Callable[[View, Any], object]] = {
     "PIF.currently_attached": is_attached,
     "PIF.MTU": packet_size,
     "PIF.metrics": PIF_metrics,
+    "PIF.status_detail": status_detail,
     "Bond.slaves": bond_slaves,
     "Bond.links_up": bond_links_up,
     "tunnel.status": status_of_tunnel,
