@@ -1,6 +1,8 @@
 """Entries: etcd's keys as they are known here, and changing those that all hosts share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from agent.errors import PoolChanged, PoolUnavailable
@@ -10,6 +12,8 @@ from agent.pool import layout
 from agent.pool.etcd import NO_SUCH_KEY, Changes, Entry, Unavailable
 from agent.pool.layout import key_of, written
 
+OPENING = 3.0
+"""Seconds that a change waits for a connection that is made anew."""
 BATCH = 90
 """Keys in one transaction."""
 
@@ -37,12 +41,16 @@ class Store(Protocol):
 
 
 class Entries:
-    """known: by key what etcd has.  trouble: why etcd can't be used, "" while it can."""
+    """known: by key what etcd has.  trouble: why etcd can't be used, "" while it can.
+
+    is_open: set but for the moment in which the connection is made anew.  again: set to have it so.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.known: dict[str, Entry] = {}
         self.trouble = "etcd has not answered yet"
+        self.is_open, self.again = asyncio.Event(), asyncio.Event()
 
     def check(self) -> None:
         """Raises PIFD_POOL_UNAVAILABLE."""
@@ -54,7 +62,7 @@ class Entries:
         try:
             return await asking
         except Unavailable as error:
-            self.trouble = self.trouble or str(error)
+            self.again.set()
             raise PoolUnavailable(str(error)) from error
 
     async def commit(self, before: Model, after: Model) -> None:
@@ -99,6 +107,9 @@ class Entries:
     async def write(
         self, guards: Mapping[str, int], puts: Mapping[str, bytes], gone: Collection[str]
     ) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.is_open.wait(), OPENING)
+        self.check()
         revision = await self.asked(self.store.commit(guards, puts, gone))
         if revision is None:
             raise PoolChanged(", ".join(sorted(guards)))

@@ -65,7 +65,7 @@ class Session:
         self.refused = ""
         self.on_entry: Callable[[str, Entry | None], None] = lambda key, entry: None
         self._reading = Reading()
-        self._again, self._learn_again = asyncio.Event(), asyncio.Event()
+        self._again, self._learn_again = self.entries.again, asyncio.Event()
         self._is_published = asyncio.Event()
         self._synced_with: object = None
         self._task: asyncio.Task[None] | None = None
@@ -174,6 +174,7 @@ class Session:
                 log.exception("the pool can't be looked after: it is tried again")
                 pause = min(2 * pause, RETRY_LAST)
                 self._lose(f"{type(error).__name__}: {error}")
+            self.entries.is_open.clear()
             await self.entries.store.close()
             await asyncio.sleep(pause)
 
@@ -198,6 +199,7 @@ class Session:
         if self.entries.trouble:
             log.info("the pool's store is at %s", self.entries.store.endpoint)
         self.entries.trouble = ""
+        self.entries.is_open.set()
         for key, entry in self.entries.known.items():
             self.on_entry(key, entry)
         jobs = [self._watch(revision), self._stay(), self._again.wait()]
@@ -277,7 +279,8 @@ class Session:
         self.entries.hear(key, entry)
         if not key.startswith((layout.ALIVE, layout.PUBLISHED)):
             self._learn_again.set()
-        if key in (f"{layout.EJECTED}{self.this.uuid}", layout.SCHEMA):
+        is_other = key == layout.SCHEMA and (entry is None or entry.value != str(layout.VERSION).encode())
+        if is_other or key == f"{layout.EJECTED}{self.this.uuid}":
             self._again.set()
         self.on_entry(key, entry)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from host.pifctl import output
 from host.xenapi import XenAPIError
 from network.traffic import answers
 from pool.pool_hosts import Ground, PoolHost, pool_of, until
@@ -33,6 +34,11 @@ def test_a_member_takes_over_its_masters_bond_at_its_start_and_stays_reachable(g
     assert "master bond0" in member.link("eth0")
     assert "master bond0" in member.link("eth1")
     assert "master" not in third.link("eth1")
+    foreseen = output(third.home, "pool-sync", "--dry-run")
+    assert "bond on bonded: as the master's" in foreseen
+    assert "bond0" in foreseen
+    assert "master" not in third.link("eth1")
+    assert output(third.home, "host-list", "params=live", "--minimal") == "true,true,true"
     assert answers(ground.admin, member.address)
     assert answers(ground.admin, master.address)
 
@@ -86,9 +92,14 @@ def test_a_host_that_is_cut_off_changes_its_own_and_is_told_of_what_is_shared(gr
     assert "master" in third.link("eth1")
     ground.start_etcd()
     until(lambda: not refused(third), "it is back")
-    plugged = third.pif("eth1")
-    until(lambda: member.records("PIF")[plugged]["currently_attached"], "it was published later")
-    assert answers(ground.admin, master.address)
+    until(lambda: has_bond(member, third), "it takes its master's bond over now, and tells of it")
+    assert "master bond0" in third.link("eth1")
+    assert [answers(ground.admin, host.address) for host in (master, third)] == [True, True]
+
+
+def has_bond(asked: PoolHost, host: PoolHost) -> bool:
+    """Whether one host knows that another one has a bond."""
+    return any(host_of(asked, bond) == host.this() for bond in asked.records("Bond").values())
 
 
 def refused(host: PoolHost) -> bool:

@@ -16,7 +16,7 @@ from agent.pool.session import Session
 from tests.worlds.hosts import host, mac, nic
 from tests.worlds.world import World
 
-SOON = 8.0
+SOON = 20.0
 """Seconds after which what is waited for counts as never."""
 
 
