@@ -18,19 +18,24 @@ def told_at_once(
     """
     parts = [tuple(group) for group in groups]
     joined = [step for part in parts for step in part if isinstance(step, SetMaster) and step.master]
-    came = {wanted.links[step.name].station for step in joined} - {""}
+    stations = {step.name: _station(wanted, step.name) for step in joined}
     then = apply_all((step for part in parts for step in part), state)
-    bridges = sorted({step.master for step in joined if not wanted.links[step.name].station} - {*later})
+    bridges = sorted({step.master for step in joined if not stations[step.name]} - {*later})
+    came = {*stations.values()}
     told = {step.name: without_stations(step, came) for step in announcements(then, wanted, bridges)}
     for part in parts:
         yield from part
         for step in part:
             if not isinstance(step, SetMaster) or not step.master:
                 continue
-            if station := wanted.links[step.name].station:
+            if station := stations[step.name]:
                 yield Announce(step.master, then.links[step.master].MAC, (), (station,))
             elif step.master in told and (told[step.master].interfaces or told[step.master].stations):
                 yield told[step.master]
+
+
+def _station(wanted: KernelState, name: str) -> str:
+    return wanted.links[name].station if name in wanted.links else ""
 
 
 def without_stations(step: Announce, MACs: Container[str]) -> Announce:

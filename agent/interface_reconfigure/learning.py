@@ -8,7 +8,7 @@ over.
 So an uplink that is being prepared does not learn.  It begins in the send in which what it serves moves in.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.interface_reconfigure.planner import Planner
@@ -18,15 +18,20 @@ from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import SetLearning, SetMaster, Step
 
 
-def with_learning(planner: Planner, steps: Iterable[Step]) -> list[Step]:
+def with_learning(
+    planner: Planner, steps: Iterable[Step], bridges: Container[str] | None = None
+) -> list[Step]:
     """A send in which VIFs change bridges, and uplinks, which learn again at its end.
 
     They forget what came back from the switch until then, in the bridge that the VIF was not in.
+    bridges: where they learn again; None for all.
     """
     change = list(steps)
     joined = {step.master for step in change if isinstance(step, SetMaster) and step.name in planner.guests}
     hushed = [*_hush(planner, planner.state, joined), *_each_hushed(planner, change)]
-    return [*hushed, *_begin(planner, apply_all(hushed, planner.state))]
+    begun = _begin(planner, apply_all(hushed, planner.state))
+    ports = planner.state.links
+    return [*hushed, *(step for step in begun if bridges is None or ports[step.name].master in bridges)]
 
 
 def _hush(planner: Planner, state: KernelState, bridges: Iterable[str]) -> Iterator[SetLearning]:

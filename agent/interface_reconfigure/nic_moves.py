@@ -22,7 +22,8 @@ def keepers(planner: Planner) -> list[str]:
     """The NICs that go last: one for each place with addresses that all its NICs will leave.
 
     A place that the host is managed by counts first.  Its addresses need a NIC at their new home before they
-    move: if every one of those were kept for some other place, that one would have to do without.
+    move: if every one of those were kept for some other place, that one would have to do without.  VMs and
+    VLANs can do with another NIC that is kept already (shelter.py).
     """
     if not moving_nics(planner):
         return []
@@ -30,7 +31,8 @@ def keepers(planner: Planner) -> list[str]:
     kept: list[str] = []
     for place in scene.places:
         leaving = scene.leaving(place)
-        if leaving and not scene.holds(place) and not set(leaving) & set(kept):
+        is_left = leaving and not scene.holds(place) and not set(leaving) & set(kept)
+        if is_left and not scene.is_sheltered(place, kept):
             kept.append(max(leaving, key=lambda name: scene.fitness(name, place)))
     for place in scene.places:
         if scene.is_vital(place):
@@ -58,8 +60,17 @@ class Scene:
         self._moves = moves_by_link(planner)
         bearing = {address.link for address in planner.state.addresses}
         bearing |= {route.link for route in planner.state.routes}
+        guests = {name: planner.state.links[name].master for name in planner.guests & self._links.keys()}
+        self._new_homes = {
+            place: {planner.wanted.links[name].master for name, master in guests.items() if master == place}
+            for place in {*guests.values()} - {""}
+        }
+        self._bearing = bearing
         above = {place for nic in self._moving for place in self._now.above(nic)}
-        self.places = sorted(bearing & above, key=lambda place: (not self.is_vital(place), place))
+        served = (bearing | self._new_homes.keys()) & above
+        self.places = sorted(
+            served, key=lambda place: (not self.is_vital(place), place not in bearing, place)
+        )
 
     def is_vital(self, place: str) -> bool:
         """Whether the host is managed by an address of this place."""
@@ -81,8 +92,15 @@ class Scene:
         return any(self._links[name].carrier for name in staying) or self._slips_in(place)
 
     def homes(self, place: str) -> list[str]:
-        """Where the place's addresses will be: elsewhere, or here on other NICs."""
-        return sorted({home for _, home in self._moves.get(place, ())}) or [place]
+        """Where the place's addresses and VMs will be: elsewhere, or here on other NICs."""
+        guests = self._new_homes.get(place, set()) & self._course.wanted.links.keys()
+        return sorted({home for _, home in self._moves.get(place, ())} | guests) or [place]
+
+    def is_sheltered(self, place: str, kept: list[str]) -> bool:
+        """Whether a NIC that is kept already can serve it meanwhile: VMs alone, or a VLAN."""
+        below = [self._links[name] for name in self._now.directly_below(place)]
+        can_move = place not in self._bearing or any(link.kind == "vlan" for link in below)
+        return can_move and all(set(self.nics_then(home)) & set(kept) for home in self.homes(place))
 
     def nics_then(self, home: str) -> list[str]:
         """The NICs that a home will stand on."""

@@ -43,6 +43,7 @@ from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps, p
 from agent.interface_reconfigure.nic_moves import keepers, moves_by_link, moving_nics, present_nics
 from agent.interface_reconfigure.ownership import check_ownership
 from agent.interface_reconfigure.planner import Planner
+from agent.interface_reconfigure.shelter import shelter
 from agent.interface_reconfigure.vlan_changeover import (
     changeover,
     deletions,
@@ -181,6 +182,7 @@ def move_early_ports(planner: Planner) -> list[str]:
     late = keepers(planner)
     for name in moving_nics(planner):
         if name not in late:
+            shelter(planner, name, late)
             _pass_on_activity(planner, name, late)
             planner.do(*old_vlans_on(planner, name))
             planner.do_together(port_steps(planner.state.links[name], planner.wanted))
@@ -247,7 +249,7 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
     waiting = waiting_vlans(planner)
     bearing = {address.link for address in planner.state.addresses} if waiting else set[str]()
     homes = {home for _, home in moves}
-    places = homes | (waiting.keys() & bearing)
+    places = homes | (waiting.keys() & bearing) | set(_guests_homes(planner))
     now = LinkLayers(planner.state)
     served = {name for name in places | waiting.keys() if _uplinks(planner, now, name, waiting) - {*late}}
     bare = sorted(places - served)
@@ -273,6 +275,15 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
         planner.do(*announcements(planner.state, planner.wanted, sorted({*bare, *ready})))
     else:
         planner.do_together(_late_steps(planner, late))
+
+
+def _guests_homes(planner: Planner) -> Iterator[str]:
+    """The bridges on NICs that VIFs will move to."""
+    for want in planner.unlike():
+        link = planner.state.links.get(want.name)
+        moves = link is not None and want.name in planner.guests and link.master != want.master
+        if moves and want.master in planner.state.links and planner.then.below(want.master) & planner.nics:
+            yield want.master
 
 
 def _prepare_addresses(planner: Planner, homes: Iterable[str]) -> None:

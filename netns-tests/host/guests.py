@@ -57,18 +57,25 @@ def _by_device(item: tuple[str, dict[str, str]]) -> str:
 
 
 @contextmanager
-def host_with_guests(directory: Path, count: int) -> Iterator[Host]:
-    """The host while inside; each guest's VIF is plugged, and it has PV drivers."""
+def host_with_guests(directory: Path, count: int, nics: int = 1) -> Iterator[Host]:
+    """The host while inside; each guest's VIF is plugged, and it has PV drivers.
+
+    nics: on the networks of so many they are, in turn.
+    """
     with ExitStack() as stack:
         net = stack.enter_context(cabling())
         home = Home(directory)
         daemon = start_forked(net.host, home)
         await_answer(home)
         api = XenAPI(home.socket)
-        pifs = api.call("PIF.get_all_records").values()
-        first = next(pif["network"] for pif in pifs if pif["device"] == "eth0")
+        pifs = dict(sorted(api.call("PIF.get_all_records").items(), key=_by_device)[:nics])
+        for ref in pifs:
+            api.call("PIF.plug", ref)
+        networks = [pif["network"] for pif in pifs.values()]
         guests = tuple(
-            boot(net, api, number, stack.enter_context(machine(net, f"guest{number}")), first)
+            boot(
+                net, api, number, stack.enter_context(machine(net, f"guest{number}")), networks[number % nics]
+            )
             for number in range(count)
         )
         network = api.call("network.create", {"name_label": "Bonded"})
