@@ -142,9 +142,12 @@ def rebooted(world: World) -> KernelState:
 
 
 async def until(daemon: Daemon, words: str) -> None:
-    async with asyncio.timeout(5):
-        while daemon.engine.words != words:
-            await asyncio.sleep(0.005)
+    try:
+        async with asyncio.timeout(5):
+            while daemon.engine.words != words:
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"still {daemon.engine.words!r}") from None
 
 
 async def test_a_store_that_is_no_store_leaves_the_network_as_it_is_until_it_is_one(left: World) -> None:
