@@ -102,6 +102,11 @@ class KernelCache:
             self._monitor.pause()
 
     @property
+    def is_drained(self) -> bool:
+        """Whether the last look saw all that was told."""
+        return self._monitor.is_drained
+
+    @property
     def is_paused(self) -> bool:
         """Whether nothing is heard."""
         return self._monitor.is_paused

@@ -57,6 +57,8 @@ AT_A_TIME = 1 << 16
 LARGE, WORTH = 64, 16
 """From how many new devices on nobody listens to what becomes of them, and how many times as many links there
 may be: of each new one the kernel tells a dozen things."""
+MOMENT = 0.1
+"""Seconds after news before others are looked at, unless somebody asks."""
 LONGEST_PAUSE = 5.0
 """Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
 ASIDE = (AwaitAddresses, AwaitCarrier, CopyNeighbours, CarrySettings, SetGRO, SetResolver)
@@ -151,7 +153,14 @@ class Netlink:
     def _listen(self) -> None:
         """Hear at once what the kernel tells; while a change is sent, it is taken in at the end instead."""
         if self._loop is not None and not self._sending:
-            self._loop.add_reader(self._monitor, self._hear)
+            self._loop.add_reader(self._monitor, self._be_told)
+
+    def _be_told(self) -> None:
+        """News is passed on at once; what follows within a moment, as of a link that flaps, together."""
+        self._hear()
+        if self._loop is not None and self._cache.is_drained:
+            self._be_deaf()
+            self._loop.call_later(MOMENT, self._listen)
 
     def _be_deaf(self) -> None:
         if self._loop is not None:

@@ -29,8 +29,8 @@ class Monitor:
     """The events of the network namespace that this was made in.
 
     lost: something was told that could not be kept or understood, so that all has to be read again; whoever
-    does that takes it back.  is_paused: nothing is heard now.  receive_buffer: bytes.  channel: a socket that
-    is there already.
+    does that takes it back.  is_paused: nothing is heard now.  is_drained: at the last look, all that was
+    queued was seen.  receive_buffer: bytes.  channel: a socket that is there already.
     """
 
     def __init__(self, receive_buffer: int = RECEIVE_BUFFER, channel: Channel | None = None) -> None:
@@ -39,6 +39,7 @@ class Monitor:
         self._held = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self.lost = True
         self.is_paused = False
+        self.is_drained = True
 
     def pause(self) -> None:
         """Hear nothing, until `resume`: that costs more than to read all again when very much is changed."""
@@ -72,9 +73,11 @@ class Monitor:
         which it ends all the same.
         """
         taken, most = 0, self._held if most is None else most
+        self.is_drained = False
         while taken <= most:
             data = self._received()
             if data is None:
+                self.is_drained = True
                 return
             taken += len(data)
             yield from self._messages(data)

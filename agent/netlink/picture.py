@@ -56,6 +56,7 @@ class Picture:
         self._addresses: dict[int, dict[AddressKey, ToldAddress]] = {}
         self.routes = RouteTable()
         self.down: dict[int, None] = {}
+        self._bonds: set[int] = set()
         self._referring: dict[int, set[int]] = {}
         self._next_serial = 0
         self._identities: dict[str, Identity] | None = None
@@ -130,6 +131,7 @@ class Picture:
         self._addresses.pop(index, None)
         self._changed_addresses.add(index)
         self.down.pop(index, None)
+        self._bonds.discard(index)
         if device is None:
             return
         self._refer(index, device.told, None)
@@ -220,7 +222,7 @@ class Picture:
 
     def bonds(self) -> frozenset[str]:
         """The names of the bonds."""
-        return frozenset(device.shown.name for device in self._devices.values() if device.told.is_bond)
+        return frozenset(self._devices[index].shown.name for index in self._bonds)
 
     def _put(self, index: int, told: ToldLink) -> bool:
         """Take a link in; whether its name is news."""
@@ -232,6 +234,7 @@ class Picture:
             device = self._devices[index] = Device(told, self._next_serial, told.link)
             self._identities = None
         device.told = told
+        (self._bonds.add if told.is_bond else self._bonds.discard)(index)
         self._refer(index, before, told)
         if told.link.up:
             self.down.pop(index, None)

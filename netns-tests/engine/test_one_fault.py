@@ -1,9 +1,11 @@
 """One fault, one place, on a real kernel: what is wrong beside a start or a call costs it nothing."""
 
+import fcntl
 import os
 import signal
-import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -210,10 +212,17 @@ def test_a_socket_that_can_not_be_had_is_seen_before_the_network_is_touched(
     daemon = start_forked(net.host, Home(deep))
     assert daemon.wait() == 1
     assert "too long for a socket" in daemon.log.read_text()
-    held = subprocess.Popen(["flock", str(tmp_path), "sleep", "300"])
-    time.sleep(0.5)
-    daemon = start_forked(net.host, Home(tmp_path))
-    assert daemon.wait() == 1
-    held.terminate()
-    held.wait()
+    with locked(tmp_path):
+        daemon = start_forked(net.host, Home(tmp_path))
+        assert daemon.wait() == 1
+    assert "is locked" in daemon.log.read_text()
     assert net.shown() == before
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Somebody holds a lock on it."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    yield
+    os.close(descriptor)
