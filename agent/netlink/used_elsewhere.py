@@ -5,12 +5,14 @@ names it.  But it listens where the device listens: the address of all hosts (22
 once, is counted once more for each that is up.
 """
 
+import re
 from pathlib import Path
 
 from agent.kernel.state import KernelState, Link
 
 MULTICAST = Path("/proc/net/dev_mcast")
-ALL_HOSTS = "01005e000001"
+SHARED = re.compile(rb"^\d+ +(\S+) +(?:[2-9]|\d{2,}) +\d+ +01005e000001$", re.MULTILINE)
+"""The name in a line (index, name, users, global users, address) of who listens to all hosts with others."""
 
 
 def candidates(state: KernelState) -> frozenset[str]:
@@ -20,12 +22,8 @@ def candidates(state: KernelState) -> frozenset[str]:
 
 def lent(names: frozenset[str], file: Path = MULTICAST) -> frozenset[str]:
     """Those of them on which somebody else listens."""
-    found = set()
-    for line in file.read_text(errors="replace").splitlines():
-        _, name, count, _, address = line.split()
-        if name in names and address == ALL_HOSTS and int(count) > 1:
-            found.add(name)
-    return frozenset(found)
+    listeners = SHARED.findall(file.read_bytes())
+    return names & {name.decode(errors="backslashreplace") for name in listeners}
 
 
 def _is_free(state: KernelState, link: Link) -> bool:

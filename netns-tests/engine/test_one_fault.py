@@ -212,17 +212,17 @@ def test_a_socket_that_can_not_be_had_is_seen_before_the_network_is_touched(
     daemon = start_forked(net.host, Home(deep))
     assert daemon.wait() == 1
     assert "too long for a socket" in daemon.log.read_text()
-    with locked(tmp_path):
-        daemon = start_forked(net.host, Home(tmp_path))
+    home = Home(tmp_path)
+    with locked(home.socket.with_name(f"{home.socket.name}.lock")):
+        daemon = start_forked(net.host, home)
         assert daemon.wait() == 1
     assert "is locked" in daemon.log.read_text()
     assert net.shown() == before
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Somebody holds a lock on it."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    yield
-    os.close(descriptor)
+def locked(file: Path) -> Iterator[None]:
+    """Another daemon is just about to have the socket."""
+    with file.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
