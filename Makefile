@@ -83,6 +83,7 @@ netns: netns-prepared ## the tests on a real kernel with bonding, this one's or 
 
 netns-prepared: .venv/.stamp
 	$(PREPARE) kernel $(WHOLE)
+	$(PREPARE) pool
 	$(if $(filter-out $(WHOLE),$(SAMPLE_WITH)),$(PREPARE) kernel $(SAMPLE_WITH))
 	@mkdir -p $(dir $(NOTES)) && rm -f $(NOTES)
 
@@ -111,7 +112,6 @@ netns-sample:
 
 test: check netns-prepared ## all of the above: what CI runs
 	$(PREPARE) shells
-	$(PREPARE) pool
 	$(MAKE) --no-print-directory --jobs=6 --output-sync=target $(NETNS) unit-rest unit-planner
 	@.venv/bin/python netns-tests/runner/tiers.py $(NOTES) $(NETNS)
 
@@ -131,6 +131,7 @@ clean-room: ## make demo and make test in a clean root of DISTRIBUTION=bookworm 
 
 bench: .venv/.stamp ## how fast it is
 	$(PREPARE) kernel $(WITH)
+	$(PREPARE) pool
 	benchmarks/run
 
 docs: .venv/.stamp ## make docs/api.md, docs/bond-options.md and docs/behaviour.md anew

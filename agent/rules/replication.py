@@ -65,12 +65,21 @@ def foreseen(
     """All of it on paper: what a dry run shows."""
     whole, lines = Plan(model, model), list[str]()
     for phase in PHASES:
-        for copy in phase(whole.after, member, by):
-            try:
-                whole = then(whole, copy.plan(whole.after, facts))
-                lines.append(done(copy))
-            except Failure as failure:
-                lines.append(not_done(copy, failure))
+        found = together(whole.after, tuple(phase(whole.after, member, by)), facts)
+        whole = then(whole, found.plan)
+        lines += found.lines
+    return Foreseen(whole, tuple(lines))
+
+
+def together(model: Model, copies: Sequence[Copy], facts: Facts) -> Foreseen:
+    """Several copies in one plan, without those that are refused."""
+    whole, lines = Plan(model, model), list[str]()
+    for copy in copies:
+        try:
+            whole = then(whole, copy.plan(whole.after, facts))
+            lines.append(done(copy))
+        except Failure as failure:
+            lines.append(not_done(copy, failure))
     return Foreseen(whole, tuple(lines))
 
 

@@ -21,10 +21,11 @@ from agent.errors import (
     PIFIsManagementInterface,
     PoolUnavailable,
 )
-from agent.model.model import here, management
+from agent.model.model import here, management, slaves
 from agent.model.records import PIF, VLAN, Bond, Host, Network, Pool, Ref, Tunnel
 from agent.pool.etcd import Access
-from agent.rules import bond, membership, network, pif, tunnel
+from agent.pool.sync import sync
+from agent.rules import bond, membership, network, pif, tunnel, vlan
 from tests.pool.api import Api
 from tests.pool.etcd_server import Node, etcd
 from tests.pool.hosts import Member
@@ -327,3 +328,29 @@ async def test_management_moves_on_all_hosts_or_on_none(hosts: Hosts) -> None:
     with pytest.raises(PIFHasNoNetworkConfiguration):
         await api.call("pool.management_reconfigure", net)
     assert [management(one.model) == pif_of(one.own, "eth1") for one in (master, member)] == [True, True]
+
+
+async def test_a_bond_that_fails_on_the_kernel_leaves_the_one_in_its_way_and_what_else_can_be_had_is_made(
+    hosts: Hosts,
+) -> None:
+    master, member = [await hosts.started(nics=3) for _ in range(2)]
+    await member.joined()
+    await member.until(partial(knows_all, member, 2))
+    old = await member.world.create_bond("eth0", "eth1")
+    other = await master.world.new_network(name_label="vlan7")
+    await master.world.create_bond("eth0", "eth2")
+    await master.world.do(vlan.create, own_pif(master, "eth1"), 7, other)
+    await member.until(lambda: len(member.model.all(Bond)) == 2 and member.model.all(VLAN))
+    before = member.world.kernel.state
+    member.world.kernel.expect(refuse=[1])
+    report = await sync(member.world.engine, "device")
+    assert [line.partition(": ")[2].startswith("not done") for line in report] == [True, True]
+    assert member.world.kernel.state == before
+    assert [one.ref for one in member.own.all(Bond)] == [old]
+    member.world.kernel.expect()
+    report = await sync(member.world.engine, "device")
+    assert [line.partition(": ")[2] for line in report] == ["as the master's", "as the master's"]
+    [made] = member.own.all(Bond)
+    assert [slave.device for slave in slaves(member.own, made)] == ["eth0", "eth2"]
+    assert [one.tag for one in member.own.all(VLAN)] == [7]
+    assert management(member.model) == member.model.get(made.master)
