@@ -79,7 +79,7 @@ async def host_of(directory: Path, number: int, access: Access, vlans: int) -> N
         last = min(first + AT_ONCE - 1, vlans)
         await member.world.engine.change(lambda model, _, a=first, b=last: with_vlans(model, a, b))  # type: ignore[misc]
     (directory / f"ready{number}").touch()
-    while not (directory / "end").exists():
+    while directory.exists() and not (directory / "end").exists():
         await asyncio.sleep(0.1)
     await member.stop()
 

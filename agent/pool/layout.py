@@ -98,6 +98,7 @@ class Reading:
         pool = self._record(entries, POOL, Pool)
         if not isinstance(pool, Pool):
             return None
+        self._records = {key: known for key, known in self._records.items() if key in entries}
         networks: dict[str, Record] = {}
         others: dict[str, Record] = {}
         own = f"{HOSTS}{uuid_of(this)}/"

@@ -16,6 +16,7 @@ import pytest
 from agent.errors import (
     HostDoesNotAnswer,
     NetworkAlreadyConnected,
+    OperationNotAllowed,
     PIFCannotBondCrossHost,
     PIFHasNoNetworkConfiguration,
     PIFIsManagementInterface,
@@ -354,3 +355,23 @@ async def test_a_bond_that_fails_on_the_kernel_leaves_the_one_in_its_way_and_wha
     assert [slave.device for slave in slaves(member.own, made)] == ["eth0", "eth2"]
     assert [one.tag for one in member.own.all(VLAN)] == [7]
     assert management(member.model) == member.model.get(made.master)
+
+
+async def test_where_the_operator_wants_it_a_member_follows_what_the_master_changes(hosts: Hosts) -> None:
+    master, member = await hosts.started(), await hosts.started(follows=True)
+    await member.joined()
+    await member.until(partial(knows_all, member, 2))
+    made = await master.world.create_bond("eth0", "eth1")
+    await member.until(lambda: member.own.all(Bond))
+    await master.world.do(bond.set_mode, made, "lacp")
+    await member.until(lambda: [one.mode for one in member.own.all(Bond)] == ["lacp"])
+
+
+async def test_a_vm_is_started_on_its_own_daemons_host(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    api = Api(master)
+    alpha = await api.call("VM.create", {"name_label": "alpha"})
+    with pytest.raises(OperationNotAllowed):
+        await api.call("VM.start_on", alpha, host_of(master, member).ref)
+    await api.call("VM.start", alpha)
+    assert await api.call("VM.get_resident_on", alpha) == master.pool.this.ref

@@ -14,7 +14,7 @@ from agent.api.sessions.caller import Caller
 from agent.api.sessions.session import Session
 from agent.errors import PoolUnavailable
 from agent.model.model import Model, host_of, this_host
-from agent.model.records import Host, Ref
+from agent.model.records import VIF, VM, Host, Ref
 from agent.pool.requests import Requests
 from agent.pool.session import Session as PoolSession
 
@@ -72,6 +72,8 @@ def carrier(model: Model, arguments: Iterable[object]) -> Ref[Host] | None:
     for value in arguments:
         for ref in value if isinstance(value, list | tuple) else (value,):
             record = model.records.get(ref) if isinstance(ref, str) else None
+            if isinstance(record, VM | VIF):
+                return None  # they are known to the daemon that was told of them alone
             owner = None if record is None else host_of(model, record)
             if owner is not None:
                 hosts.add(owner)
