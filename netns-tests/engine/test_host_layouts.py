@@ -265,12 +265,15 @@ def read(name: str) -> str:
     return (Path("/proc/sys/net") / name).read_text().strip()
 
 
-@pytest.mark.parametrize("kind", ["vlan", "macvlan", "ipvlan", "macvlan elsewhere", "vlan elsewhere", "gre"])
+@pytest.mark.parametrize(
+    "kind", ["vlan", "macvlan", "ipvlan", "macvlan elsewhere", "vlan elsewhere", "gre", "vrf"]
+)
 def test_an_unplugged_NIC_that_somebody_uses_is_left_alone(net: Cabling, tmp_path: Path, kind: str) -> None:
     used = {
         "vlan": "link add link eth1 name theirs type vlan id 7",
         "macvlan": "link add link eth1 name theirs type macvlan",
         "ipvlan": "link add link eth1 name theirs type ipvlan mode l2",
+        "vrf": "link add theirs type vrf table 77\nlink set eth1 master theirs",
         "gre": "link add theirs type gretap key 9 local 192.0.2.10 remote 192.0.2.99 dev eth1",
     }
     batch(net, net.host, LAYOUTS["ifupdown2, as Proxmox"].host + used[kind.split()[0]] + "\n")
@@ -289,6 +292,20 @@ def test_an_unplugged_NIC_that_somebody_uses_is_left_alone(net: Cabling, tmp_pat
     assert essence_of(net, "eth1") == before
     assert answers(net.admin, HOST_IP)
     assert daemon.stop() == 0
+
+
+def test_a_route_of_several_ways_is_refused_by_name_and_the_host_stays_as_it_is(
+    net: Cabling, tmp_path: Path
+) -> None:
+    ways = "route add 198.51.100.0/24 nexthop via 192.0.2.1 dev eth0 nexthop via 192.0.2.7 dev eth0\n"
+    batch(net, net.host, LAYOUTS["ifupdown2, as Proxmox"].host + ways)
+    before = net.shown()
+    daemon = start_forked(net.host, Home(tmp_path))
+    assert daemon.wait() == 1
+    told = daemon.log.read_text()
+    assert [word in told for word in ("eth0", "198.51.100.0/24", "multipath")] == [True] * 3, told
+    assert net.shown() == before
+    assert answers(net.admin, HOST_IP)
 
 
 def essence_of(net: Cabling, name: str) -> dict[str, Any]:
