@@ -90,7 +90,7 @@ class Engine:
 
     @property
     def failures(self) -> Mapping[Ref[Any], str]:
-        """The plugged PIFs and VIFs that could not be had, and why."""
+        """The plugged PIFs and VIFs that are not up, and why."""
         return self._reconciler.failures
 
     @property

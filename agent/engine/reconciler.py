@@ -102,7 +102,7 @@ class Reconciler:
             log.warning("%s of VM %s is not there", device_of(model, vif), vm.name_label or vm.uuid)
 
     def begin(self) -> None:
-        """From now on, news is heeded and what could not be had is tried again."""
+        """From now on, news is heeded and what failed is tried again."""
         self._task = asyncio.create_task(self._mind())
 
     def news(self) -> None:
@@ -110,7 +110,7 @@ class Reconciler:
         self._news.set()
 
     def scope(self, plan: Plan, actual: KernelState) -> Scope:
-        """What a plan changes, given what could not be had before."""
+        """What a plan changes, given what failed before."""
         lost, still = Faults(self._faults.ports), Faults(self._faults_beside(plan).ports)
         before = wanted(plan.before, actual, given_by(plan.before), lost, actual)
         after = wanted(plan.after, actual, given_by(plan.before) | given_by(plan.after), still, actual)
@@ -135,7 +135,7 @@ class Reconciler:
         return True
 
     def feasible(self, plan: Plan) -> Plan:
-        """The plan without what could not be had before and that it leaves as it is.
+        """The plan without what failed before and that it leaves as it is.
 
         A PIF that is broken must not hold up calls that have nothing to do with it.
         """
@@ -178,7 +178,7 @@ class Reconciler:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _mind(self) -> None:
-        """Look when there is news; try again what could not be had, at news and now and then."""
+        """Look when there is news; try again what failed, at news and now and then."""
         pause = RETRY_FIRST
         while True:
             with suppress(TimeoutError):
@@ -228,7 +228,7 @@ class Reconciler:
             log.error("management: %s", trouble)
 
     def _spared(self) -> Faults:
-        """What is under management and could not be had is tried again more and more seldom while there is no
+        """What is under management and has failed is tried again more and more seldom while there is no
         news: each time, the host may be out of reach for a moment."""
         if self._tries & (self._tries - 1) == 0:
             return NO_FAULTS

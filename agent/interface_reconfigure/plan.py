@@ -214,6 +214,7 @@ def plan_handover(actual: KernelState, wanted: KernelState, bond: str, heir: str
     if link.active_slave != heir:
         _hand_over(planner, link, heir)
         set_attributes(planner)
+        let_all_learn(planner)
     return tuple(planner.steps)
 
 

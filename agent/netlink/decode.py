@@ -247,11 +247,12 @@ class ToldAddress:
 
 
 def address(message: bytes) -> ToldAddress:
-    """What RTM_NEWADDR or RTM_DELADDR says."""
+    """What RTM_NEWADDR or RTM_DELADDR says.  Raises MALFORMED, for another family than IPv4 and IPv6, too."""
     family, length, _, _, index = ADDRESS.unpack_from(message, BODY)
     found = attributes(message, ADDRESS_ATTRIBUTES)
     peer = found.get(IFA_ADDRESS, b"")
     local = found.get(IFA_LOCAL, peer)
+    address_of(message, "")  # what can't be read is left out now, not at each look
     return ToldAddress((family, index, local, length, peer), family, index, local, message)
 
 

@@ -112,7 +112,7 @@ class Picture:
         """Links that came or changed, together: two may have exchanged their names."""
         renamed: list[int] = []
         for index, told in links.items():
-            if self._put(index, told):
+            if self._put(index, told) or self._index.get(told.link.name) != index:
                 renamed.append(index)
         for index in renamed:
             self._index[self._devices[index].told.link.name] = index

@@ -42,6 +42,9 @@ class NetlinkError(OSError):
     """The kernel could not be read, or did not answer."""
 
 
+MOST_ERRNO = 4095
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
     """The kernel's no: an errno, and its own words where it has any (extack)."""
@@ -50,7 +53,7 @@ class ErrorReply:
     words: str = ""
 
     def __str__(self) -> str:
-        plain = os.strerror(self.code)
+        plain = os.strerror(self.code) if self.code <= MOST_ERRNO else f"error {self.code}"
         return f"{self.words} ({plain})" if self.words else plain
 
 

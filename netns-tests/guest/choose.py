@@ -36,7 +36,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Refusal:
-    """A kernel that could not be had, and why."""
+    """A kernel that does not run here, and why."""
 
     kind: str
     reason: str

@@ -15,7 +15,7 @@ from tests.clients.voices import JSONRPC, XMLRPC, Voice, connected
 
 
 @dataclass(frozen=True)
-class OnChange:
+class Story:
     """A story that has been told.  results: what the calls gave, by method.  end: the objects' names."""
 
     results: Mapping[str, list[Any]]
@@ -28,7 +28,7 @@ class Furnished:
 
     daemon: Daemon
     voices: tuple[XMLRPC, JSONRPC, JSONRPC]
-    told: OnChange
+    told: Story
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,7 @@ def furnished() -> Iterator[Furnished]:
 
 
 @pytest.fixture(scope="session")
-def stories(furnished: Furnished) -> Mapping[str, OnChange]:
+def stories(furnished: Furnished) -> Mapping[str, Story]:
     """The story in each encoding, and by tasks."""
     told = {furnished.voices[0].name: furnished.told}
     for number in (1, 2):
@@ -65,7 +65,7 @@ def voices(daemon: Daemon) -> Iterator[tuple[XMLRPC, JSONRPC, JSONRPC]]:
         yield voices
 
 
-def all_calls(voice: Voice, daemon: Daemon) -> OnChange:
+def all_calls(voice: Voice, daemon: Daemon) -> Story:
     """Every call that there is, but for those by tasks."""
     teller = Teller(voice)
     other_calls(teller)
@@ -73,11 +73,11 @@ def all_calls(voice: Voice, daemon: Daemon) -> OnChange:
     of_bonds(teller)
     set_everything(teller)
     get_everything(teller)
-    return OnChange(teller.results, frozenset(names_on(voice)))
+    return Story(teller.results, frozenset(names_on(voice)))
 
 
-def later_calls(voice: Voice, daemon: Daemon, prefix: str) -> OnChange:
+def later_calls(voice: Voice, daemon: Daemon, prefix: str) -> Story:
     """Every call that can be made by a task."""
     teller = Teller(voice)
     tell(teller.later(prefix), teller, daemon)
-    return OnChange(teller.results, frozenset(names_on(voice)))
+    return Story(teller.results, frozenset(names_on(voice)))

@@ -6,7 +6,7 @@ import pytest
 
 from agent.api.calls.host_calls import WITHOUT_OBJECTS
 from agent.api.calls.methods import table
-from tests.clients.conftest import OnChange
+from tests.clients.conftest import Story
 from tests.clients.wire_types import LATER, has_type, type_of
 
 ALWAYS_REFUSES = {
@@ -25,7 +25,7 @@ EXCUSED = {f"{prefix}{name}" for name in ALWAYS_REFUSES for prefix in PREFIXES}
 
 ENCODINGS = ("XML-RPC", "JSON-RPC 1.0", "JSON-RPC 2.0")
 
-Stories = Mapping[str, OnChange]
+Stories = Mapping[str, Story]
 
 
 @pytest.mark.parametrize("voice", ENCODINGS)

@@ -1,6 +1,6 @@
 """python -m tests.fuzz [INPUTS [SEED [FIRST]]]: send inputs to a server, and say what came of it.
 
-For ten of them one more comes by another way: a store, settings, a script's output, a command line.
+For ten of them one more comes by another way: a store, settings, a script's output, a command line, netlink.
 """
 
 import asyncio

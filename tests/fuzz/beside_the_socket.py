@@ -1,14 +1,18 @@
-"""What reaches pifd by other ways than the socket: the store, the settings, a script's output, command lines.
+"""What reaches pifd by other ways than its socket: the store, the settings, a script's output, command lines,
+what the kernel says.
 
 Each kind is a function that draws an input, hands it over and raises Wrong if it is answered with anything
 but success or the error that is meant for it.
 """
 
 import asyncio
+import errno
 import json
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,12 +21,28 @@ from agent.cli.__main__ import outcome_of
 from agent.cli.commands import COMMANDS
 from agent.cli.terminal import Screen
 from agent.hotplug.tail import KEPT, Tail
+from agent.kernel.parts import differences
 from agent.model.model import Model
+from agent.netlink.cache import KernelCache
+from agent.netlink.monitor import Monitor
+from agent.netlink.socket import NetlinkError, Wire
 from agent.rules.rectify import rectify
 from agent.settings import Settings, SettingsError, read_settings
 from agent.store.sqlite import Store, StoreError
 from tests.fuzz.answers import Wrong
 from tests.fuzz.mutation import mutated
+from tests.netlink.script import (
+    RTM_GETADDR,
+    RTM_GETROUTE,
+    Datagram,
+    Reply,
+    Script,
+    World,
+    address,
+    gone,
+    link,
+    route,
+)
 from tests.rules.invariants import dangling
 from tests.worlds.laden import lower_of, with_tunnel, with_vif, with_vlan
 from tests.worlds.world import bonded, host, nic, pif_of, taken_over
@@ -132,6 +152,49 @@ async def command_line(rnd: Random, directory: Path) -> None:
         raise Wrong(f"status {outcome.status} and not a word: {chosen}")
 
 
+async def netlink_answers(rnd: Random, directory: Path) -> None:
+    """Answers and events of the kernel's, some of them wrong: what can't be read is refused, or left out.
+
+    Nothing of it lasts: when all is read again, the picture is what it would be without.
+    """
+    world, told = World(LINKS), Script()
+    world.tables[RTM_GETADDR] = [address(2, "192.0.2.10/24"), address(3, "2001:db8::1/64")]
+    world.tables[RTM_GETROUTE] = [route(2, "198.51.100.0/24")]
+    reading = Script(world)
+    cache = KernelCache(Wire(channel=reading, deadline=0.01), Monitor(channel=told), lambda _: None)
+    plain = cache.read()[0]
+    for _ in range(rnd.choice((1, 2, 5))):
+        told.queue.append(Datagram(mutated(rnd, rnd.choice(EVENTS))))
+    reading.answer = lambda message: (damaged(rnd, reply) for reply in world(message))
+    for again in (False, True):
+        if again:
+            told.queue.append(OSError(errno.ENOBUFS, "No buffer space available"))
+        with suppress(NetlinkError):
+            cache.read()
+            cache.news()
+    reading.answer = world
+    told.queue.clear()
+    reading.queue.clear()
+    told.queue.append(OSError(errno.ENOBUFS, "No buffer space available"))
+    if (found := cache.read()[0]) != plain:
+        raise Wrong(f"{differences(found, plain)}")
+
+
+def damaged(rnd: Random, reply: Reply) -> Reply:
+    """Now and then an answer that is no more what the kernel said."""
+    if isinstance(reply, OSError) or rnd.random() < 0.6:
+        return reply
+    return replace(reply, data=mutated(rnd, reply.data), is_cut=rnd.random() < 0.1)
+
+
+VLAN_INFO = [("IFLA_INFO_KIND", "vlan"), ("IFLA_INFO_DATA", {"attrs": [("IFLA_VLAN_ID", 5)]})]
+LINKS = (
+    link(1, "lo"),
+    link(2, "eth0", ("IFLA_IFALIAS", "pifd")),
+    link(3, "eth0.5", ("IFLA_LINK", 2), ("IFLA_LINKINFO", {"attrs": VLAN_INFO})),
+)
+EVENTS = (*LINKS, link(4, "eth1"), gone(3, "eth0.5"), address(2, "192.0.2.11/24"), route(3, "203.0.113.0/24"))
+
 WORDS = ("", "eth0", "10", "a,b", "uuid", "\u202eevil", "\x1b[2J", "=", "other-config:key", "true", "-1")
 OPTIONS = ("", "", "--json", "--minimal", "--dry-run", "--all", "-s", "--", "--help", "params=all", "x=y=z")
 
@@ -140,7 +203,7 @@ LADEN = with_tunnel(with_vlan(LADEN, "bond0", 5), lower_of(LADEN, "eth0").ref)
 LADEN = with_vif(LADEN, pif_of(LADEN, "eth3").network, "vm")
 
 KINDS: tuple[Callable[[Random, Path], Awaitable[None]], ...] = (
-    store_bytes, store_values, settings, script_output, command_line,
+    store_bytes, store_values, settings, script_output, command_line, netlink_answers,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from agent.api.http.messages import Limits
 from agent.api.http.server import serve
 from agent.api.sessions.caller import Caller, Client
 from agent.errors import SessionInvalid
+from agent.kernel.parts import differences
 from agent.model.draft import Plan
 from agent.model.facts import Facts
 from agent.model.model import Model
@@ -89,7 +90,7 @@ class Target:
         if self.world.model is not self.baseline:
             raise Wrong("the model has changed")
         if self.world.kernel.state is not self._kernel and self.world.kernel.state != self._kernel:
-            raise Wrong("the kernel has changed")
+            raise Wrong(f"the kernel has changed: {differences(self.world.kernel.state, self._kernel)}")
         self.check_log()
 
     def check_log(self) -> None:
@@ -143,7 +144,7 @@ def running() -> int:
     return len(asyncio.all_tasks())
 
 
-class OnChange(logging.Handler):
+class KeptRecords(logging.Handler):
     """Keeps what is logged as an error, with its traceback."""
 
     def __init__(self, kept: list[str]) -> None:
@@ -157,7 +158,7 @@ class OnChange(logging.Handler):
 @contextmanager
 def told(kept: list[str]) -> Iterator[None]:
     """Errors that are logged while inside are kept, and those that asyncio's loop has nobody to tell of."""
-    handler = OnChange(kept)
+    handler = KeptRecords(kept)
     root, loop = logging.getLogger(), asyncio.get_running_loop()
     root.addHandler(handler)
     loop.set_exception_handler(lambda loop, context: kept.append(str(context)))
