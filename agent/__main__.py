@@ -28,6 +28,7 @@ from agent.errors import Failure, LeftBehind
 from agent.hotplug.builtin import BuiltIn
 from agent.hotplug.provider import Hotplug
 from agent.hotplug.script import Script
+from agent.model.records import BondMode
 from agent.netlink import Netlink
 from agent.network_managers import managers_of
 from agent.pool.etcd import Access, Etcd
@@ -130,8 +131,9 @@ def pool_of(settings: Settings, engine: Engine) -> Session | None:
 
 def engine_of(settings: Settings, kernel: Kernel, store: GuardedStore) -> Engine:
     """The engine as the settings want it."""
+    mode = BondMode(settings.default_bond_mode)
     script, spares = hotplug(settings), settings.plug_spares
-    return Engine(kernel, store, script, settings.nics, managers_of, plug_spares=spares)
+    return Engine(kernel, store, script, settings.nics, managers_of, mode, plug_spares=spares)
 
 
 def hotplug(settings: Settings) -> Hotplug:

@@ -57,6 +57,7 @@ class Settings(BaseModel):
     nics: shell patterns of the devices that count as NICs; none means those with hardware behind them.
     carrier_wait: seconds to wait for a link that is coming up before traffic moves to it.
     hotplug_script: asks VMs to give up and take VIFs (docs/hotplug.md); none means that they are not asked.
+    default_bond_mode: active-backup takes its place where this host can't do it, which is said then.
     operators, readers: names of groups, "" for none (docs/access.md).
     audit_log: None, in words "", means the daemon's own log.
     pool_endpoints: none means that this host is in no pool (docs/pools.md).
@@ -76,6 +77,10 @@ class Settings(BaseModel):
         None, description="the executable that asks VMs to give up and take VIFs"
     )
     hotplug_timeout: float = Field(30, gt=0, le=600, description="seconds that the hotplug script may take")
+    default_bond_mode: Literal[
+        "balance-slb", "active-backup", "lacp",
+        "balance-rr", "balance-xor", "broadcast", "balance-tlb", "balance-alb",
+    ] = Field("balance-slb", description="the mode of a bond for which nobody names one")  # fmt: skip
     operators: str = Field("pifd", description="the group whose members may change things, as root may")
     readers: str = Field("", description="the group whose members may only look (default: none)")
     audit_log: Annotated[Annotated[Path, AfterValidator(absolute)] | None, BeforeValidator(none_if_empty)] = (

@@ -30,6 +30,7 @@ PREVIEW_SHAPE = {
     "unplug": [str],
     "plug": [str],
     "steps": [str],
+    "notes": [str],
 }
 
 
@@ -70,12 +71,18 @@ def carried_out(call: Call, message: Message, prints: Prints) -> str:
 
 
 def changed(call: Call, message: Message) -> Any:
-    """What one call gave back.  On a terminal, the change is a task, to show how far it is and to stop it."""
-    if call.streams.terminal is None:
+    """What one call gave back.  On a terminal, the change is a task, to show how far it is and to stop it; so
+    is one that may have a note, which only a task has room for."""
+    if call.streams.terminal is None and not may_have_note(message):
         return call.session.change(call.command.name, message.method, *message.arguments, shape=object)
     from agent.cli import progress
 
     return progress.changed(call, message.method, message.arguments)
+
+
+def may_have_note(message: Message) -> bool:
+    """Whether the daemon chooses something that the caller leaves open: the mode of a bond."""
+    return message.method == "Bond.create" and not message.arguments[3]
 
 
 def dry_run(call: Call, message: Message) -> dict[str, Any]:

@@ -19,7 +19,8 @@ def described(outcome: dict[str, Any], command: str, objects: Objects) -> str:
     lines = [f"Dry run of {command}: nothing has been changed.", "", *model_lines(outcome, lookup), ""]
     lines += vif_lines("VIFs that their VMs are asked to give up first:", outcome["unplug"], lookup)
     lines += vif_lines("VIFs that their VMs are asked to take in the end:", outcome["plug"], lookup)
-    return "\n".join(map(printable, [*lines, *step_lines(outcome["steps"])])) + "\n"
+    notes = [f"Note: {note}" for note in outcome["notes"]]
+    return "\n".join(map(printable, [*lines, *step_lines(outcome["steps"]), *notes])) + "\n"
 
 
 def lookup_with(outcome: dict[str, Any], objects: Objects) -> Lookup:

@@ -6,7 +6,7 @@ call: one question and one answer, where a task takes four.
 
 import re
 import signal
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from time import monotonic
 from typing import Any
 
@@ -21,7 +21,14 @@ SECONDS_BEFORE_IT_SHOWS = 1.0
 ROUND = 0.25
 WIDEST_BAR = 30
 ERASED = "\r\x1b[K"
-TASK = {"uuid": str, "status": str, "progress": float | int, "result": str, "error_info": [str]}
+TASK = {
+    "uuid": str,
+    "status": str,
+    "progress": float | int,
+    "result": str,
+    "error_info": [str],
+    "other_config": dict,
+}
 ENDED = ("success", "failure", "cancelled")
 STRING = re.compile("<value>(?:<string>)?([^<]*)(?:</string>)?</value>")
 UNKNOWN_METHOD = "MESSAGE_METHOD_UNKNOWN"
@@ -31,7 +38,8 @@ ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&"}
 def changed(call: Call, method: str, arguments: list[Any]) -> Any:
     """What a change gave back; how far it is is shown while it takes its time.  Raises Failed."""
     name = call.command.name
-    with Interrupts() as interrupts:
+    interrupts = Interrupts()
+    with interrupts if call.streams.terminal is not None else nullcontext():
         task = begun(call, method, arguments)
         if task:
             try:
@@ -75,7 +83,8 @@ def ended(call: Call, task: str, interrupts: "Interrupts") -> dict[str, Any]:
             record = next((newest(call, one) for one in answer["events"] if one["ref"] == task), record)
             draw(call, record["progress"], monotonic() - began)
     finally:
-        call.streams.remark(ERASED)
+        if call.streams.terminal is not None:
+            call.streams.remark(ERASED)
     return record
 
 
@@ -125,6 +134,8 @@ def result(call: Call, task: str, record: dict[str, Any], interrupts: "Interrupt
         raise APIFailure(code, tuple(parameters))
     if interrupts.is_there:
         call.streams.remark(f"It was too late: {name} is done.\n")
+    for note in filter(None, str(record["other_config"].get("note", "")).splitlines()):
+        call.streams.remark(f"Note: {note}\n")
     return value_in(record["result"])
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from agent.desired.addresses import WantedAddresses, vital_addresses
 from agent.desired.links import WantedLinks, is_others
+from agent.kernel.left_as_is import with_filters_for_their_ports
 from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
 from agent.kernel.state import Address, KernelState, Link, Role, Route
 from agent.model.layering import Given, attached_with_ip, bridge_of, given_by
@@ -64,7 +65,7 @@ def as_before(snapshot: KernelState, actual: KernelState, given: Given) -> Kerne
     links |= {name: link for name, link in snapshot.links.items() if name in mine and name in actual.links}
     links |= {name: link for name, link in snapshot.links.items() if link.owned}
     links = {name: link for name, link in links.items() if not link.lower or link.lower in links}
-    return replace(
+    before = replace(
         snapshot,
         links={name: _with_role(link, actual, given) for name, link in links.items()},
         addresses=frozenset(a for a in actual.addresses if a.link not in mine)
@@ -72,6 +73,7 @@ def as_before(snapshot: KernelState, actual: KernelState, given: Given) -> Kerne
         routes=frozenset(r for r in actual.routes if r.link not in mine)
         | frozenset(r for r in snapshot.routes if r.link in mine and r.link in links),
     )
+    return with_filters_for_their_ports(before)
 
 
 def _with_role(link: Link, actual: KernelState, given: Given) -> Link:

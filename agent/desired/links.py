@@ -5,13 +5,14 @@ from dataclasses import replace
 from threading import Lock
 
 from agent.desired.claims import Claim, Claims, Kind
+from agent.kernel.bond_filter import BondFilter
 from agent.kernel.kinds.bond import BondOptions, BondPortOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
 from agent.kernel.state import GROUP, Address, KernelState, Link, Role, Route, changed_fields
-from agent.model.bond_options import effective_settings
+from agent.model.bond_options import effective_mode, effective_settings
 from agent.model.device_names import digest, gre_device, vlan_device
 from agent.model.layering import (
     Given,
@@ -21,10 +22,10 @@ from agent.model.layering import (
     master_of_nic,
     place_of,
 )
-from agent.model.model import Model, bond_of_master, tunnel_over, vlan_over, vlans_on
+from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over, vlans_on
 from agent.model.mtu import mtu_of, vif_mtu_of
 from agent.model.offloads import wanted_gro
-from agent.model.records import PIF, VIF, VLAN, Bond, Network, Ref, Tunnel, TunnelProtocol
+from agent.model.records import PIF, VIF, VLAN, Bond, BondMode, Network, Ref, Tunnel, TunnelProtocol
 from agent.model.tunnels import local_address, remote_ips
 from agent.table import Table
 
@@ -265,8 +266,17 @@ def bond_device(model: Model, master: PIF, bond: Bond, bridge: str, actual: Kern
         group=GROUP,
         alias=f"pifd Bond {bond.uuid}",
         options=bond_options(settings.options, actual),
+        filter=bond_filter(model, bond, actual),
         gro=asked if asked is not None else kept is not False,
     )
+
+
+def bond_filter(model: Model, bond: Bond, actual: KernelState) -> BondFilter | None:
+    """The rules of balance-slb, for the slaves that are there."""
+    if effective_mode(model, bond) != BondMode.BALANCE_SLB:
+        return None
+    devices = (slave.device for slave in slaves(model, bond))
+    return BondFilter(tuple(sorted(device for device in devices if device in actual.links)))
 
 
 def bond_options(options: BondOptions, actual: KernelState) -> BondOptions:

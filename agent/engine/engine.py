@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from agent.desired.desired import desired
 from agent.desired.nics import facts_of
 from agent.engine.cards import Cards
 from agent.engine.committed import CommittedModel, Shared, Store
@@ -16,6 +17,7 @@ from agent.engine.kernel import Kernel
 from agent.engine.notifier import Notifier
 from agent.engine.progress import UNWATCHED, Progress
 from agent.engine.reconciler import Reconciler
+from agent.engine.slb_keeper import SLBKeeper
 from agent.engine.start import Start, garbage_kept
 from agent.engine.transaction import Transaction
 from agent.engine.vif_handover import asked_by
@@ -24,12 +26,13 @@ from agent.hotplug.provider import Hotplug
 from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState
+from agent.model.bond_options import has_balance_slb
 from agent.model.device_names import link_names, speaks_of
 from agent.model.draft import Plan, Result
 from agent.model.facts import Bonding, Facts, NotProbed
-from agent.model.layering import shown_devices, uplink_devices
+from agent.model.layering import given_by, shown_devices, uplink_devices
 from agent.model.model import Model
-from agent.model.records import PIF, Ref
+from agent.model.records import PIF, BondMode, Ref
 
 log = logging.getLogger("pifd.engine")
 
@@ -53,6 +56,7 @@ class Engine:
 
     nics: shell patterns of the NICs' names, none for the devices with hardware behind them.
     notifier: notifies whenever what a reader sees may have changed.  managers: who else configures a NIC.
+    default_bond_mode: of a bond for which nobody names one.
     """
 
     def __init__(
@@ -62,12 +66,14 @@ class Engine:
         hotplug: Hotplug,
         nics: Sequence[str],
         managers: Managers = lambda _: (),
+        default_bond_mode: BondMode = BondMode.BALANCE_SLB,
         *,
         plug_spares: bool = False,
     ) -> None:
         self._kernel, self._nics = kernel, nics
         self.notifier, self._turn = Notifier(), asyncio.Lock()
         self._bonding: Bonding | None = None
+        self._default_mode = default_bond_mode
         self._changes: set[asyncio.Task[Any]] = set()
         self._retrying: asyncio.Task[None] | None = None
         committed = self._committed = CommittedModel(store, self.notifier)
@@ -77,6 +83,7 @@ class Engine:
         self._transaction = Transaction(kernel, hotplug, committed, reconciler)
         self._start = Start(kernel, committed, reconciler, cards, self._transaction, nics, managers)
         self._start.plug_spares = plug_spares
+        self._slb = SLBKeeper(kernel, self._wanted_now, self._turn, self._has_balance_slb)
 
     @property
     def model(self) -> Model:
@@ -130,6 +137,8 @@ class Engine:
         """
         self._start.obstacle = obstacle
         self._reconciler.begin()
+        self._slb.begin()
+        self._slb.news()
         if not self._start.is_done:
             self._retrying = asyncio.create_task(self._retry(hostname))
 
@@ -157,6 +166,7 @@ class Engine:
         async with self._turn:  # not in the middle of it
             if self._retrying is not None:
                 self._retrying.cancel()
+        await self._slb.close()
         await self._reconciler.close()
         self._kernel.unwatch()
 
@@ -202,11 +212,20 @@ class Engine:
         if not names.isdisjoint(self._committed.here.once(shown_devices)):
             self.notifier.notify()
         self._hear_of_drift(names)
+        self._slb.news()
 
     def _hear_of_drift(self, names: frozenset[str]) -> None:
         """Devices have come, gone or changed, or their addresses or routes have."""
         if any(speaks_of(self._committed.here, name) for name in names):
             self._reconciler.news()
+            self._slb.news()
+
+    def _has_balance_slb(self) -> bool:
+        return self._committed.here.once(has_balance_slb)
+
+    def _wanted_now(self, actual: KernelState) -> KernelState:
+        """What the last committed model wants."""
+        return desired(self._committed.here, actual, given_by(self._committed.here))
 
     def share(self, shared: Shared) -> None:
         """From now on what all hosts share is changed there, too."""
@@ -237,6 +256,10 @@ class Engine:
             elif whole.before != whole.after:
                 await self._transaction.write_down(whole)
             await self._reconciler.carried_out(plan, scope, actual)
+            self._slb.news()
+            for note in plan.notes:
+                log.warning("%s", note)
+                progress.noted(note)
             if plan.after.table.number_having(PIF) > plan.before.table.number_having(PIF):
                 for line in words_of_found(plan, facts_of(found, self._nics)):
                     log.info("%s", line)
@@ -247,7 +270,7 @@ class Engine:
         try:
             return await asyncio.to_thread(self._decide, decide, actual)
         except NotProbed:
-            self._bonding = Bonding(await self._kernel.missing_in_bonding())
+            self._bonding = Bonding(await self._kernel.missing_in_bonding(), self._default_mode)
             return await asyncio.to_thread(self._decide, decide, actual)
 
     def _decide(self, decide: Decide, actual: KernelState) -> Plan:

@@ -12,7 +12,7 @@ from typing import Any
 from agent.desired.desired import desired
 from agent.engine.converge import NotTaken
 from agent.engine.fault_attribution import devices_of, pifs_named, vifs_named, vifs_on_named
-from agent.kernel.left_as_is import with_devices_as_they_are
+from agent.kernel.left_as_is import with_devices_as_they_are, with_filters_for_their_ports
 from agent.kernel.parts import DEVICE, Part, parts_of, with_parts_as_they_are
 from agent.kernel.state import KernelState
 from agent.kernel.steps import CreateLink, Refused, SetMaster, names_in
@@ -110,7 +110,9 @@ def wanted(model: Model, actual: KernelState, given: Given, faults: Faults, was:
     names |= {name for pif in stranded(model, actual, faults) for name in _names(model, pif)}
     names |= {part.link for part in faults.parts if part.is_structure}
     vital = frozenset[str]() if homeless & state.vital else management_names(model)
-    return with_devices_as_they_are(state, was, actual, names, _elsewhere(was, homeless, state), vital)
+    there = _elsewhere(was, homeless, state)
+    kept = with_devices_as_they_are(state, was, actual, names, there, vital)
+    return kept if kept is state else with_filters_for_their_ports(kept)
 
 
 def _elsewhere(was: KernelState, homeless: frozenset[str], state: KernelState) -> frozenset[str]:

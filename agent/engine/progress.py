@@ -11,12 +11,18 @@ class Progress(Protocol):
     def reached(self, done: int, of: int) -> None:
         """So many steps are done.  Raises TaskCancelled when the call is not wanted any more."""
 
+    def noted(self, words: str) -> None:
+        """Something was decided otherwise than the caller may think."""
+
 
 class Unwatched:
     """Nobody looks, and nobody stops it: an undo, the reconciler."""
 
     def reached(self, done: int, of: int) -> None:
         """It goes on."""
+
+    def noted(self, words: str) -> None:
+        """It is in the log."""
 
 
 class Stopped(asyncio.CancelledError):
@@ -33,6 +39,9 @@ class Stoppable:
         """Raises Stopped."""
         if self._stop.is_set():
             raise Stopped
+
+    def noted(self, words: str) -> None:
+        """It is in the log."""
 
     async def wait(self, work: Coroutine[Any, Any, None]) -> None:
         """Wait for something that changes nothing.  Raises Stopped at once."""

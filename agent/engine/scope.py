@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from agent.engine.converge import NotTaken
+from agent.kernel.left_as_is import with_filters_for_their_ports
 from agent.kernel.parts import RESOLVER, Part, differences, parts_of
 from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import Refused, names_in
@@ -33,7 +34,7 @@ class Scope:
             if name in self.names or name in actual.links
         }
         links |= {name: link for name, link in actual.links.items() if name not in self.names | links.keys()}
-        return replace(
+        within = replace(
             wanted,
             links=links,
             addresses=frozenset(a for a in wanted.addresses if a.link in self.names)
@@ -42,6 +43,7 @@ class Scope:
             | frozenset(r for r in actual.routes if r.link not in self.names),
             resolver=wanted.resolver if Part("", RESOLVER) in self.own else actual.resolver,
         )
+        return with_filters_for_their_ports(within)
 
     def is_to_blame(self, trouble: Exception) -> bool:
         """Whether something is in the way of the plan itself, and not only of what was wrong before."""

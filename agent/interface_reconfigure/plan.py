@@ -37,6 +37,7 @@ from dataclasses import replace
 from agent.interface_reconfigure.address_steps import address_steps
 from agent.interface_reconfigure.announcing import announcements, reached, told_at_once
 from agent.interface_reconfigure.bond_changes import change_bonds
+from agent.interface_reconfigure.filter_rules import filter_steps
 from agent.interface_reconfigure.learning import let_all_learn, unlearning, with_learning
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.interface_reconfigure.link_steps import attribute_steps, nic_steps, port_steps
@@ -90,6 +91,7 @@ def plan(actual: KernelState, wanted: KernelState) -> tuple[Step, ...]:
     delete_leftovers(planner)
     finish_devices(planner)
     finish_addresses(planner)
+    planner.do(*filter_steps(planner.state, planner.wanted))
     announce_where_ports_changed(planner)
     set_resolver(planner)
     set_gro(planner)

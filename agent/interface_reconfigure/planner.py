@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cached_property
 
+from agent.interface_reconfigure.filter_rules import rules_around
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.kernel.simulate import apply
 from agent.kernel.state import DEFAULT_DESTINATIONS, KernelState, Link, Role
@@ -22,9 +23,14 @@ class Planner:
     def do(self, *steps: Step) -> None:
         """Take steps, one by one."""
         for step in steps:
-            before, self.state = self.state, apply(step, self.state)
-            self._follow(before.table.differing(self.state.table))
-            self.steps.append(step)
+            before, after = rules_around(step, self.state, self.wanted)
+            for one in (*before, step, *after):
+                self._take(one)
+
+    def _take(self, step: Step) -> None:
+        before, self.state = self.state, apply(step, self.state)
+        self._follow(before.table.differing(self.state.table))
+        self.steps.append(step)
 
     def do_together(self, steps: Iterable[Step]) -> None:
         """Take steps in one go."""

@@ -7,6 +7,7 @@ device that is left alone keeps its place, its addresses and its routes, and wha
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from agent.kernel.bond_filter import BondFilter
 from agent.kernel.state import KernelState, Link, Role
 
 
@@ -43,6 +44,16 @@ def with_devices_as_they_are(
         routes=frozenset(r for r in wanted.routes if r.link in links and r.link not in kept)
         | frozenset(r for r in was.routes if r.link in kept and r.link in links),
     )
+
+
+def with_filters_for_their_ports(wanted: KernelState) -> KernelState:
+    """The wanted state, in which the filter rules of each bond are for the ports that it is to have."""
+    links = wanted.table
+    for name in wanted.filtered:
+        right = BondFilter(tuple(port.name for port in wanted.ports(name)))
+        if links[name].filter != right:
+            links = links.with_value(name, replace(links[name], filter=right))
+    return wanted if links is wanted.links else replace(wanted, links=links)
 
 
 def _having(was: KernelState, homeless: Collection[str]) -> Iterator[str]:

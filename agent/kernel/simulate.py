@@ -10,6 +10,7 @@ from functools import reduce, singledispatch
 from itertools import groupby
 from typing import cast
 
+from agent.kernel.bond_filter import filter_for
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.kind import KINDS, Options
@@ -41,6 +42,7 @@ from agent.kernel.steps import (
     RemoveFlood,
     SetActiveSlave,
     SetDown,
+    SetFilter,
     SetGRO,
     SetIsolated,
     SetLearning,
@@ -99,11 +101,15 @@ def _(step: CreateLink, state: KernelState) -> KernelState:
     if link.kind == "vlan":
         _check_lower(step, state, existing(step, state, link.lower))
     gro = True if link.kind == "bond" and link.owned else None
-    bare = altered(link, master="", isolated=False, learning=True, gro=gro, original_MAC="", original_MTU=0)
+    bare = altered(
+        link, master="", isolated=False, learning=True, gro=gro, filter=None, original_MAC="", original_MTU=0
+    )
     if not link.master:
         return with_link(state, bare)
     if existing(step, state, link.master).kind == "bridge" and link.kind != "bridge":
-        return with_link(state, altered(link, learning=True, gro=gro, original_MAC="", original_MTU=0))
+        return with_link(
+            state, altered(link, learning=True, gro=gro, filter=None, original_MAC="", original_MTU=0)
+        )
     created = enslave(step, with_link(state, bare), bare, link.master)
     return with_link(created, replace(created.links[link.name], isolated=link.isolated))
 
@@ -114,6 +120,8 @@ def _(step: DeleteLinks, state: KernelState) -> KernelState:
     for name in step.names:
         if existing(step, state, name).kind not in DELETABLE:
             raise Refused(step, "Operation not supported")
+        if state.links[name].filter is not None:
+            raise Refused(step, f"the filter rules of {name} would be left")
     for name in step.names:
         if name not in state.links:
             continue
@@ -260,6 +268,15 @@ def _(step: RemoveFlood, state: KernelState) -> KernelState:
     if step.remote not in link.flood:
         raise Refused(step, "No such file or directory")
     return with_link(state, replace(link, flood=tuple(r for r in link.flood if r != step.remote)))
+
+
+@apply.register
+def _(step: SetFilter, state: KernelState) -> KernelState:
+    bond, ports = existing(step, state, step.name), step.ports
+    for port in ports or ():
+        existing(step, state, port)
+    carrying = {port for port in ports or () if state.links[port].carrier}
+    return with_link(state, replace(bond, filter=None if ports is None else filter_for(ports, carrying)))
 
 
 @apply.register

@@ -7,7 +7,8 @@ from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Any, cast
 
-from agent.kernel.kinds.bond import BondPortOptions
+from agent.kernel.bond_filter import BondFilter
+from agent.kernel.kinds.bond import BondOptions, BondPortOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.kind import Options
 from agent.kernel.kinds.vlan import VLANOptions
@@ -46,9 +47,10 @@ class Link:
     exchanges nothing with the other isolated ones.  learning: whether its bridge remembers who has sent from
     there (True for what is no bridge's port).  flood: where a vxlan sends what it knows no place for.
     gro: whether it puts received packets together; None of what is neither like a NIC nor a bond of pifd's.
-    port: what a port of a bond is told.
+    port: what a port of a bond is told.  filter: the rules of a balance-slb bond.
 
-    The fields that are not compared are what the kernel decides by itself: carrier; active_slave of a bond;
+    The fields that are not compared are what the kernel decides by itself: carrier; used, whether the bond
+    that it is a port of takes its link for up; active_slave of a bond;
     original_MAC and original_MTU, which a bond gives back to a port that leaves it (the MTU it tells nobody:
     what was read has 0).  And what it does not know: role; station, the MAC of the VM behind a VIF's device.
     And what others have to do with it: names, the alternative ones; bound, the device
@@ -70,10 +72,12 @@ class Link:
     flood: tuple[str, ...] = ()
     gro: bool | None = None
     port: BondPortOptions | None = None
+    filter: BondFilter | None = None
     hardware: bool = field(default=False, compare=False)
     permanent_MAC: str = field(default="", compare=False)
     card: str = field(default="", compare=False)
     carrier: bool = field(default=False, compare=False)
+    used: bool = field(default=False, compare=False)
     active_slave: str = field(default="", compare=False)
     original_MAC: str = field(default="", compare=False)
     original_MTU: int = field(default=0, compare=False)
@@ -133,11 +137,16 @@ def _keys_of(link: Link) -> tuple[Hashable, ...]:
         keys.append(("bound", link.bound))
     if isinstance(link.options, VLANOptions | GREOptions | VXLANOptions):
         keys.append(_identity(link))
+    if isinstance(link.options, BondOptions) and link.options.hashes_by_source:
+        keys.append(BY_SOURCE)
+    if link.filter is not None:
+        keys.append(FILTERED)
     return tuple(keys)
 
 
 OWNED, LOOSE, DOOMED = "pifd's", "somebody's, of a NIC's kind", "somebody's, in pifd's group"
 HUSHED = "a port that does not learn"
+BY_SOURCE, FILTERED = "each source goes by one port of it", "has filter rules"
 
 
 def _identity(link: Link) -> Hashable:
@@ -314,6 +323,11 @@ class KernelState:
     def hushed(self) -> list[str]:
         """The names of the ports that do not learn, sorted."""
         return self.table.having(HUSHED)
+
+    @property
+    def filtered(self) -> list[str]:
+        """The names of the bonds that have filter rules, sorted."""
+        return self.table.having(FILTERED)
 
     def in_role(self, role: Role) -> list[str]:
         """The names of the links that have a role, sorted."""

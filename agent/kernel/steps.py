@@ -188,6 +188,31 @@ class RemoveFlood(Step):
 
 
 @dataclass(frozen=True)
+class SetFilter(Step):
+    """The filter rules of a balance-slb bond, for some ports, of which the first that has carrier is the one
+    that takes broadcasts in; None for no rules."""
+
+    name: str
+    ports: tuple[str, ...] | None
+
+    def __str__(self) -> str:
+        if self.ports is None:
+            return f"remove the filter rules of {self.name}"
+        return f"set the filter rules of {self.name} for {', '.join(self.ports) or 'no port'}"
+
+
+@dataclass(frozen=True)
+class ForgetStations(Step):
+    """Take in what comes from MACs that a balance-slb bond has sent for until now: they are elsewhere."""
+
+    name: str
+    MACs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"let the filter rules of {self.name} forget {', '.join(self.MACs)}"
+
+
+@dataclass(frozen=True)
 class SetActiveSlave(Step):
     bond: str
     slave: str

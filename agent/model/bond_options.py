@@ -100,6 +100,11 @@ def kernel_mode(mode: BondMode) -> str:
     return KERNEL_MODES.get(mode, mode.value)
 
 
+def has_balance_slb(model: Model) -> bool:
+    """Whether any bond of the host is of this mode."""
+    return any(effective_mode(model, bond) == BondMode.BALANCE_SLB for bond in model.all(Bond))
+
+
 def has_one_active(mode: BondMode) -> bool:
     """Whether one slave carries the traffic, or its incoming half, while the others wait."""
     return kernel_mode(mode) in ONE_ACTIVE

@@ -45,6 +45,7 @@ class Plan:
     unplug, plug: the VIFs that their VMs are asked to give up first, and to take in the end.
     active_slave: a bond's device, and that of the member over which its traffic is to go from now on.
     is_learnt: it says what the pool's store has already.
+    notes: what was decided otherwise than its caller may think, in words.
     """
 
     before: Model
@@ -54,6 +55,7 @@ class Plan:
     plug: tuple[Ref[VIF], ...] = ()
     active_slave: tuple[str, str] | None = None
     is_learnt: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def here(self) -> "Plan":

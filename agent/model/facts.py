@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.model.records import KeptAddress, KeptRoute
+from agent.model.records import BondMode, KeptAddress, KeptRoute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,11 @@ class Bonding:
     """What the running kernel's bonding can't do, each with the reason.
 
     lacks: by option, by `option=value`, or by `mode=…` for one that takes more than an option.
+    default_mode: of a bond for which nobody names one.
     """
 
     lacks: Mapping[str, str] = field(default_factory=dict)
+    default_mode: BondMode = BondMode.BALANCE_SLB
 
 
 class NotProbed(Exception):

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,11 +13,13 @@ from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, SetOptions
 from agent.netlink import decode, requests
 from agent.netlink.encode import messages
+from agent.netlink.netfilter import missing as rules_missing
 from agent.netlink.socket import ErrorReply, Wire
 
+KERNEL = f"this kernel ({platform.release()})"
+SLB_HASH = "xmit_hash_policy=vlan+srcmac"
 CLONE_NEWNET = 0x40000000
 NAME, INDEX = "probe", 1000
-NO_SLB = "it needs filter rules that this version of pifd does not make"
 
 
 class Unshared(Exception):
@@ -45,7 +48,9 @@ def _tried() -> Mapping[str, str]:
         if refused is not None:
             reason = f"this kernel has no bonding: {refused}"
             return {f"mode={mode}": reason for mode in (*MODES, "lacp", "balance-slb")}
-        return {**dict(_missing(Probe(wire))), "mode=balance-slb": NO_SLB}
+        found = dict(_missing(Probe(wire)))
+        lacks = found.get(SLB_HASH) or rules_missing(NAME, "lo", socket.if_nametoindex)
+        return found | ({"mode=balance-slb": f"{KERNEL}: {lacks}"} if lacks else {})
     finally:
         wire.close()
 
@@ -100,9 +105,8 @@ def _values(row: Row) -> Iterator[Value]:
 
 
 def _reason(row: Row, text: str, refused: ErrorReply | None) -> str:
-    kernel = f"this kernel ({platform.release()})"
     if refused is not None:
-        return f"{kernel} refuses {row.name} {text}: {refused}"
-    return f"{kernel} has no {row.name}" + (
+        return f"{KERNEL} refuses {row.name} {text}: {refused}"
+    return f"{KERNEL} has no {row.name}" + (
         f", which came with Linux {row.option.since}" if row.option.since else ""
     )

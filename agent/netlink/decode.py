@@ -81,6 +81,9 @@ UNBOUND_KINDS = STACKED_KINDS | {"veth", ""}
 TUNNEL_LINKS = {"vxlan": 3, "gre": 1, "gretap": 1, "ip6gre": 1, "ip6gretap": 1, "ipip": 1, "sit": 1, "vti": 1}
 """Where tunnels say by which device they go that don't say it in IFLA_LINK."""
 
+USED = ("up", "going down")
+"""What a bond says of a port's link while it sends by it."""
+
 NameOf = Callable[[int], str]
 """The name of the device with an index; empty where there is none."""
 
@@ -145,6 +148,7 @@ def link(message: bytes) -> ToldLink:
     data = info.get(IFLA_INFO_DATA, b"")
     master_kind = text(info.get(IFLA_INFO_SLAVE_KIND, b""))
     port = info.get(IFLA_INFO_SLAVE_DATA, b"")
+    status = decoded(PortStatus, port) if master_kind == "bond" else PortStatus()
     master = _u32(found, IFLA_MASTER)
     below = _u32(found, IFLA_LINK) if IFLA_LINK_NETNSID not in found else 0
     lower = below if kind in STACKED_KINDS else 0
@@ -165,7 +169,8 @@ def link(message: bytes) -> ToldLink:
             permanent_MAC=_permanent_mac(found.get(IFLA_PERM_ADDRESS, b"")),
             card=_card(found),
             carrier=flags & CARRIER == CARRIER,
-            original_MAC=decoded(PortStatus, port).perm_hwaddr if master_kind == "bond" else "",
+            used=status.mii_status in USED,
+            original_MAC=status.perm_hwaddr,
             port=decoded(BondPortOptions, port) if master_kind == "bond" else None,
             isolated=master_kind == "bridge" and decoded(BridgePortOptions, port).isolated,
             learning=master_kind != "bridge" or decoded(BridgePortOptions, port).learning,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import random
 import socket
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.kernel.announcement_frames import frame, rarp
+from agent.kernel.bond_filter import BondFilter, filter_for
 from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
-from agent.kernel.state import KernelState
+from agent.kernel.state import BY_SOURCE, KernelState
 from agent.kernel.steps import (
     Announce,
     AwaitAddresses,
@@ -25,8 +27,10 @@ from agent.kernel.steps import (
     CarrySettings,
     CopyNeighbours,
     CreateLink,
+    ForgetStations,
     Refused,
     SetActiveSlave,
+    SetFilter,
     SetGRO,
     SetResolver,
     Step,
@@ -39,10 +43,13 @@ from agent.netlink.encode import messages
 from agent.netlink.ethtool import read_device
 from agent.netlink.ethtool_features import Features
 from agent.netlink.monitor import RECEIVE_BUFFER, Monitor
+from agent.netlink.netfilter import Netfilter
 from agent.netlink.nic_info_cache import Devices, OnChange
 from agent.netlink.picture import Identity
 from agent.netlink.resolv_conf import ResolvConf
 from agent.netlink.socket import NetlinkError, Wire
+
+log = logging.getLogger("pifd.kernel")
 
 CARRIER_POLL = 0.01
 """Seconds between two looks at a link whose carrier is awaited."""
@@ -61,7 +68,9 @@ MOMENT = 0.1
 """Seconds after news before others are looked at, unless somebody asks."""
 LONGEST_PAUSE = 5.0
 """Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
-ASIDE = (AwaitAddresses, AwaitCarrier, CopyNeighbours, CarrySettings, SetGRO, SetResolver)
+ASIDE = (
+    AwaitAddresses, AwaitCarrier, CopyNeighbours, CarrySettings, SetGRO, SetResolver, SetFilter, ForgetStations
+)  # fmt: skip
 """Steps that are not messages of a send."""
 ANSWERING = 2.0
 """Seconds that the kernel has, after it got an IPv6 address, to take what is sent to it."""
@@ -92,6 +101,7 @@ class Netlink:
         self._wire = Wire()
         self._features = Features()
         self._packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)  # to close one takes a grace period
+        self._netfilter = Netfilter()
         self._monitor = Monitor(receive_buffer)
         self._cache = KernelCache(self._wire, self._monitor, self._features.gro)
         self._resolv_conf = ResolvConf(resolv_conf)
@@ -109,6 +119,8 @@ class Netlink:
         self._told_links = self._shown_links = self._state.links
         self._free: frozenset[str] = frozenset()
         self._lent: frozenset[str] = frozenset()
+        self._told_filters: tuple[Any, Any, Any] = (None, None, None)
+        self._hears_rules = False
         self.writes = 0
         self._cache.read()
         self._cache.news()  # nobody has seen anything yet to whom it could be any
@@ -120,6 +132,7 @@ class Netlink:
         self._packets.close()
         self._wire.close()
         self._features.close()
+        self._netfilter.close()
 
     async def read(self) -> KernelState:
         """The kernel as it is: links, addresses, routes and resolv.conf."""
@@ -170,6 +183,8 @@ class Netlink:
         """Call nobody any more."""
         self._on_change = self._on_drift = None
         self._devices.close()
+        if self._loop is not None and self._hears_rules and self._netfilter.events is not None:
+            self._loop.remove_reader(self._netfilter.events)
         self._be_deaf()
         self._loop = None
         if self._catching_up is not None:
@@ -248,6 +263,18 @@ class Netlink:
             self._tell(news.links)
         if news.changed and self._on_drift is not None:
             self._on_drift(news.changed)
+        self._hear_rules()
+
+    def _hear_rules(self) -> None:
+        """Filter rules, anybody's, may have changed."""
+        events = self._netfilter.events
+        if events is None or self._loop is None:
+            return
+        if not self._hears_rules:
+            self._hears_rules = True
+            self._loop.add_reader(events, self._hear_rules)
+        if self._netfilter.news() and self._on_drift is not None:
+            self._on_drift(frozenset(self._state.table.having(BY_SOURCE)))
 
     def _tell(self, names: frozenset[str]) -> None:
         if self._on_change is not None:
@@ -256,7 +283,7 @@ class Netlink:
     def _read(self) -> tuple[KernelState, Mapping[str, Identity]]:
         """The last state itself, if nothing has changed."""
         state, identities = self._cache.read()
-        state = self._with_lent(state)
+        state = self._with_filters(self._with_lent(state))
         resolver, ipv6 = self._resolv_conf.read(), _new_links_have_ipv6()
         last = self._state
         if not (
@@ -278,6 +305,32 @@ class Netlink:
             marked = {name: replace(state.links[name], lent=True) for name in lent}
             self._lent, self._shown_links = lent, {**state.links, **marked}
         return state if self._shown_links is state.links else replace(state, links=self._shown_links)
+
+    def _with_filters(self, state: KernelState) -> KernelState:
+        """The links, those of pifd's bonds with their filter rules.  nf_tables is asked only if there can be
+        any: to ask it loads a module."""
+        if not self._netfilter.is_open and not state.table.has(BY_SOURCE):
+            return state
+        self._netfilter.open()
+        try:
+            found = self._netfilter.filters(self._index_or_none)
+        except NetlinkError as error:
+            log.error("the filter rules of bonds can't be read: %s", error)
+            found = {name: BondFilter(whole=False) for name in state.table.having(BY_SOURCE)}
+        links = state.table
+        for name, rules in found.items():
+            if name in links and links[name].owned:
+                links = links.with_value(name, replace(links[name], filter=rules))
+        if links is state.links:
+            return state
+        if (state.links, found) != self._told_filters[:2]:
+            self._told_filters = (state.links, found, links)
+        return replace(state, links=self._told_filters[2])
+
+    def _index_or_none(self, name: str) -> int:
+        """0 where there is no such device."""
+        identity = self._cache.identity(name)
+        return 0 if identity is None else identity.index
 
     # Changes.
 
@@ -382,7 +435,6 @@ class Netlink:
                 return index
 
     async def _aside(self, step: Step) -> None:
-        """The steps that are not one netlink message or two."""
         match step:
             case AwaitCarrier(name):
                 await self._await_carrier(name)
@@ -393,6 +445,12 @@ class Netlink:
                 self.writes += await asyncio.to_thread(self._carry_settings, step, source, target)
             case AwaitAddresses(name, interfaces):
                 await self._await_addresses(self._index_for(step, name), interfaces)
+            case SetFilter():
+                self.writes += 1
+                await asyncio.to_thread(self._set_filter, step)
+            case ForgetStations(name, MACs):
+                self.writes += 1
+                await asyncio.to_thread(self._netfilter.forget, name, MACs)
             case SetGRO(name, on):
                 await asyncio.to_thread(self._set_gro, step, name, on=on)
             case SetResolver(text):
@@ -405,6 +463,15 @@ class Netlink:
             return rules + device_settings.copy(source, target)
         except OSError as error:
             raise Refused(step, f"{error.filename or ''} {error.strerror}".strip()) from error
+
+    def _set_filter(self, step: SetFilter) -> None:
+        rules = None if step.ports is None else filter_for(step.ports, self.carriers(step.ports))
+        try:
+            refused = self._netfilter.set(step.name, rules, partial(self._index_for, step))
+        except NetlinkError as error:
+            raise Refused(step, str(error.strerror)) from error
+        if refused is not None:
+            raise Refused(step, f"nftables: {refused}")
 
     def _set_gro(self, step: Step, name: str, *, on: bool) -> None:
         self.writes += 1

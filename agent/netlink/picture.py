@@ -27,9 +27,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """links: the names of those that came, went, got or lost carrier.  bonds: those of which something was
-    told, which may have another active slave.  changed: the links that are otherwise than they were, or have
-    other addresses or routes; carrier does not count."""
+    """links: the names of those that came, went, got or lost carrier, also in the eyes of their bond.  bonds:
+    those of which something was told, which may have another active slave.  changed: the links that are
+    otherwise than they were, or have other addresses or routes; carrier does not count."""
 
     links: frozenset[str] = frozenset()
     bonds: frozenset[str] = frozenset()
@@ -245,7 +245,7 @@ class Picture:
                 self._unname(index, before.link.name)
             self._news |= {told.link.name} | ({before.link.name} if before is not None else set())
             return True
-        if (before.link.carrier, before.is_bond) != (told.link.carrier, told.is_bond):
+        if _link_state(before) != _link_state(told):
             self._news.add(told.link.name)
         return False
 
@@ -359,6 +359,10 @@ class Picture:
 def _is_another(before: Link, after: Link) -> bool:
     """Whether an index is another device's now.  Where events were lost, nobody has told that one went."""
     return before.kind != after.kind or (before.name != after.name and before.MAC != after.MAC)
+
+
+def _link_state(told: ToldLink) -> tuple[bool, bool, bool]:
+    return told.link.carrier, told.link.used, told.is_bond
 
 
 def _whose(link: Link) -> tuple[object, ...]:

@@ -154,6 +154,14 @@ class Wire:
                     between[end]()
             return answers
 
+    def change_whole(self, begin: bytes, messages: Sequence[bytes], end: bytes) -> list[ErrorReply | None]:
+        """Send messages that are done as a whole or not at all, as netfilter has it; for each, None or why
+        it was refused.  Where the beginning is refused, all are."""
+        with self._exchange:
+            first = self._numbered(begin, NLM_F_REQUEST)
+            sent = [self._numbered(message, NLM_F_REQUEST | NLM_F_ACK) for message in messages]
+            return self._answers_to(sent, first, self._numbered(end, NLM_F_REQUEST))
+
     def dump(self, message: bytes) -> Dump:
         """All answers to a dump request, each a whole message.
 
@@ -205,13 +213,17 @@ class Wire:
         except OSError as error:
             raise NetlinkError(error.errno, f"netlink: {os.strerror(error.errno or 0)}") from error
 
-    def _answers_to(self, part: Sequence[bytes]) -> list[ErrorReply | None]:
+    def _answers_to(
+        self, part: Sequence[bytes], begin: bytes = b"", end: bytes = b""
+    ) -> list[ErrorReply | None]:
         """The acknowledgements.  The kernel has made them all when a send returns: what is lost stays so."""
-        self._send(b"".join(part))
+        self._send(b"".join([begin, *part, end]))
         answers: dict[int, ErrorReply | None] = dict.fromkeys(map(_number, part), NO_ANSWER)
         missing = set(answers)
         with contextlib.suppress(NetlinkError):
             for kind, _, sequence, message in self._received():
+                if kind == NLMSG_ERROR and begin and sequence == _number(begin) and error_reply(message):
+                    return [error_reply(message)] * len(part)
                 if kind == NLMSG_ERROR and sequence in missing:
                     answers[sequence] = error_reply(message)
                     missing.discard(sequence)

@@ -17,6 +17,7 @@ from agent.rules.bond_checks import (
     check_mtus,
     check_properties,
     checked_mode,
+    chosen_mode,
     validate,
 )
 from agent.rules.device_name_checks import names_of
@@ -39,7 +40,7 @@ def create(
     network: Ref[Network],
     members: Sequence[Ref[PIF]],
     MAC: str,
-    mode: str = BondMode.ACTIVE_BACKUP,
+    mode: str | None = None,
     properties: Mapping[str, str] | None = None,
     *,
     facts: Facts = NO_FACTS,
@@ -47,7 +48,8 @@ def create(
     """Put the members into a new bond on a network (design, New Behaviour on Bond creation)."""
     named = [model.find(PIF, member) for member in without_duplicates(members)]  # step 1
     home = model.find(Network, network)
-    bond_mode = validate(model, home, named, MAC, mode, properties or {}, facts)  # step 2
+    chosen, notes = chosen_mode(mode, facts)
+    bond_mode = validate(model, home, named, MAC, chosen, properties or {}, facts)  # step 2
     asked = vifs_to_ask(model, named)  # step 3
     primary = primary_slave(named)  # step 4
     draft = Draft(model)
@@ -60,7 +62,7 @@ def create(
     plug_master_in_place_of_slaves(draft, master, named)  # step 11
     reset_slaves(draft, named)  # step 12
     check_mtus(model, draft.model, master)  # step 2, of what has moved
-    return Plan(model, draft.model, bond.ref, unplug=asked, plug=asked)
+    return Plan(model, draft.model, bond.ref, unplug=asked, plug=asked, notes=notes)
 
 
 def destroy(model: Model, self: Ref[Bond]) -> Plan:

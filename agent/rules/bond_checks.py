@@ -68,6 +68,17 @@ def validate(
     return bond_mode
 
 
+def chosen_mode(mode: str | None, facts: Facts) -> tuple[str, tuple[str, ...]]:
+    """The mode that is asked for; where nobody names one, the host's default, or else active-backup, with a
+    note that says why."""
+    if mode:
+        return mode, ()
+    default = facts.probed_bonding.default_mode
+    for bad in lacking(default, settings_of(default, {}, ()), facts.probed_bonding):
+        return BondMode.ACTIVE_BACKUP, (f"the bond's mode is active-backup, not {default}: {bad.why}",)
+    return default, ()
+
+
 def checked_mode(mode: str) -> BondMode:
     """A mode by XenAPI's name or by the kernel's; never replaced by another."""
     known = mode_named(mode)

@@ -5,6 +5,7 @@ Neither pyroute2 nor every `ip` knows them, and both leave out in silence what t
 
 import socket
 import struct
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,12 @@ BOND_OPTIONS: Mapping[str, BondOption] = {
     "lacp_strict": BondOption(34, LACP, b"\1"),
 }
 ADDRESS_PROTO = "IFA_PROTO"
+BALANCE_SLB = "nf_tables for balance-slb"
+EGRESS_FORWARD = """add table netdev t
+add chain netdev t c { type filter hook egress device lo priority 0; }
+add rule netdev t c fwd to lo
+"""
+"""What a kernel needs beside bonding: rules for devices, at the way out too, and to send on from there."""
 
 Attributes = dict[int, bytes]
 
@@ -57,6 +64,9 @@ def features() -> frozenset[str]:
         add_address(namespace, "lo", "192.0.2.1", proto=7)
         if address_protos(namespace) == {"192.0.2.1": 7}:
             found.add(ADDRESS_PROTO)
+        nft = ["ip", "netns", "exec", namespace, "nft", "-f", "-"]
+        if not subprocess.run(nft, input=EGRESS_FORWARD, text=True, capture_output=True).returncode:
+            found.add(BALANCE_SLB)
     return frozenset(found)
 
 

@@ -32,6 +32,7 @@ PREVIEW = {
     "unplug": [],
     "plug": [],
     "steps": ["create bridge xapi1", "set eth1 up"],
+    "notes": [],
 }
 
 

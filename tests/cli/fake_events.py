@@ -90,7 +90,7 @@ class Tasks:
     def __init__(self, events: Events) -> None:
         self._events = events
         self.lasts = 0.0
-        self.result = ""
+        self.result = self.note = ""
         self.error_info: list[str] = []
         self.is_cancelled = False
         self.can_be_cancelled = True
@@ -98,7 +98,7 @@ class Tasks:
     def start(self, method: str) -> str:
         """Async.<method>."""
         task = {"uuid": TASK, "name_label": method, "status": "pending", "progress": 0.0}
-        self._events.put("task", task | {"result": "", "error_info": []})
+        self._events.put("task", task | {"result": "", "error_info": [], "other_config": {}})
         Thread(target=self._run, daemon=True).start()
         return ref(TASK)
 
@@ -119,5 +119,6 @@ class Tasks:
             self._events.change("task", TASK, progress=step / STEPS)
             sleep(self.lasts / STEPS)
         status = "failure" if self.error_info else "success"
-        end = {"status": status, "error_info": self.error_info, "result": self.result}
+        end: dict[str, Any] = {"status": status, "error_info": self.error_info, "result": self.result}
+        end["other_config"] = {"note": self.note} if self.note else {}
         self._events.change("task", TASK, progress=1.0, **end)

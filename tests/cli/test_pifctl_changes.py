@@ -28,6 +28,7 @@ NOTHING: dict[str, Any] = {
     "unplug": [],
     "plug": [],
     "steps": [],
+    "notes": [],
 }
 
 SENT = [
@@ -86,7 +87,7 @@ def test_a_command_sends_one_call_and_prints_nothing(
 
 MADE_BY = [
     (
-        "bond-create network-uuid=storage pif-uuids=eth0,eth1",
+        "bond-create network-uuid=storage pif-uuids=eth0,eth1 mode=active-backup",
         "Bond.create",
         [ref(STORAGE), [ref(ETH0), ref(ETH1)], "", "active-backup", {}],
     ),
@@ -103,9 +104,9 @@ MADE_BY = [
         ],
     ),
     (
-        "bond-create network-uuid=3b pif-uuids= mode=",
+        "bond-create network-uuid=3b pif-uuids= mode=balance-slb",
         "Bond.create",
-        [ref(STORAGE), [], "", "active-backup", {}],
+        [ref(STORAGE), [], "", "balance-slb", {}],
     ),
     ("pif-introduce device=eth3 managed=F", "PIF.introduce", [ref(HOST), "", "eth3", False]),
     ("network-create name-label=backup MTU=9000 other-config:static-routes=x=y", "network.create", [NETWORK]),

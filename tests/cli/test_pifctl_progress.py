@@ -16,7 +16,7 @@ import pytest
 from agent.cli.progress import drawn, value_in
 from agent.cli.terminal import Screen
 from tests.cli.fake_daemon import Daemon
-from tests.cli.world import ETH1, MADE, ref
+from tests.cli.world import ETH0, ETH1, MADE, STORAGE, ref
 
 PIFCTL = [sys.executable, "-m", "agent.cli"]
 # A shell's background jobs ignore SIGINT, and so would pifctl, if the tests are one.
@@ -193,3 +193,14 @@ def test_a_bar_is_as_long_as_there_is_room() -> None:
 )
 def test_a_tasks_result_is_the_value_in_it(result: str, value: object) -> None:
     assert value_in(result) == value
+
+
+def test_what_the_daemon_has_chosen_is_said_also_in_a_script(daemon: Daemon) -> None:
+    daemon.tasks.result = f"<value>{ref(MADE)}</value>"
+    daemon.tasks.note = "the bond's mode is active-backup, not balance-slb: this kernel has no nf_tables"
+    command = [*PIFCTL, "bond-create", "network-uuid=storage", "pif-uuids=eth0,eth1"]
+    environment = {**os.environ, "PIFD_SOCKET": daemon.socket}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    note = f"Note: {daemon.tasks.note}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{MADE}\n", note)
+    assert daemon.made()[0] == ("Async.Bond.create", [ref(STORAGE), [ref(ETH0), ref(ETH1)], "", "", {}])

@@ -20,6 +20,9 @@ class OnChange:
         self.told: list[tuple[int, int]] = []
         self._enough = enough
 
+    def noted(self, words: str) -> None:
+        """Nothing is chosen here."""
+
     def reached(self, done: int, of: int) -> None:
         self.told.append((done, of))
         if len(self.told) > self._enough:

@@ -27,10 +27,12 @@ from agent.kernel.steps import (
     DeleteAddress,
     DeleteLinks,
     DeleteRoute,
+    ForgetStations,
     Refused,
     RemoveFlood,
     SetActiveSlave,
     SetDown,
+    SetFilter,
     SetGRO,
     SetIsolated,
     SetLearning,
@@ -51,8 +53,8 @@ LOOKS = (AwaitAddresses, AwaitCarrier, Announce)
 """Steps that wait or tell, and change nothing of the kernel."""
 WRITES = (
     AddAddress, AddFlood, CarrySettings, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute,
-    RemoveFlood, SetActiveSlave, SetDown, SetGRO, SetIsolated, SetLearning, SetMAC, SetMark, SetMaster,
-    SetMTU, SetOptions, SetResolver, SetRoute, SetUp,
+    ForgetStations, RemoveFlood, SetActiveSlave, SetDown, SetFilter, SetGRO, SetIsolated, SetLearning,
+    SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver, SetRoute, SetUp,
 )  # fmt: skip
 
 
@@ -232,6 +234,8 @@ class FakeKernel:
 
     def _take(self, part: Step) -> None:
         self.check_alive()
+        if isinstance(part, ForgetStations):
+            return  # it is done beside a call, whose parts are counted
         number, self.parts = self.parts, self.parts + 1
         if number in self.vanish:
             self.remove(self.vanish[number])
@@ -303,7 +307,8 @@ def with_carrier(state: KernelState, cables: Collection[str]) -> KernelState:
             fed = any(links[port.name].carrier for port in ports)
         if link.kind == "vlan":
             fed = link.lower in links and links[link.lower].carrier
-        links[link.name] = _with_active_slave(replace(link, carrier=link.up and fed), ports)
+        carrier = link.up and fed
+        links[link.name] = _with_active_slave(replace(link, carrier=carrier, used=carrier), ports)
     return replace(state, links=links)
 
 

@@ -68,7 +68,7 @@ def test_a_bond_of_another_program_gets_a_mode_that_is_there_and_is_not_plugged_
 
 
 def test_a_mode_is_refused_as_Bond_create_refuses_it() -> None:
-    for mode in ("slb", "LACP", "4", ""):
+    for mode in ("slb", "LACP", "4"):
         home = bond.destroy(BONDED, BOND.ref).after.get(pif_of(BONDED, "bond0").network)
         members = [pif_of(MODEL, "eth1").ref]
         free = with_record(MODEL, home)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.kernel.bond_filter import BondFilter
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.simulate import apply
@@ -11,6 +12,7 @@ from agent.kernel.state import DOOMED_GROUP, GROUP, Address, KernelState, Link, 
 from agent.kernel.steps import (
     DeleteLinks,
     SetDown,
+    SetFilter,
     SetGRO,
     SetMAC,
     SetMark,
@@ -33,7 +35,10 @@ def _out_of_master(state: KernelState, name: str, choice: int) -> KernelState:
 
 
 def _deleted(state: KernelState, name: str, choice: int) -> KernelState:
-    return apply(DeleteLinks((name,)), state) if state.links[name].owned else _vanished(state, name)
+    if not state.links[name].owned:
+        return _vanished(state, name)
+    bare = apply(SetFilter(name, None), state) if state.links[name].filter is not None else state
+    return apply(DeleteLinks((name,)), bare)
 
 
 def _vanished(state: KernelState, name: str) -> KernelState:
@@ -103,6 +108,14 @@ def _with_other_options(state: KernelState, name: str, choice: int) -> KernelSta
     return replace(state, links={**state.links, name: replace(state.links[name], options=other)})
 
 
+def _with_other_rules(state: KernelState, name: str, choice: int) -> KernelState:
+    """A bond's filter rules are flushed, or changed by hand, or for other ports."""
+    if state.links[name].filter is None:
+        return state
+    found = (None, BondFilter(("eth0",), whole=False), BondFilter(("eth0",)))[choice % 3]
+    return replace(state, links={**state.links, name: replace(state.links[name], filter=found)})
+
+
 def _in_another_bridge(state: KernelState, name: str, choice: int) -> KernelState:
     bridges = [n for n, link in sorted(state.links.items()) if link.kind == "bridge" and link.owned]
     if not bridges or state.links[name].kind == "bridge":
@@ -122,5 +135,5 @@ def _with_router(state: KernelState, name: str, choice: int) -> KernelState:
 DRIFTS: tuple[Drift, ...] = (
     _out_of_master, _deleted, _with_address, _without_address, _without_route, _with_another_mtu,
     _with_another_mac, _down, _doomed, _without_alias, _with_leftover, _with_other_options,
-    _in_another_bridge, _with_router, _with_another_gro,
+    _in_another_bridge, _with_router, _with_another_gro, _with_other_rules,
 )  # fmt: skip

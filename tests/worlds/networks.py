@@ -13,6 +13,7 @@ from agent.model.records import (
     VLAN,
     VM,
     Bond,
+    BondMode,
     Host,
     IPConfiguration,
     IPMode,
@@ -192,6 +193,7 @@ def _bond(host: Host, number: int, members: Sequence[int], use: Use, taken: set[
         uuid=uuid(5 + use.flag % 2, number),
         master=master.ref,
         primary_slave=Ref(f"OpaqueRef:{uuid(4, primary)}"),
+        mode=BondMode.BALANCE_SLB if use.configuration % 2 else BondMode.ACTIVE_BACKUP,
     )
     return [network, replace(master, MAC=MAC), bond]
 

@@ -112,10 +112,10 @@ def with_new_network(model: Model, bridge: str = "", **fields: Any) -> tuple[Mod
     return plan.after, Ref(plan.result or "")
 
 
-def bonded(model: Model, *devices: str, MAC: str = "") -> Model:
+def bonded(model: Model, *devices: str, MAC: str = "", mode: str = "active-backup") -> Model:
     """The model with a bond of these devices on a network of its own, by Bond.create."""
     model, home = with_new_network(model)
-    return bond.create(model, home, [pif_of(model, device).ref for device in devices], MAC).after
+    return bond.create(model, home, [pif_of(model, device).ref for device in devices], MAC, mode).after
 
 
 class World:

@@ -106,6 +106,7 @@ def described(outcome: DryRun, before: View, after: View) -> Value:
         "unplug": list(plan.unplug),
         "plug": list(plan.plug),
         "steps": list(outcome.steps),
+        "notes": list(plan.notes),
     }
 
 

@@ -39,6 +39,9 @@ BEFORE_THE_END = 0.9
 """The progress of a task whose last step is done, and that is not committed yet."""
 NOTEWORTHY = 0.01
 
+NOTE = "note"
+"""The key of a task's other_config that says what was decided otherwise than its caller may think."""
+
 Work = Callable[[Progress], Awaitable[Value]]
 
 
@@ -69,7 +72,7 @@ class Tasks:
     def start(self, label: str, work: Work, owner: Owner = Owner()) -> Ref[Task]:
         """Begin to work, and give back the task at once.  Raises TOO_MANY_PENDING_TASKS."""
         task = self.create(label, "", owner)
-        running = self._running[task] = Running(task, self._came_on)
+        running = self._running[task] = Running(task, self._came_on, self._noted)
         running.task = asyncio.create_task(self._run(running, work))
         return task
 
@@ -166,6 +169,12 @@ class Tasks:
         if task is not None and progress >= task.progress + NOTEWORTHY:
             self._put(replace(task, progress=progress))
 
+    def _noted(self, ref: Ref[Task], words: str) -> None:
+        task = self._tasks.get(ref)
+        if task is not None:
+            told = filter(None, (task.other_config.get(NOTE), words))
+            self._put(replace(task, other_config={**task.other_config, NOTE: "\n".join(told)}))
+
     async def _run(self, running: "Running", work: Work) -> None:
         """The edge of a task: whatever happens in it becomes its end."""
         try:
@@ -194,17 +203,26 @@ class Tasks:
 class Running:
     """A task that is being worked on: what the steps of its work are told of."""
 
-    def __init__(self, ref: Ref[Task], came_on: Callable[[Ref[Task], float], None]) -> None:
+    def __init__(
+        self,
+        ref: Ref[Task],
+        came_on: Callable[[Ref[Task], float], None],
+        noted: Callable[[Ref[Task], str], None],
+    ) -> None:
         self.ref = ref
         self.is_wanted = True
         self.task: asyncio.Task[None] | None = None
-        self._came_on = came_on
+        self._came_on, self._noted = came_on, noted
 
     def reached(self, done: int, of: int) -> None:
         """So many steps are done.  Raises TASK_CANCELLED."""
         if not self.is_wanted:
             raise TaskCancelled(self.ref)
         self._came_on(self.ref, BEFORE_THE_END * done / max(of, 1))
+
+    def noted(self, words: str) -> None:
+        """Something was decided otherwise than the caller may think."""
+        self._noted(self.ref, words)
 
 
 def size_of(task: Task) -> int:

@@ -120,9 +120,9 @@ COMMANDS = (
             optional("mac", "The bond's MAC address; without it, the primary member's."),
             optional(
                 "mode",
-                f"{MODES}  Without it, active-backup.",
+                f"{MODES}  Without it, what the daemon is told to take, else balance-slb; where the host "
+                "can't do that, active-backup, with a note that says why.",
                 BOND_MODE,
-                "active-backup",
             ),
             mapping(
                 "properties",

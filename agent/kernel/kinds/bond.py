@@ -27,6 +27,9 @@ TLB = frozenset({"balance-tlb", "balance-alb"})
 ONE_ACTIVE = frozenset({"active-backup"}) | TLB
 ARP_MONITORED = frozenset(MODES) - LACP - TLB
 
+BY_SOURCE = ("balance-xor", "vlan+srcmac")
+"""The mode and the hash policy with which all frames of one source leave by one port."""
+
 INT_MAX = 2**31 - 1
 MILLISECONDS = Number(4, 0, INT_MAX, unit="milliseconds")
 SELECTIONS = ("stable", "bandwidth", "count", "actor_port_prio")
@@ -279,6 +282,11 @@ class BondOptions:
             words="whether the bond is without carrier while no port has a partner",
         ),
     ] = False
+
+    @property
+    def hashes_by_source(self) -> bool:
+        """Whether all frames of one source leave by one port."""
+        return (self.mode, self.xmit_hash_policy) == BY_SOURCE
 
 
 @dataclass(frozen=True, slots=True)
