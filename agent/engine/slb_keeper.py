@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 
 from agent.engine.converge import Kernel
-from agent.interface_reconfigure.address_steps import announcements
+from agent.interface_reconfigure.announcing import announcements
 from agent.interface_reconfigure.filter_rules import filter_steps
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.kernel.bond_filter import filter_for, in_order

@@ -69,7 +69,8 @@ MOMENT = 0.1
 LONGEST_PAUSE = 5.0
 """Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
 ASIDE = (
-    AwaitAddresses, AwaitCarrier, CopyNeighbours, CarrySettings, SetGRO, SetResolver, SetFilter, ForgetStations
+    AwaitAddresses, AwaitCarrier, CarrySettings, CopyNeighbours, ForgetStations, SetFilter, SetGRO,
+    SetResolver,
 )  # fmt: skip
 """Steps that are not messages of a send."""
 ANSWERING = 2.0
