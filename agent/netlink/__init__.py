@@ -1,4 +1,4 @@
-"""The real kernel: read, watch and apply, through netlink."""
+"""The real kernel: read, watch and apply, through netlink.  The only package that imports pyroute2."""
 
 from agent.netlink.kernel import Netlink
 from agent.netlink.socket import NetlinkError

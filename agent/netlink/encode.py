@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import singledispatch
 
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
+
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
@@ -31,7 +33,7 @@ from agent.kernel.steps import (
     Step,
 )
 from agent.netlink.link_message import Attribute, link_message
-from agent.netlink.message import neighbour
+from agent.netlink.message import serialized
 from agent.netlink.rest import address_message, route_message
 
 RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK = 16, 17, 19
@@ -43,7 +45,7 @@ IN6_ADDR_GEN_MODE_NONE = 1
 RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
 NLM_F_APPEND = 0x800
 AF_BRIDGE, NTF_SELF, NUD_NOARP, NUD_PERMANENT = 7, 0x02, 0x40, 0x80
-ANY_MAC = bytes(6)
+ANY_MAC = "00:00:00:00:00:00"
 DEFAULT_BRIDGE_MTU = 1500
 IFLA_BRPORT_FLUSH = 24
 
@@ -212,9 +214,13 @@ def _port(number: int, *options: tuple[str, bool], forget: bool = False) -> byte
 
 def _flood(kind: int, number: int, remote: str) -> bytes:
     """The entry of the all-zero MAC, to which more than one host can be appended."""
-    how = NLM_F_CREATE | NLM_F_APPEND if kind == RTM_NEWNEIGH else 0
-    state = NUD_NOARP | NUD_PERMANENT
-    return neighbour(kind, number, remote, ANY_MAC, family=AF_BRIDGE, state=state, flags=NTF_SELF, how=how)
+    entry = ndmsg()
+    entry["header"]["type"] = kind
+    entry["header"]["flags"] = NLM_F_CREATE | NLM_F_APPEND if kind == RTM_NEWNEIGH else 0
+    entry["family"], entry["ifindex"] = AF_BRIDGE, number
+    entry["state"], entry["flags"] = NUD_NOARP | NUD_PERMANENT, NTF_SELF
+    entry["attrs"] = [("NDA_LLADDR", ANY_MAC), ("NDA_DST", remote)]
+    return serialized(entry)
 
 
 def _created(options: Options | None, index: Index) -> bytes:

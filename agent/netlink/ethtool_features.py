@@ -7,11 +7,20 @@ is set by netlink, which takes the device's index: its name may be somebody else
 import array
 import errno
 import fcntl
-import struct
+from typing import Any
+
+from pyroute2.netlink import CTRL_CMD_GETFAMILY, GENL_ID_CTRL, ctrlmsg, genlmsg
+from pyroute2.netlink.generic.ethtool import (
+    ETHTOOL_GENL_NAME,
+    ETHTOOL_GENL_VERSION,
+    ETHTOOL_MSG_FEATURES_SET,
+    ethtoolbitset,
+    ethtoolheader,
+)
 
 from agent.kernel.state import NIC_KINDS, Link
 from agent.netlink.ethtool import REQUEST, SIOCETHTOOL
-from agent.netlink.message import HEADER, U32, attribute, attributes, message
+from agent.netlink.message import serialized
 from agent.netlink.socket import NETLINK_GENERIC, ErrorReply, Wire
 
 ETHTOOL_GGRO = 0x2B
@@ -19,15 +28,16 @@ RX_GRO = "rx-gro"
 OMIT_REPLY = 2
 
 
-GENL = struct.Struct("=BBxx")
-"""struct genlmsghdr: command, version."""
-GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 0x10, 3, 1, 2
-ETHTOOL_GENL_NAME, ETHTOOL_GENL_VERSION, ETHTOOL_MSG_FEATURES_SET = b"ethtool\0", 1, 12
-FEATURES_HEADER, FEATURES_WANTED = 1, 3
-HEADER_DEV_INDEX, HEADER_FLAGS = 1, 3
-BITSET_BITS, BITS_BIT, BIT_NAME, BIT_VALUE = 3, 1, 2, 3
-NESTED = 0x8000
-"""linux/genetlink.h, linux/ethtool_netlink.h"""
+class features_msg(genlmsg):  # type: ignore[misc] # noqa: N801 (as pyroute2, untyped, names its own)
+    """ETHTOOL_MSG_FEATURES_SET, which pyroute2 lacks."""
+
+    nla_map = (
+        ("ETHTOOL_A_FEATURES_UNSPEC", "none"),
+        ("ETHTOOL_A_FEATURES_HEADER", "ethtoolheader"),
+        ("ETHTOOL_A_FEATURES_HW", "ethtoolbitset"),
+        ("ETHTOOL_A_FEATURES_WANTED", "ethtoolbitset"),
+    )
+    ethtoolheader, ethtoolbitset = ethtoolheader, ethtoolbitset
 
 
 class Features:
@@ -50,7 +60,7 @@ class Features:
         family = self._ethtool()
         if isinstance(family, ErrorReply):
             return family
-        error = self._wire.change([wish(family, index, RX_GRO, on=on)])[0]
+        error = self._wire.change([serialized(_wanting(family, index, RX_GRO, on=on))])[0]
         if error is None and self._gro(name) != on:
             return ErrorReply(errno.EOPNOTSUPP, "the device has it fixed")
         return error
@@ -69,11 +79,12 @@ class Features:
     def _ethtool(self) -> int | ErrorReply:
         """The number that the kernel has given to ethtool's messages."""
         if self._family is None:
-            answer = self._wire.ask(family_request())
+            answer = self._wire.ask(serialized(_family_request()))
             if isinstance(answer, ErrorReply):
                 return answer
-            found = attributes(answer, HEADER.size + GENL.size)
-            self._family = int.from_bytes(found[CTRL_ATTR_FAMILY_ID], "little")
+            family = ctrlmsg(answer)
+            family.decode()
+            self._family = int(family.get_attr("CTRL_ATTR_FAMILY_ID"))
         return self._family
 
 
@@ -81,19 +92,26 @@ def _has_gro(link: Link) -> bool:
     return link.kind == "bond" if link.owned else link.kind in NIC_KINDS
 
 
-def family_request() -> bytes:
-    name = attribute(CTRL_ATTR_FAMILY_NAME, ETHTOOL_GENL_NAME)
-    return message(GENL_ID_CTRL, GENL.pack(CTRL_CMD_GETFAMILY, 1) + name)
+def _family_request() -> ctrlmsg:
+    message = ctrlmsg()
+    message["header"]["type"] = GENL_ID_CTRL
+    message["cmd"], message["version"] = CTRL_CMD_GETFAMILY, 1
+    message["attrs"] = [("CTRL_ATTR_FAMILY_NAME", ETHTOOL_GENL_NAME)]
+    return message
 
 
-def wish(family: int, index: int, feature: str, *, on: bool) -> bytes:
+def _wanting(family: int, index: int, feature: str, *, on: bool) -> features_msg:
     """The wish for one feature; without a value it is to be off."""
-    bit = attribute(BIT_NAME, feature.encode() + b"\0") + (attribute(BIT_VALUE, b"") if on else b"")
-    wanted = _nested(FEATURES_WANTED, _nested(BITSET_BITS, _nested(BITS_BIT, bit)))
-    flags = attribute(HEADER_FLAGS, U32.pack(OMIT_REPLY))
-    header = _nested(FEATURES_HEADER, attribute(HEADER_DEV_INDEX, U32.pack(index)) + flags)
-    return message(family, GENL.pack(ETHTOOL_MSG_FEATURES_SET, ETHTOOL_GENL_VERSION) + header + wanted)
+    bit: list[tuple[str, Any]] = [("ETHTOOL_A_BITSET_BIT_NAME", feature)]
+    bit += [("ETHTOOL_A_BITSET_BIT_VALUE", True)] if on else []
+    bits = _attrs(("ETHTOOL_A_BITSET_BITS", _attrs(("ETHTOOL_A_BITSET_BITS_BIT", _attrs(*bit)))))
+    header = _attrs(("ETHTOOL_A_HEADER_DEV_INDEX", index), ("ETHTOOL_A_HEADER_FLAGS", OMIT_REPLY))
+    message = features_msg()
+    message["header"]["type"] = family
+    message["cmd"], message["version"] = ETHTOOL_MSG_FEATURES_SET, ETHTOOL_GENL_VERSION
+    message["attrs"] = [("ETHTOOL_A_FEATURES_HEADER", header), ("ETHTOOL_A_FEATURES_WANTED", bits)]
+    return message
 
 
-def _nested(kind: int, payload: bytes) -> bytes:
-    return attribute(kind | NESTED, payload)
+def _attrs(*attrs: tuple[str, Any]) -> dict[str, Any]:
+    return {"attrs": list(attrs)}

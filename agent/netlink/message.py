@@ -1,13 +1,13 @@
 """Netlink messages as bytes: headers and attributes, both ways.
 
-Everything is read and written with these and the tables in decode.py, encode.py and link_message.py.
-pyroute2's classes are what the tests compare every such message with.
+Links, addresses and routes, of which there may be thousands, are read and written with these and the tables
+in decode.py, encode.py and link_message.py.  pyroute2's classes do the rest, and are what the tests compare
+every such message with.
 """
 
-import socket
 import struct
 from collections.abc import Iterator
-from ipaddress import ip_address
+from typing import Any
 
 from agent.kernel.kinds.option import TYPE_MASK
 from agent.kernel.kinds.option import attributes as attributes
@@ -65,26 +65,11 @@ def message(kind: int, body: bytes, flags: int = 0) -> bytes:
     return HEADER.pack(HEADER.size + len(body), kind, flags, 0, 0) + body
 
 
-def neighbour(
-    kind: int,
-    index: int,
-    host: str,
-    MAC: bytes,
-    *,
-    family: int = 0,
-    state: int = 0,
-    flags: int = 0,
-    how: int = 0,
-) -> bytes:
-    """A message about an entry of a neighbour table, or of a bridge's or a vxlan's.
-
-    MAC: empty for none.  family: that of the table, where it is not the host's.  how: netlink's flags.
-    """
-    own = ip_address(host)
-    table = family or int(socket.AF_INET6 if own.version == 6 else socket.AF_INET)
-    body = NEIGHBOUR.pack(table, index, state, flags, 0)
-    there = attribute(NDA_DST, own.packed) + (attribute(NDA_LLADDR, MAC) if MAC else b"")
-    return message(kind, body + there, how)
+def serialized(message: Any) -> bytes:
+    """One of pyroute2's messages as bytes; its flags are those that it was given."""
+    message.reset()
+    message.encode()
+    return bytes(message.data).ljust(padded(len(message.data)), b"\0")
 
 
 def text(payload: bytes) -> str:

@@ -3,22 +3,13 @@
 import asyncio
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
 
-from agent.netlink.decode import ip
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
+
 from agent.netlink.encode import NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
-from agent.netlink.message import (
-    HEADER,
-    NDA_DST,
-    NDA_LLADDR,
-    NEIGHBOUR,
-    U32,
-    attribute,
-    attributes,
-    each_attribute,
-    message,
-    neighbour,
-)
+from agent.netlink.message import HEADER, NEIGHBOUR, attribute, each_attribute, message, serialized
 from agent.netlink.socket import Wire
 
 RTM_GETNEIGH = 30
@@ -34,7 +25,7 @@ PROBE_POLL = 0.02
 
 def in_use(wire: Wire, index: int) -> tuple[str, ...]:
     """The neighbours whose MAC was found on a link; one that somebody put there for good is not asked."""
-    return tuple(entry.host for entry in _entries(wire, index) if not entry.lasts)
+    return tuple(e.get_attr("NDA_DST") for e in _entries(wire, index) if not e["state"] & NUD_PERMANENT)
 
 
 def copy(wire: Wire, source: int, target: int) -> int:
@@ -45,7 +36,9 @@ def copy(wire: Wire, source: int, target: int) -> int:
     costs time but nothing else.
     """
     wanted = [
-        _made(target, entry.host, entry.MAC, NUD_STALE) for entry in _entries(wire, source) if not entry.lasts
+        _neighbour(target, entry.get_attr("NDA_DST"), entry.get_attr("NDA_LLADDR"), NUD_STALE)
+        for entry in _entries(wire, source)
+        if not entry["state"] & NUD_PERMANENT
     ]
     lasting = [*_lasting(wire, source, target, 0), *_lasting(wire, source, target, NTF_PROXY)]
     if wanted or lasting:
@@ -85,43 +78,42 @@ async def probe(wire: Wire, index: int, peers: Sequence[str], seconds: float) ->
 
 
 def _ask(wire: Wire, index: int, peers: Sequence[str]) -> None:
-    known = {entry.host: entry for entry in _entries(wire, index)}
-    asked = [peer for peer in peers if peer not in known or not known[peer].lasts]
-    wire.change([_question(index, peer, known.get(peer)) for peer in asked])
+    entries = {entry.get_attr("NDA_DST"): entry for entry in _entries(wire, index)}
+    lasting = {peer for peer, entry in entries.items() if entry["state"] & NUD_PERMANENT}
+    known = {peer: entry.get_attr("NDA_LLADDR") for peer, entry in entries.items()}
+    wire.change([_question(index, peer, known.get(peer)) for peer in peers if peer not in lasting])
 
 
-def _question(index: int, peer: str, known: "Neighbour | None") -> bytes:
-    return _made(index, peer, known.MAC, NUD_PROBE) if known else _made(index, peer, b"", 0, NTF_USE)
+def _question(index: int, peer: str, MAC: str | None) -> bytes:
+    if MAC is not None:
+        return _neighbour(index, peer, MAC, NUD_PROBE)
+    return _neighbour(index, peer, None, 0, NTF_USE)
 
 
 def _reachable(wire: Wire, index: int) -> set[str]:
-    return {entry.host for entry in _entries(wire, index) if entry.state & NUD_REACHABLE}
+    return {e.get_attr("NDA_DST") for e in _entries(wire, index) if e["state"] & NUD_REACHABLE}
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """An entry with a MAC that was found.  state: the kernel's NUD_*."""
-
-    host: str
-    MAC: bytes
-    state: int
-
-    @property
-    def lasts(self) -> bool:
-        """Whether somebody put it there for good."""
-        return bool(self.state & NUD_PERMANENT)
-
-
-def _entries(wire: Wire, index: int) -> Iterator[Neighbour]:
-    body = NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, 0, 0) + attribute(NDA_IFINDEX, U32.pack(index))
-    for answer in wire.dump(message(RTM_GETNEIGH, body)).messages:
-        family, there, state, _, _ = NEIGHBOUR.unpack_from(answer, HEADER.size)
-        found = attributes(answer, HEADER.size + NEIGHBOUR.size)
-        MAC = found.get(NDA_LLADDR, b"")
-        if family in (socket.AF_INET, socket.AF_INET6) and state & NUD_VALID and MAC and there == index:
-            yield Neighbour(ip(family, found.get(NDA_DST, b"")), MAC, state)
+def _entries(wire: Wire, index: int) -> Iterator[Any]:
+    request = ndmsg()
+    request["header"]["type"] = RTM_GETNEIGH
+    request["family"] = socket.AF_UNSPEC
+    request["ifindex"] = 0
+    request["attrs"] = [("NDA_IFINDEX", index)]
+    for data in wire.dump(serialized(request)).messages:
+        entry = ndmsg(data)
+        entry.decode()
+        unicast = entry["family"] in (socket.AF_INET, socket.AF_INET6)
+        usable = entry["state"] & NUD_VALID and entry.get_attr("NDA_LLADDR")
+        if unicast and usable and entry["ifindex"] == index:
+            yield entry
 
 
-def _made(index: int, host: str, MAC: bytes, state: int, flags: int = 0) -> bytes:
-    how = NLM_F_CREATE | NLM_F_REPLACE
-    return neighbour(RTM_NEWNEIGH, index, host, MAC, state=state, flags=flags, how=how)
+def _neighbour(index: int, peer: str, MAC: str | None, state: int, flags: int = 0) -> bytes:
+    entry = ndmsg()
+    entry["header"]["type"] = RTM_NEWNEIGH
+    entry["header"]["flags"] = NLM_F_CREATE | NLM_F_REPLACE
+    entry["family"] = int(socket.AF_INET6 if ip_address(peer).version == 6 else socket.AF_INET)
+    entry["ifindex"], entry["state"], entry["flags"] = index, state, flags
+    entry["attrs"] = [("NDA_DST", peer), *([("NDA_LLADDR", MAC)] if MAC else [])]
+    return serialized(entry)

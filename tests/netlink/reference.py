@@ -5,14 +5,7 @@ from typing import Any
 from pyroute2.netlink import nla, nlmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfbase
 
-from agent.netlink.message import padded
-
-
-def encoded(message: Any) -> bytes:
-    """One of pyroute2's messages as bytes; its flags are those that it was given."""
-    message.reset()
-    message.encode()
-    return bytes(message.data).ljust(padded(len(message.data)), b"\0")
+from agent.netlink.message import serialized
 
 
 class LinkInfo(nla):  # type: ignore[misc]
@@ -42,7 +35,7 @@ def reference(
     message["header"]["type"], message["header"]["flags"] = kind, flags
     message["index"], (message["flags"], message["change"]) = index, state
     message["attrs"] = [_nested(one) for one in attributes]
-    return encoded(message)
+    return serialized(message)
 
 
 def decoded(message: bytes) -> Any:

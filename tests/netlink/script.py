@@ -15,9 +15,8 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.state import PROTOCOL, SCOPE_LINK
-from agent.netlink.message import HEADER, each_message
+from agent.netlink.message import HEADER, each_message, serialized
 from agent.netlink.socket import NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR
-from tests.netlink.reference import encoded
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
@@ -117,7 +116,7 @@ def link(
     message["index"], message["flags"] = index, flags
     own = name if isinstance(name, str) else "?" * len(name)
     message["attrs"] = [("IFLA_IFNAME", own), ("IFLA_MTU", 1500), *attrs]
-    data = encoded(message)
+    data = serialized(message)
     return data if isinstance(name, str) else data.replace(own.encode(), name)
 
 
@@ -136,7 +135,7 @@ def address(index: int, interface: str, kind: int = RTM_NEWADDR, flags: int = 0x
     message["attrs"] = [("IFA_LOCAL", ip), ("IFA_ADDRESS", ip), ("IFA_FLAGS", flags)]
     if ":" not in ip:
         message["attrs"].append(("IFA_BROADCAST", str(ip_interface(interface).network.broadcast_address)))
-    return encoded(message)
+    return serialized(message)
 
 
 def route(
@@ -153,7 +152,7 @@ def route(
     message["attrs"] = [("RTA_DST", to), ("RTA_TABLE", 254), *attrs]
     if index:
         message["attrs"].append(("RTA_OIF", index))
-    return encoded(message)
+    return serialized(message)
 
 
 def flood(index: int, host: str, kind: int = RTM_NEWNEIGH) -> bytes:
@@ -163,7 +162,7 @@ def flood(index: int, host: str, kind: int = RTM_NEWNEIGH) -> bytes:
     message["family"], message["ifindex"] = int(socket.AF_BRIDGE), index
     message["state"], message["flags"] = 0xC0, 0x02
     message["attrs"] = [("NDA_LLADDR", "00:00:00:00:00:00"), ("NDA_DST", host)]
-    return encoded(message)
+    return serialized(message)
 
 
 class World:

@@ -15,8 +15,8 @@ from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.netlink import decode
 from agent.netlink.link_message import link_message
-from agent.netlink.message import HEADER, attributes
-from tests.netlink.reference import encoded, reference
+from agent.netlink.message import HEADER, attributes, serialized
+from tests.netlink.reference import reference
 
 NAMES = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=15)
 NUMBERS = st.integers(0, 2**32 - 1)
@@ -94,7 +94,7 @@ def test_a_vlan_is_read_as_pyroute2_writes_it(tag: int, lower: int, elsewhere: b
     info = [("IFLA_INFO_KIND", "vlan"), ("IFLA_INFO_DATA", {"attrs": [("IFLA_VLAN_ID", tag)]})]
     message["attrs"] = [("IFLA_LINK", lower), ("IFLA_LINKINFO", {"attrs": info})]
     message["attrs"] += [("IFLA_LINK_NETNSID", 0)] if elsewhere else []
-    told = decode.link(encoded(message))
+    told = decode.link(serialized(message))
     assert (told.link.options, told.lower) == (VLANOptions(tag), 0 if elsewhere else lower)
 
 
@@ -108,7 +108,7 @@ def test_a_bridge_is_read_as_pyroute2_writes_it(stp: bool, delay: int, snooping:
     message["header"]["type"], message["index"] = 16, 5
     info = [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", {"attrs": data})]
     message["attrs"] = [("IFLA_LINKINFO", {"attrs": info})]
-    assert decode.link(encoded(message)).link.options == BridgeOptions(stp, delay, snooping)
+    assert decode.link(serialized(message)).link.options == BridgeOptions(stp, delay, snooping)
 
 
 @given(own=ADDRESSES, length=st.integers(0, 32), index=INDICES)
@@ -117,7 +117,7 @@ def test_an_address_is_read_as_by_pyroute2(own: IPv4Address | IPv6Address, lengt
     message["header"]["type"], message["index"], message["prefixlen"] = 20, index, length
     message["family"] = int(socket.AF_INET6 if own.version == 6 else socket.AF_INET)
     message["attrs"] = [("IFA_ADDRESS", str(own)), ("IFA_LOCAL", str(own)), ("IFA_FLAGS", 0x80)]
-    told = decode.address(encoded(message))
+    told = decode.address(serialized(message))
     assert (told.index, told.family, told.local) == (index, message["family"], own.packed)
 
 
@@ -147,7 +147,7 @@ def test_a_route_is_read_as_by_pyroute2(
     ]
     if gateway is not None and gateway.version == to.version:
         message["attrs"].append(("RTA_GATEWAY", str(gateway)))
-    told, theirs = decode.route(encoded(message)), rtmsg(encoded(message))
+    told, theirs = decode.route(serialized(message)), rtmsg(serialized(message))
     theirs.decode()
     assert told is not None
     (route,) = told.named(lambda n: f"eth{n}")
