@@ -5,7 +5,7 @@ from typing import Any
 from agent.cli.change import CHANGE, sends, the_object
 from agent.cli.command import Call, Command
 from agent.cli.commands.pif import HOST, host
-from agent.cli.parameter import boolean, integer, mapping, optional, required
+from agent.cli.parameter import JSON, boolean, integer, mapping, optional, required
 
 
 def new_network(call: Call) -> list[Any]:
@@ -29,7 +29,7 @@ def management(call: Call) -> list[Any]:
 
 
 def nothing(call: Call) -> list[Any]:
-    """host.management_disable has no parameters."""
+    """The call has no parameters."""
     return []
 
 
@@ -92,6 +92,22 @@ COMMANDS = (
         "On each host, its PIF on this network becomes the management interface.",
         examples=("pifctl pool-management-reconfigure network-uuid=xapi0 --dry-run",),
         errors=("PIF_NOT_PRESENT", "PIF_HAS_NO_NETWORK_CONFIGURATION", "CANNOT_PLUG_BOND_SLAVE"),
+    ),
+    Command(
+        "host-signal-networking-change",
+        sends("host.signal_networking_change", nothing),
+        (JSON,),
+        "Have everybody who waits for events look again.",
+        examples=("pifctl host-signal-networking-change",),
+        is_hidden=True,
+    ),
+    Command(
+        "pool-sync-database",
+        sends("pool.sync_database", nothing),
+        (JSON,),
+        "Do nothing: each change is in the store before it is answered.",
+        examples=("pifctl pool-sync-database",),
+        is_hidden=True,
     ),
     Command(
         "network-attach",
