@@ -21,6 +21,9 @@ log = logging.getLogger("pifd.engine")
 RETRY = 1.0
 """Seconds after which rules that were refused are tried again."""
 
+SETTLING = 0.6
+"""Seconds from a change of carrier until the bond sends by other ports, with its delays: it tells nobody."""
+
 WantedOf = Callable[[KernelState], KernelState]
 
 
@@ -36,7 +39,8 @@ class SLBKeeper:
         self._kernel, self._wanted_of, self._turn = kernel, wanted_of, turn
         self._is_needed = is_needed
         self._news = asyncio.Event()
-        self._used: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._carriers: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._due: dict[str, float] = {}
         self._stations: frozenset[str] = frozenset()
         self._tasks: list[asyncio.Task[None]] = []
         self._drift = asyncio.Event()
@@ -79,13 +83,18 @@ class SLBKeeper:
             self._drift.set()
 
     async def _announce(self, state: KernelState, wanted: KernelState) -> None:
-        """Ports that join or leave are a call's affair, which announces by itself."""
-        before, self._used = self._used, {name: ports_and_used(state, name) for name in state.filtered}
-        changed = [
-            name
-            for name, (ports, used) in self._used.items()
-            if used and name in before and before[name][0] == ports and before[name][1] != used
-        ]
+        """At once, and again when the bond has followed.  Ports that join or leave are a call's affair, which
+        announces by itself."""
+        loop, found = asyncio.get_running_loop(), {name: ports_of(state, name) for name in state.filtered}
+        before, self._carriers = self._carriers, found
+        due = [name for name, when in self._due.items() if when <= loop.time()]
+        changed = [name for name in due if name in found]
+        self._due = {name: when for name, when in self._due.items() if name not in due}
+        for name, (ports, carrying) in found.items():
+            if carrying and name in before and before[name][0] == ports and before[name][1] != carrying:
+                changed.append(name)
+                self._due[name] = loop.time() + SETTLING
+                loop.call_later(SETTLING, self._news.set)
         above = sorted(LinkLayers(state).above(*changed)) if changed else []
         for step in announcements(state, wanted, above):
             await self._take(step)
@@ -137,10 +146,10 @@ def primary_steps(state: KernelState) -> Iterator[SetFilter]:
             yield SetFilter(name, (*carrying, *(port for port in order if port not in carrying)))
 
 
-def ports_and_used(state: KernelState, bond: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The ports of a bond, and those that it sends by."""
+def ports_of(state: KernelState, bond: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The ports of a bond, and those with carrier."""
     ports = [*state.ports(bond)]
-    return frozenset(port.name for port in ports), frozenset(port.name for port in ports if port.used)
+    return frozenset(port.name for port in ports), frozenset(port.name for port in ports if port.carrier)
 
 
 def stations_here(state: KernelState, wanted: KernelState) -> Iterator[str]:
