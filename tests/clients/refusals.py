@@ -170,6 +170,7 @@ REFUSALS = (
         because=("NETWORK_ALREADY_CONNECTED", "@xenbr0", "@eth0"),
     ),
     refused("pool.create_VLAN", "eth77", "@free", 5, because=("INVALID_VALUE", "device", "eth77")),
+    refused("pool.designate_new_master", NOWHERE, because=("HANDLE_INVALID", "host", NOWHERE)),
     refused("pool.management_reconfigure", "@free", because=("PIF_NOT_PRESENT", "@host", "@free")),
 )
 

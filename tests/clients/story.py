@@ -127,6 +127,7 @@ def of_management(do: Do, host: Host) -> None:
     do("host.management_reconfigure", host.pifs["eth2"])
     do("host.management_disable")
     do("pool.management_reconfigure", host.networks["xenbr0"])
+    do("pool.designate_new_master", host.ref)
 
 
 def of_vlans(do: Do, host: Host) -> None:
