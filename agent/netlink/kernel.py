@@ -324,7 +324,8 @@ class Netlink:
                 links = links.with_value(name, replace(links[name], filter=rules))
         if links is state.links:
             return state
-        if (state.links, found) != self._told_filters[:2]:
+        told_links, told_found, _ = self._told_filters
+        if state.links is not told_links or found != told_found:  # carrier is not compared, and counts
             self._told_filters = (state.links, found, links)
         return replace(state, links=self._told_filters[2])
 
