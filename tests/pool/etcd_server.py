@@ -1,7 +1,5 @@
 """A real etcd, of one node or of several, on this machine's loopback."""
 
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -81,8 +79,3 @@ def etcd(nodes: int = 1, more: Sequence[str] = (), scheme: str = "http") -> Iter
         for node in cluster:
             node.wait()
         yield cluster
-
-
-def is_there() -> bool:
-    """Whether Debian's etcd-server is installed; the tests say so where it is not."""
-    return shutil.which("etcd", path=f"{os.environ['PATH']}:/usr/sbin") is not None

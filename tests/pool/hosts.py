@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,3 @@ class Member:
 
     def master(self) -> str:
         return self.model.get(self.model.all(Pool)[0].master).uuid
-
-
-def address(member: Member) -> str:
-    return str(ip_interface(f"192.0.2.{10 + member.number}/24"))
