@@ -29,6 +29,7 @@ STRUCTS: Mapping[str, Mapping[str, str]] = {
         "unplug": "VIF ref set",
         "plug": "VIF ref set",
         "steps": "string set",
+        "notes": "string set",
     },
     "event batch": {
         "events": "event record set",
