@@ -55,6 +55,7 @@ def bond_and_back(net: Cabling, home: Home, network: str) -> tuple[Count, Count]
     print(shown(home, "bond-destroy", "uuid=bond0", "--dry-run"))
     with pinging(net.admin, HOST_IP) as while_destroyed:
         print(shown(home, "bond-destroy", "uuid=bond0"))
+    print(shown(home, "pif-plug", "uuid=eth1"))
     return while_created.count, while_destroyed.count
 
 
