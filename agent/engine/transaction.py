@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,8 @@ from agent.engine.scope import Scope
 from agent.engine.vif_handover import ask_back, asked_by, check_taken, plug, takes_devices, unplug
 from agent.errors import InternalError
 from agent.hotplug.provider import Hotplug
-from agent.kernel.state import KernelState
+from agent.interface_reconfigure.plan import plan_handover
+from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import Refused, Step
 from agent.model.draft import Plan
 from agent.model.layering import bridge_of, given_by
@@ -30,6 +31,8 @@ from agent.model.model import management
 from agent.model.vifs import device_of
 
 log = logging.getLogger("pifd.engine")
+
+WantedOf = Callable[[KernelState], KernelState]
 
 
 class Transaction:
@@ -188,12 +191,34 @@ class Transaction:
         asked = self._committed.asked & asked_by(plan)
         wanted_of = partial(as_before, snapshot, given=given)
         await reach(self._kernel, wanted_of)
+        await self._make_active_again(snapshot, wanted_of)
         if asked:
             await ask_back(self._kernel, self._hotplug, self._committed.here, asked, wanted_of)
             await self._committed.commit(self._committed.model, ended=asked)
+
+    async def _make_active_again(self, snapshot: KernelState, wanted_of: WantedOf) -> None:
+        """Which port of a bond is active no wanted state tells.  One that has no carrier yet can't be."""
+        actual = await self._kernel.read()
+        for bond in bonds_that_changed_over(snapshot, actual):
+            try:
+                for step in plan_handover(actual, wanted_of(actual), bond.name, bond.active_slave):
+                    log.info("%s", step)
+                    await self._kernel.apply(step)
+            except Refused as refused:
+                log.warning("%s is not the active slave again: %s", bond.active_slave, refused)
 
     async def _forget(self, plan: Plan) -> None:
         """A first start that was undone leaves no trace.  One that could not be undone stays in the store:
         what it read from the host is nowhere else."""
         if not self._reconciler.is_astray:
             await self._committed.commit(plan.before)
+
+
+def bonds_that_changed_over(before: KernelState, after: KernelState) -> Iterator[Link]:
+    """The bonds, as they were, whose active slave is another one now, and could be the old one."""
+    for bond in before.links.values():
+        there, slave = after.links.get(bond.name), after.links.get(bond.active_slave)
+        if bond.kind != "bond" or there is None or slave is None or there.active_slave == bond.active_slave:
+            continue
+        if there.kind == "bond" and slave.master == bond.name and slave.carrier:
+            yield bond
