@@ -66,7 +66,7 @@ class Home:
             readers=self.readers,
             audit_log=self.directory / "audit.log",
             pool_endpoints=self.pool,
-            pool_timeout=1,
+            pool_timeout=patience(3),
             pool_lease=3,
             plug_spares=self.plug_spares,
         )
