@@ -21,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
     fixed = config.getoption("--hypothesis-seed") is None
     hypothesis.settings.register_profile(
         "pifd",
-        max_examples=1000,
+        max_examples=300,
         deadline=None,
         derandomize=fixed,
         database=None,

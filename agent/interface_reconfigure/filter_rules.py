@@ -66,5 +66,7 @@ def filter_steps(state: KernelState, wanted: KernelState) -> Iterator[SetFilter]
         link, want = state.links.get(bond), wanted.links.get(bond)
         if link is None or want is None or link.filter == want.filter:
             continue
+        if not link.owned:  # somebody else's bond of the name
+            continue
         ports = None if want.filter is None else in_order(link.filter, want.filter.ports)
         yield SetFilter(bond, ports)

@@ -58,6 +58,8 @@ async def test_create_and_destroy_give_kernel_and_model_back(world: World) -> No
 
 
 async def test_plug_and_unplug_give_kernel_and_model_back(world: World) -> None:
+    await world.do(pif.plug, world.pif("eth1").ref)
+    await world.do(pif.unplug, world.pif("eth1").ref)  # by somebody's wish from now on
     before = world.everything()
     await world.do(pif.plug, world.pif("eth1").ref)
     assert world.above("eth1") == ["xenbr1"]

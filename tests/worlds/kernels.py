@@ -75,11 +75,16 @@ def cases() -> st.SearchStrategy[Case]:
     return st.integers(1, MOST_NICS).flatmap(_cases_of)
 
 
+DRAWN = 1000
+"""So many cases, where the profile draws fewer: a plan has more ways to go wrong than a call's words."""
+
+
 @cache
 def drawn_cases() -> tuple[Case, ...]:
-    """As many as the profile says, drawn once for all tests."""
+    """Drawn once for all tests."""
     drawn: list[Case] = []
 
+    @hypothesis.settings(max_examples=DRAWN)
     @hypothesis.given(cases())
     def draw(case: Case) -> None:
         drawn.append(case)
