@@ -65,7 +65,7 @@ async def test_a_call_without_a_result_gives_the_empty_string(api: Caller, engin
 async def test_trailing_parameters_have_the_rules_defaults(api: Caller, engine: EngineInMemory) -> None:
     ref = await storage_bond(api, engine)
     bond = engine.model.find(Bond, ref)
-    assert (bond.mode, bond.properties) == ("active-backup", {})
+    assert (bond.mode, bond.properties) == ("balance-slb", {})
 
 
 async def test_a_rule_that_needs_the_facts_gets_them(api: Caller, engine: EngineInMemory) -> None:

@@ -72,7 +72,7 @@ async def test_a_bond_has_its_slaves(world: World) -> None:
     ]
     slaves = [node["notes"] for node in nodes(found) if node["kind"] == "NIC"]
     assert slaves == [["primary slave of bond0"], ["slave of bond0", "active slave"]]
-    assert find(found, "bond")["notes"] == ["mode active-backup"]
+    assert find(found, "bond")["notes"] == ["mode balance-slb"]
 
 
 async def test_a_VLAN_is_in_its_bridge_and_says_where_it_comes_from(world: World) -> None:

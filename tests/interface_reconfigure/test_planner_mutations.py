@@ -205,7 +205,7 @@ MUTATIONS: dict[str, Patch] = {
 
 SEEN_BY: dict[str, Property] = {
     "addresses are not finished": properties.from_half_a_plan_there_is_a_way_back_to_the_kernel_as_it_was,
-    "NICs are not woken": properties.from_half_a_plan_there_is_a_way_back_to_the_kernel_as_it_was,
+    "NICs are not woken": properties.no_guest_is_looked_for_on_the_way_to_the_outside_at_any_moment,
     "moves to anybody": properties.no_guest_is_looked_for_on_the_way_to_the_outside_at_any_moment,
     "VLANs before their NICs": properties.a_bonds_slave_has_no_vlan_of_pifds_at_any_moment,
 }

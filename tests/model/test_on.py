@@ -115,7 +115,9 @@ async def test_the_engine_of_a_host_in_a_pool_touches_nothing_for_another_hosts_
     before = world.kernel.state
     pool = other_host(world.model)
     await world.engine.change(
-        lambda model, facts: replace(pif.scan(model, own_host(model).ref, facts=facts), after=pool)
+        lambda model, facts: replace(
+            pif.scan(model, own_host(model).ref, facts=facts), after=pool, is_learnt=True
+        )
     )
     assert world.kernel.state == before
     assert world.engine.in_model_state.is_set()
