@@ -6,12 +6,14 @@ Exit status 0 only if the host ends as it began, having been reachable all along
 import platform
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from host.daemon import Home, program
 from host.pifctl import output, shown
 from network.cabling import HOST_IP, Cabling, cabling
+from network.patience import patience
 from network.pinger import Count, pinging
 
 NICS = "eth0,eth1"
@@ -39,7 +41,7 @@ def main() -> int:
             network = output(home, "network-create", "name-label=Bonded")
             start_model = shown(home, "topology")
             created, destroyed = bond_and_back(net, home, network)
-            end_model = shown(home, "topology")
+            end_model = topology_when_up(home, start_model)
             print(end_model)
         right = verdict(net, before, start_model == end_model)
         return report({"in all": start.count, "create": created, "destroy": destroyed}, right)
@@ -57,6 +59,14 @@ def bond_and_back(net: Cabling, home: Home, network: str) -> tuple[Count, Count]
         print(shown(home, "bond-destroy", "uuid=bond0"))
     print(shown(home, "pif-plug", "uuid=eth1"))
     return while_created.count, while_destroyed.count
+
+
+def topology_when_up(home: Home, wanted: str) -> str:
+    """A NIC that has just been plugged takes a moment to get its carrier."""
+    end = time.monotonic() + patience(10)
+    while (found := shown(home, "topology")) != wanted and time.monotonic() < end:
+        time.sleep(0.2)
+    return found
 
 
 def snapshot(net: Cabling, home_of_eth0: str) -> Snapshot:
