@@ -18,7 +18,7 @@ HOME_OF_PIFD := $(DESTDIR)$(PREFIX)/lib/pifd
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help fmt check unit unit-planner unit-rest netns netns-prepared netns-scenarios netns-faults netns-rest netns-sample test clean-room fuzz demo bench docs lock install install-xe uninstall clean
+.PHONY: help fmt check unit unit-planner unit-rest unit-scenarios netns netns-prepared netns-scenarios netns-faults netns-rest netns-sample test clean-room fuzz demo bench docs lock install install-xe uninstall clean
 
 # What a machine lacks is said in one sentence: make has nothing to add, and in question mode ends with
 # status 1 at the first recipe, without a word.
@@ -52,12 +52,12 @@ unit: .venv/.stamp ## the tests that need no kernel, but for the ones of in-kern
 	$(PREPARE) pool
 	$(MAKE) --no-print-directory $(NODE_CLIENTS)
 ifeq ($(ARGS),)
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-planner unit-rest
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-planner unit-rest unit-scenarios
 else
 	.venv/bin/python -m pytest tests $(ARGS)
 endif
 
-# The planner's properties take as long as all the rest.
+# The planner's properties and the scenarios take as long as all the rest.
 PLANNER := tests/interface_reconfigure/test_planner_properties.py tests/interface_reconfigure/test_planner_mutations.py
 
 # A guest waits for most of its time, for carrier, for answers, for the end of a ping: so all of them run side by
@@ -67,8 +67,11 @@ AT_LEISURE := nice -n 15
 unit-planner:
 	$(AT_LEISURE) .venv/bin/python -m pytest $(PLANNER)
 
+unit-scenarios:
+	$(AT_LEISURE) .venv/bin/python -m pytest tests/scenarios
+
 unit-rest: $(NODE_CLIENTS)
-	.venv/bin/python -m pytest tests $(PLANNER:%=--ignore=%)
+	.venv/bin/python -m pytest tests $(patsubst %,--ignore=%,$(PLANNER) tests/scenarios)
 
 # All of them run on the newest kernel that can be had, and a sample on the distribution's. In qemu, where every
 # step takes ten times as long, the sample alone. The end says on which kernels what ran.
@@ -112,7 +115,7 @@ netns-sample:
 
 test: check netns-prepared ## all of the above: what CI runs
 	$(PREPARE) shells
-	$(MAKE) --no-print-directory --jobs=6 --output-sync=target $(NETNS) unit-rest unit-planner
+	$(MAKE) --no-print-directory --jobs=7 --output-sync=target $(NETNS) unit-rest unit-planner unit-scenarios
 	@.venv/bin/python netns-tests/runner/tiers.py $(NOTES) $(NETNS)
 
 # A failure prints the input and its number; another SEED draws other inputs, FIRST begins at a later one.
