@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 
-from agent.engine.converge import Kernel
+from agent.engine.converge import Kernel, WantedOf
 from agent.interface_reconfigure.announcing import announcements
 from agent.interface_reconfigure.filter_rules import filter_steps
 from agent.interface_reconfigure.link_layers import LinkLayers
@@ -23,8 +23,6 @@ RETRY = 1.0
 
 SETTLING = 0.6
 """Seconds from a change of carrier until the bond sends by other ports, with its delays: it tells nobody."""
-
-WantedOf = Callable[[KernelState], KernelState]
 
 
 class SLBKeeper:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -10,7 +10,7 @@ from functools import partial
 from agent.desired.desired import as_before, desired
 from agent.engine import reachability
 from agent.engine.committed import CommittedModel
-from agent.engine.converge import NotTaken, check_kept, reach
+from agent.engine.converge import NotTaken, WantedOf, check_kept, reach
 from agent.engine.fault_attribution import failure
 from agent.engine.kernel import Kernel
 from agent.engine.moved_devices import moved_devices, with_nics_of
@@ -31,8 +31,6 @@ from agent.model.model import management
 from agent.model.vifs import device_of
 
 log = logging.getLogger("pifd.engine")
-
-WantedOf = Callable[[KernelState], KernelState]
 
 
 class Transaction:
@@ -150,9 +148,7 @@ class Transaction:
     async def _hand_over(self, plan: Plan, wanted: KernelState) -> None:
         """What a call asked for that no state tells: which member of a bond is active is the kernel's."""
         if plan.active_slave is not None:
-            for step in handover_steps(plan, await self._kernel.read(), wanted):
-                log.info("%s", step)
-                await self._kernel.apply(step)
+            await self._take(handover_steps(plan, await self._kernel.read(), wanted))
 
     async def _check_reachable(self, plan: Plan, answered: Sequence[str]) -> None:
         """The host is as reachable as it was."""
@@ -196,14 +192,17 @@ class Transaction:
             await ask_back(self._kernel, self._hotplug, self._committed.here, asked, wanted_of)
             await self._committed.commit(self._committed.model, ended=asked)
 
+    async def _take(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            log.info("%s", step)
+            await self._kernel.apply(step)
+
     async def _make_active_again(self, snapshot: KernelState, wanted_of: WantedOf) -> None:
         """Which port of a bond is active no wanted state tells.  One that has no carrier yet can't be."""
         actual = await self._kernel.read()
         for bond in bonds_that_changed_over(snapshot, actual):
             try:
-                for step in plan_handover(actual, wanted_of(actual), bond.name, bond.active_slave):
-                    log.info("%s", step)
-                    await self._kernel.apply(step)
+                await self._take(plan_handover(actual, wanted_of(actual), bond.name, bond.active_slave))
             except Refused as refused:
                 log.warning("%s is not the active slave again: %s", bond.active_slave, refused)
 

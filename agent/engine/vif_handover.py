@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Collection
 
-from agent.engine.converge import Kernel, reach
+from agent.engine.converge import Kernel, WantedOf, reach
 from agent.errors import DeviceAttachRejected, Failure
 from agent.hotplug.provider import Hotplug
 from agent.hotplug.request import Request, request_of
@@ -69,7 +69,7 @@ async def ask_back(
     hotplug: Hotplug,
     model: Model,
     vifs: Collection[Ref[VIF]],
-    wanted_of: Callable[[KernelState], KernelState],
+    wanted_of: WantedOf,
 ) -> None:
     """Each VM has what the model says it has, whatever it was asked, and the kernel is as it is wanted.
 
