@@ -1,13 +1,12 @@
 """Cards: a PIF is its card first, and follows it to the name that it has now."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from agent.desired.nics import facts_of
 from agent.engine.committed import CommittedModel
+from agent.engine.off_loop import off_loop
 from agent.kernel.state import KernelState
 from agent.model.model import Model
 from agent.model.records import PIF, Ref
@@ -34,12 +33,12 @@ class Cards:
         """The same after a reboot, where names may have been exchanged.  Returns `left`, followed too."""
         await self._follow(actual, at_start=True)
         facts = facts_of(actual, ANY_NAME)
-        return (await asyncio.to_thread(partial(follow, left, facts, at_start=True))).model
+        return (await off_loop(left, follow, left, facts, at_start=True)).model
 
     async def _follow(self, actual: KernelState, *, at_start: bool = False) -> bool:
         before = self._committed.here
         facts = facts_of(actual, ANY_NAME)
-        followed = await asyncio.to_thread(partial(follow, before, facts, at_start=at_start))
+        followed = await off_loop(before, follow, before, facts, at_start=at_start)
         self.unclear = followed.unclear
         if followed.model == before:
             return False

@@ -4,12 +4,12 @@ What is wanted, and the steps to it, are worked out in a thread: with thousands 
 time, and readers are answered meanwhile.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
+from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.interface_reconfigure.plan import plan
 from agent.kernel.parts import DEVICE, Part, differences, part_of_address, part_of_route
@@ -58,7 +58,7 @@ async def reach(kernel: Kernel, wanted_of: WantedOf, progress: Progress = UNWATC
     """
     for _ in range(PASSES):
         actual = await kernel.read()
-        steps = await asyncio.to_thread(_steps, actual, wanted_of)
+        steps = await off_loop(actual, _steps, actual, wanted_of)
         done = 0
         for run in runs(steps):
             progress.reached(done, len(steps))
@@ -69,7 +69,7 @@ async def reach(kernel: Kernel, wanted_of: WantedOf, progress: Progress = UNWATC
         if not steps:
             return
     actual = await kernel.read()
-    found = await asyncio.to_thread(_differences, actual, wanted_of)
+    found = await off_loop(actual, _differences, actual, wanted_of)
     if found:
         raise NotTaken(found)
 

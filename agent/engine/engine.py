@@ -15,6 +15,7 @@ from agent.engine.condition import Condition
 from agent.engine.forecast import Managers, words_of_found
 from agent.engine.kernel import Kernel
 from agent.engine.notifier import Notifier
+from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress
 from agent.engine.reconciler import Reconciler
 from agent.engine.slb_keeper import SLBKeeper
@@ -268,10 +269,10 @@ class Engine:
     async def _decided(self, decide: Decide, actual: KernelState) -> Plan:
         """What a rule decides; the first that asks what bonding can do has the kernel asked."""
         try:
-            return await asyncio.to_thread(self._decide, decide, actual)
+            return await off_loop(actual, self._decide, decide, actual)
         except NotProbed:
             self._bonding = Bonding(await self._kernel.missing_in_bonding(), self._default_mode)
-            return await asyncio.to_thread(self._decide, decide, actual)
+            return await off_loop(actual, self._decide, decide, actual)
 
     def _decide(self, decide: Decide, actual: KernelState) -> Plan:
         return decide(self.model, facts_of(actual, self._nics, self._bonding))

@@ -16,6 +16,7 @@ from agent.engine.condition import ALL_IS_WELL, Condition, condition_of, missing
 from agent.engine.converge import Kernel, NotTaken, reach
 from agent.engine.faults import NO_FAULTS, Faults, blame, wanted, without
 from agent.engine.notifier import Notifier
+from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.engine.scope import Scope, scope_of
 from agent.engine.vif_handover import ask_back, given_to
@@ -89,7 +90,7 @@ class Reconciler:
 
         left: the model as the last process left it, whose NICs were pifd's; its VIFs may refer to nothing.
         """
-        given = await asyncio.to_thread(_nics_given_by, left)
+        given = await off_loop(left, _nics_given_by, left)
         actual = await self._kernel.read()
         if not any(link.owned for link in actual.links.values()):
             await self._bring_management_up(progress)
@@ -219,7 +220,7 @@ class Reconciler:
     async def _bring_management_up(self, progress: Progress) -> None:
         """First of all, and alone: nothing else is touched."""
         model = self._committed.here
-        only = await asyncio.to_thread(_with_management_alone, model)
+        only = await off_loop(model, _with_management_alone, model)
         if only == model:
             return
         try:
@@ -272,8 +273,8 @@ class Reconciler:
     async def _look(self, actual: KernelState) -> None:
         """Compare the kernel with the model, and let readers know."""
         model = self._committed.here
-        condition = await asyncio.to_thread(
-            condition_of, model, actual, self._given(), self._faults, self._cards.unclear
+        condition = await off_loop(
+            actual, condition_of, model, actual, self._given(), self._faults, self._cards.unclear
         )
         if condition or self.is_astray or self._committed.asked:
             self.in_model_state.clear()

@@ -14,6 +14,7 @@ from agent.engine.committed import CommittedModel
 from agent.engine.fault_attribution import failure
 from agent.engine.forecast import Managers, forecast
 from agent.engine.kernel import Kernel
+from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress
 from agent.engine.reconciler import Reconciler
 from agent.engine.transaction import Transaction
@@ -135,7 +136,7 @@ class Start:
     async def _rectify(self) -> None:
         """What breaks the rules in the store, by hand or by an older program, is put right first of all."""
         left = self._committed.here
-        rectified = await asyncio.to_thread(rectify, left)
+        rectified = await off_loop(left, rectify, left)
         for line in rectified.log:
             log.warning("%s", line)
         if rectified.log and not self._committed.trouble:
@@ -158,7 +159,7 @@ class Start:
         actual = await self._kernel.read()
         owned = [name for name, link in sorted(actual.links.items()) if link.owned]
         try:
-            wanted = await asyncio.to_thread(desired, self._committed.here, actual)
+            wanted = await off_loop(actual, desired, self._committed.here, actual)
             for step in announcements(actual, wanted, owned):
                 await self._kernel.apply(step)
         except Exception:  # the network is up without it

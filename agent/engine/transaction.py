@@ -1,6 +1,5 @@
 """Transaction: ask VMs, converge, see that the host is reachable, commit; or undo everything."""
 
-import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -14,6 +13,7 @@ from agent.engine.converge import NotTaken, WantedOf, check_kept, reach
 from agent.engine.fault_attribution import failure
 from agent.engine.kernel import Kernel
 from agent.engine.moved_devices import moved_devices, with_nics_of
+from agent.engine.off_loop import off_loop
 from agent.engine.preflight import handover_steps, preflight
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.engine.reachability import Unreachable
@@ -46,10 +46,10 @@ class Transaction:
         """What the plan changes, and the foreseen steps.  What is wrong beside it holds up nothing."""
         narrow = False
         while True:
-            scope = await asyncio.to_thread(self._reconciler.scope, plan, actual)
+            scope = await off_loop(actual, self._reconciler.scope, plan, actual)
             scope = replace(scope, narrow=narrow)
             try:
-                return scope, await asyncio.to_thread(self._foresee, plan, scope, actual)
+                return scope, await off_loop(actual, self._foresee, plan, scope, actual)
             except Refused as refused:
                 if self._reconciler.tolerates(plan, scope, refused):
                     continue
@@ -106,7 +106,7 @@ class Transaction:
             undo.push_async_exit(partial(self._undo, plan, snapshot))
             wanted_of = partial(desired, plan.after, given=given_by(plan.before))
             there = with_nics_of(snapshot, await self._kernel.read(), plan)
-            asked = await asyncio.to_thread(wanted_of, there)
+            asked = await off_loop(there, wanted_of, there)
             await reach(self._kernel, wanted_of, progress)
             check_kept(await self._kernel.read(), asked, moved_devices(plan))
             check = self._check_reachable(plan, answered)
@@ -134,7 +134,7 @@ class Transaction:
     async def _asked(self, plan: Plan, scope: Scope, snapshot: KernelState) -> KernelState:
         """What the plan wants of the host as it was at the beginning."""
         there = with_nics_of(snapshot, await self._kernel.read(), plan)
-        return await asyncio.to_thread(self._reconciler.wanted_by, plan, scope, snapshot, there)
+        return await off_loop(there, self._reconciler.wanted_by, plan, scope, snapshot, there)
 
     async def _check_kept(self, scope: Scope, asked: KernelState, names: frozenset[str]) -> None:
         """What has vanished meanwhile is an error, if it is the plan's."""

@@ -1,6 +1,5 @@
 """The calls that change something: a rule, carried out by the engine, or as a dry run only described."""
 
-import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -18,6 +17,7 @@ from agent.api.records.computed import View
 from agent.api.records.record import computed_fields, on_wire, record_of
 from agent.api.tasks.tasks import Owner
 from agent.engine.engine import Decide
+from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress
 from agent.model.draft import Plan, changes
 from agent.model.facts import Facts
@@ -78,7 +78,8 @@ async def dry_run(rule: Rule, call: Call, /, **arguments: Any) -> Value:
     outcome = await engine.dry_run(decision(rule, arguments))
     lacking = engine.condition.deviations
     before = View(outcome.plan.before, engine.links_up, engine.failures, heard(call.agent), lacking)
-    return await asyncio.to_thread(described, outcome, before, replace(before, model=outcome.plan.after))
+    after = replace(before, model=outcome.plan.after)
+    return await off_loop(after.model, described, outcome, before, after)
 
 
 def decision(rule: Rule, arguments: dict[str, Any]) -> Decide:
