@@ -24,13 +24,13 @@ from agent.api.sessions.roles import roles_of
 from agent.engine.engine import Engine
 from agent.engine.kernel import Kernel
 from agent.engine.progress import Stoppable
-from agent.errors import Failure, LeftBehind
+from agent.errors import ConfiguredByOther, Failure, LeftBehind
 from agent.hotplug.builtin import BuiltIn
 from agent.hotplug.provider import Hotplug
 from agent.hotplug.script import Script
 from agent.model.records import BondMode
 from agent.netlink import Netlink
-from agent.network_managers import managers_of
+from agent.network_managers import at_work_on, managers_of
 from agent.pool.etcd import Access, Etcd
 from agent.pool.session import Session
 from agent.printable import printable
@@ -133,7 +133,16 @@ def engine_of(settings: Settings, kernel: Kernel, store: GuardedStore) -> Engine
     """The engine as the settings want it."""
     mode = BondMode(settings.default_bond_mode)
     script, spares = hotplug(settings), settings.plug_spares
-    return Engine(kernel, store, script, settings.nics, managers_of, mode, plug_spares=spares)
+    return Engine(
+        kernel,
+        store,
+        script,
+        settings.nics,
+        managers_of,
+        mode,
+        plug_spares=spares,
+        at_work_on=at_work_on,
+    )
 
 
 def hotplug(settings: Settings) -> Hotplug:
@@ -193,12 +202,13 @@ async def serve_agent(stop: asyncio.Event, settings: Settings, agent: Agent) -> 
 async def started(engine: Engine, stop: asyncio.Event) -> bool:
     """Start the engine; False when a signal came first, which is heeded between two steps.
 
-    Where devices were left behind by a pifd whose store is gone, the network stays as it is, and is shown.
+    Where devices were left behind by a pifd whose store is gone, or another program would undo what is done,
+    the network stays as it is, and is shown.
     """
     hostname = socket.gethostname()
     try:
         await engine.start(hostname, Stoppable(stop))
-    except LeftBehind as obstacle:
+    except (LeftBehind, ConfiguredByOther) as obstacle:
         log.error("%s", sentence(obstacle))
         engine.watch_over(hostname, obstacle)
     except (asyncio.CancelledError, Failure) as error:

@@ -45,6 +45,10 @@ class LeftBehind(CannotTakeOver):
     """There are devices of pifd's on the host, and the store that tells what they are for is not here."""
 
 
+class ConfiguredByOther(CannotTakeOver):
+    """A program that runs would put the NIC's addresses and routes back below pifd's bridge, so the host stays as it is until the NIC is handed over."""
+
+
 class StoreUnavailable(Failure):
     """Nothing can be changed, because pifd can't write down what it would do."""
 

@@ -12,7 +12,7 @@ from agent.desired.nics import facts_of
 from agent.engine.cards import Cards
 from agent.engine.committed import CommittedModel, Shared, Store
 from agent.engine.condition import Condition
-from agent.engine.forecast import Managers, words_of_found
+from agent.engine.forecast import AtWorkOn, Managers, words_of_found
 from agent.engine.kernel import Kernel
 from agent.engine.notifier import Notifier
 from agent.engine.off_loop import off_loop
@@ -30,7 +30,7 @@ from agent.kernel.state import KernelState
 from agent.model.bond_options import has_balance_slb
 from agent.model.device_names import link_names, speaks_of
 from agent.model.draft import Plan, Result
-from agent.model.facts import Bonding, Facts, NotProbed
+from agent.model.facts import Bonding, Facts, NotProbed, with_configurers
 from agent.model.layering import given_by, shown_devices, uplink_devices
 from agent.model.model import Model
 from agent.model.records import PIF, BondMode, Ref
@@ -57,6 +57,7 @@ class Engine:
 
     nics: shell patterns of the NICs' names, none for the devices with hardware behind them.
     notifier: notifies whenever what a reader sees may have changed.  managers: who else configures a NIC.
+    at_work_on: who does while the host runs.
     default_bond_mode: of a bond for which nobody names one.
     """
 
@@ -70,8 +71,9 @@ class Engine:
         default_bond_mode: BondMode = BondMode.BALANCE_SLB,
         *,
         plug_spares: bool = False,
+        at_work_on: AtWorkOn = lambda _: "",
     ) -> None:
-        self._kernel, self._nics = kernel, nics
+        self._kernel, self._nics, self._at_work_on = kernel, nics, at_work_on
         self.notifier, self._turn = Notifier(), asyncio.Lock()
         self._bonding: Bonding | None = None
         self._default_mode = default_bond_mode
@@ -82,7 +84,9 @@ class Engine:
         reconciler = Reconciler(kernel, committed, cards, hotplug, self._turn, self.notifier)
         self._reconciler = reconciler
         self._transaction = Transaction(kernel, hotplug, committed, reconciler)
-        self._start = Start(kernel, committed, reconciler, cards, self._transaction, nics, managers)
+        self._start = Start(
+            kernel, committed, reconciler, cards, self._transaction, nics, managers, at_work_on
+        )
         self._start.plug_spares = plug_spares
         self._slb = SLBKeeper(kernel, self._wanted_now, self._turn, self._has_balance_slb)
 
@@ -262,7 +266,7 @@ class Engine:
                 log.warning("%s", note)
                 progress.noted(note)
             if plan.after.table.number_having(PIF) > plan.before.table.number_having(PIF):
-                for line in words_of_found(plan, facts_of(found, self._nics)):
+                for line in words_of_found(plan, self._facts(plan.before, found)):
                     log.info("%s", line)
             return plan.result
 
@@ -275,4 +279,9 @@ class Engine:
             return await off_loop(actual, self._decide, decide, actual)
 
     def _decide(self, decide: Decide, actual: KernelState) -> Plan:
-        return decide(self.model, facts_of(actual, self._nics, self._bonding))
+        return decide(self.model, self._facts(self._committed.here, actual))
+
+    def _facts(self, known: Model, actual: KernelState) -> Facts:
+        """Who else configures a NIC is asked only for those that a call may find."""
+        nics = {pif.device for pif in known.by(PIF, "physical", True)}
+        return with_configurers(facts_of(actual, self._nics, self._bonding), self._at_work_on, nics)

@@ -12,6 +12,8 @@ from agent.model.records import PIF, KeptRoute
 
 Managers = Callable[[str], Iterable[str]]
 """A line for each other program that configures a NIC."""
+AtWorkOn = Callable[[str], str]
+"""The line of one that runs, empty for none."""
 
 
 def forecast(
@@ -42,7 +44,7 @@ def words_of_found(plan: Plan, facts: Facts) -> Iterator[str]:
 def words_of_nic(model: Model, pif: PIF, nic: NIC) -> Iterator[str]:
     """What becomes of a NIC, and of what it has."""
     if not pif.managed:
-        yield f"{nic.device}: left alone, {nic.in_use or ', '.join(nic.unsupported)} has it"
+        yield f"{nic.device}: left alone, {nic.configured_by or _has_it(nic)}"
     elif pif not in attached(model):
         yield (
             f"{nic.device}: not in use, will be down until it is plugged"
@@ -56,6 +58,10 @@ def words_of_nic(model: Model, pif: PIF, nic: NIC) -> Iterator[str]:
         yield f"{nic.device}: taken over{role} by the bridge {bridge_of(model, pif)}: {', '.join(_has(nic))}"
         for other in nic.others:
             yield f"{nic.device}: {other} is some other program's: it goes along, and is not made at a boot"
+
+
+def _has_it(nic: NIC) -> str:
+    return f"{nic.in_use or ', '.join(nic.unsupported)} has it"
 
 
 def _has(nic: NIC) -> Iterator[str]:

@@ -12,7 +12,7 @@ from agent.desired.nics import facts_of
 from agent.engine.cards import Cards
 from agent.engine.committed import CommittedModel
 from agent.engine.fault_attribution import failure
-from agent.engine.forecast import Managers, forecast
+from agent.engine.forecast import AtWorkOn, Managers, forecast
 from agent.engine.kernel import Kernel
 from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress
@@ -24,7 +24,10 @@ from agent.interface_reconfigure.plan import plan as plan_steps
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, Step
 from agent.model.draft import Plan
+from agent.model.facts import Facts, with_configurers
 from agent.model.layering import given_by
+from agent.model.model import Model
+from agent.model.records import PIF
 from agent.rules.first_start import first_start
 from agent.rules.rectify import rectify
 from agent.rules.spares import plug_spares
@@ -38,8 +41,8 @@ RETRY_FIRST, RETRY_LAST = 1.0, 60.0
 class Start:
     """obstacle: what is in the way of taking the host over; until it is gone, changes are refused for it.
 
-    nics: shell patterns of the NICs' names.  managers: who else configures a NIC.  plug_spares: whether spare
-    NICs and bonds are brought up (rules.spares).
+    nics: shell patterns of the NICs' names.  managers: who else configures a NIC.  at_work_on: who does while
+    the host runs.  plug_spares: whether spare NICs and bonds are brought up (rules.spares).
     """
 
     def __init__(
@@ -51,10 +54,11 @@ class Start:
         transaction: Transaction,
         nics: Sequence[str],
         managers: Managers,
+        at_work_on: AtWorkOn,
     ) -> None:
         self._kernel, self._committed, self._reconciler = kernel, committed, reconciler
         self._cards, self._transaction = cards, transaction
-        self._nics, self._managers = nics, managers
+        self._nics, self._managers, self._at_work_on = nics, managers, at_work_on
         self.obstacle: Failure | None = None
         self.plug_spares = False
 
@@ -71,6 +75,8 @@ class Start:
             await self._first_start(hostname, progress)
             return
         left = self._committed.here
+        for line in await asyncio.to_thread(self._others_at_work, left):
+            log.warning("%s", line)
         await self._rectify()
         actual = await self._kernel.read()
         left = await self._cards.follow_at_start(actual, left)
@@ -126,11 +132,18 @@ class Start:
         await self._transaction.take_over(plan, snapshot, progress)
 
     def _take_over(self, hostname: str, actual: KernelState) -> Plan:
-        facts = facts_of(actual, self._nics)
-        return first_start(hostname, facts, token_bytes(32), plug_spares=self.plug_spares)
+        return first_start(hostname, self._facts(actual), token_bytes(32), plug_spares=self.plug_spares)
+
+    def _facts(self, actual: KernelState) -> Facts:
+        return with_configurers(facts_of(actual, self._nics), self._at_work_on)
+
+    def _others_at_work(self, model: Model) -> list[str]:
+        """Who may put back at any time what is pifd's now."""
+        nics = (pif.device for pif in model.by(PIF, "physical", True) if pif.managed)
+        return [line for nic in nics if (line := self._at_work_on(nic))]
 
     def _forecast(self, plan: Plan, actual: KernelState) -> list[str]:
-        facts = facts_of(actual, self._nics)
+        facts = self._facts(actual)
         return list(forecast(plan, facts, actual, _foreseen(plan, actual), self._managers))
 
     async def _rectify(self) -> None:

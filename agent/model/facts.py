@@ -1,7 +1,7 @@
 """What a rule may know of the machine beside the model: its NICs, with what they carry."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from agent.model.records import BondMode, KeptAddress, KeptRoute
 
@@ -15,7 +15,8 @@ class NIC:
     routes: the others through a gateway, `(subnet, gateway)`.  kept_addresses, kept_routes: those that have
     more to them.  others: what somebody else's program put there, for people to read.
     permanent_MAC, card: what is burnt in, and the place on the PCI bus; "" where there is none.
-    in_use: by which foreign device, if any.  unsupported: what it carries that can't be moved, for people to
+    in_use: by which foreign device, if any.  configured_by: which program that runs does, with the recipe to
+    hand the NIC over.  unsupported: what it carries that can't be moved, for people to
     read.  gro: whether it puts received packets together, None where it can't tell.
     """
 
@@ -36,8 +37,14 @@ class NIC:
     kept_routes: tuple[KeptRoute, ...] = ()
     others: tuple[str, ...] = ()
     in_use: str = ""
+    configured_by: str = ""
     unsupported: tuple[str, ...] = ()
     gro: bool | None = None
+
+    @property
+    def is_others(self) -> bool:
+        """Whether somebody else has it, so that pifd must not touch it."""
+        return bool(self.in_use or self.configured_by)
 
     @property
     def carries(self) -> bool:
@@ -84,6 +91,15 @@ class Facts:
 
 
 NO_FACTS = Facts()
+
+
+def with_configurers(facts: Facts, at_work_on: Callable[[str], str], known: Container[str] = ()) -> Facts:
+    """Facts that know which program configures a NIC.  known: those that need not be asked for."""
+    nics = (
+        nic if nic.device in known else replace(nic, configured_by=at_work_on(nic.device))
+        for nic in facts.nics
+    )
+    return replace(facts, nics=tuple(nics))
 
 
 def words_of_leases(facts: Facts) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.errors import CannotTakeOver, LeftBehind
+from agent.errors import CannotTakeOver, ConfiguredByOther, LeftBehind
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC, Facts
 from agent.model.model import Model
@@ -23,6 +23,8 @@ def first_start(hostname: str, facts: Facts, seed: bytes = b"", *, plug_spares: 
     host = draft.put(Host(uuid=draft.new_uuid(), name_label=hostname, hostname=hostname))
     draft.put(Pool(uuid=draft.new_uuid(), master=host.ref))
     management = management_nic(facts.nics)
+    if management is not None and management.configured_by:
+        raise ConfiguredByOther(management.device, management.configured_by)
     free = IPConfiguration(primary_address_type=family_of(management) if management else AddressType.IPV4)
     names = [nic.device for nic in facts.nics]
     for nic in facts.nics:
@@ -39,7 +41,7 @@ def first_start(hostname: str, facts: Facts, seed: bytes = b"", *, plug_spares: 
 
 def management_nic(nics: Sequence[NIC]) -> NIC | None:
     """The NIC of the default route that the kernel takes, IPv4's first; else the first with an address."""
-    usable = [nic for nic in nics if is_taken_over(nic)]
+    usable = [nic for nic in nics if is_taken_over(replace(nic, configured_by=""))]
     ipv4 = [(nic.metric, n) for n, nic in enumerate(usable) if nic.metric is not None]
     ipv6 = [(nic.ipv6_metric, n) for n, nic in enumerate(usable) if nic.ipv6_metric is not None]
     for routed in (ipv4, ipv6):

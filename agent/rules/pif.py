@@ -197,13 +197,14 @@ def moves_with_the_device(key: str) -> bool:
 def add_physical(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) -> PIF:
     """The PIF of a NIC, on the network of its conventional bridge, which is made if need be.
 
-    It is unplugged, unless VMs are on that network already.  A NIC that somebody else's device sits on is
-    introduced unmanaged: pifd must not touch it.  gro is what the NIC has: XenAPI would switch it on.
+    It is unplugged, unless VMs are on that network already.  A NIC that somebody else's device sits on, or
+    program configures, is introduced unmanaged: pifd must not touch it.  gro is what the NIC has: XenAPI
+    would switch it on.
 
     others: the names of the other NICs, which no bridge can have.
     """
     network = own_network(draft, host, nic, others)
-    needed = bool(vifs_in_use(draft.model, network.ref, host.ref)) and not nic.in_use
+    needed = bool(vifs_in_use(draft.model, network.ref, host.ref)) and not nic.is_others
     return draft.put(
         PIF(
             uuid=draft.new_uuid(),
@@ -216,7 +217,7 @@ def add_physical(draft: Draft, host: Host, nic: NIC, others: Collection[str] = (
             MTU=network.MTU,
             physical=True,
             currently_attached=needed,
-            managed=not nic.in_use,
+            managed=not nic.is_others,
             properties=gro_properties(nic.gro),
             ip_configuration=_as_managed(draft.model, host),
         )

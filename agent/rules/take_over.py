@@ -16,7 +16,7 @@ def is_taken_over(nic: NIC) -> bool:
 
     One that is down carries nothing, whatever addresses it has: it is left as it is until it is plugged.
     """
-    return nic.up and nic.carries and not nic.in_use
+    return nic.up and nic.carries and not nic.is_others
 
 
 def take_over(
