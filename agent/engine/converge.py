@@ -6,6 +6,7 @@ time, and readers are answered meanwhile.
 
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -13,8 +14,8 @@ from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.interface_reconfigure.plan import plan
 from agent.kernel.parts import DEVICE, Part, differences, part_of_address, part_of_route
-from agent.kernel.state import KernelState
-from agent.kernel.steps import AwaitCarrier, CreateLink, Step, Together
+from agent.kernel.state import KernelState, altered
+from agent.kernel.steps import AwaitCarrier, CreateLink, Refused, SetActiveSlave, Step, Together
 
 log = logging.getLogger("pifd.kernel")
 
@@ -53,29 +54,49 @@ WantedOf = Callable[[KernelState], KernelState]
 async def reach(kernel: Kernel, wanted_of: WantedOf, progress: Progress = UNWATCHED) -> None:
     """Take the steps to the state that is wanted of the actual one.
 
+    A slave that a bond does not take for its active one, because its link comes and goes, is left out of
+    account: what is left is planned anew, as if the slave had no carrier.
+
     Raises Refused with everything before the refused step done, NotTaken when the kernel, read back, is not
     what was asked for, and what `progress` raises between two steps.
     """
-    for _ in range(PASSES):
+    weak: frozenset[str] = frozenset()
+    left = PASSES
+    while left:
         actual = await kernel.read()
-        steps = await off_loop(actual, _steps, actual, wanted_of)
-        done = 0
-        for run in runs(steps):
-            progress.reached(done, len(steps))
-            for step in run:
-                log.info("%s", step)
-            await _take(kernel, run[0] if len(run) == 1 else Together(run), progress)
-            done += len(run)
+        steps = await off_loop(actual, _steps, actual, wanted_of, weak)
         if not steps:
             return
+        try:
+            await _take_all(kernel, steps, progress)
+            left -= 1
+        except Refused as refused:
+            if not isinstance(refused.step, SetActiveSlave) or refused.step.slave in weak:
+                raise
+            weak |= {refused.step.slave}
+            log.warning("%s; it is done as if %s had no carrier", refused, refused.step.slave)
     actual = await kernel.read()
     found = await off_loop(actual, _differences, actual, wanted_of)
     if found:
         raise NotTaken(found)
 
 
-def _steps(actual: KernelState, wanted_of: WantedOf) -> tuple[Step, ...]:
-    return PLANS.steps(actual, wanted_of(actual))
+async def _take_all(kernel: Kernel, steps: Sequence[Step], progress: Progress) -> None:
+    done = 0
+    for run in runs(steps):
+        progress.reached(done, len(steps))
+        for step in run:
+            log.info("%s", step)
+        await _take(kernel, run[0] if len(run) == 1 else Together(run), progress)
+        done += len(run)
+
+
+def _steps(actual: KernelState, wanted_of: WantedOf, weak: frozenset[str]) -> tuple[Step, ...]:
+    wanted = wanted_of(actual)
+    for name in weak & actual.links.keys():
+        link = altered(actual.links[name], carrier=False, used=False)
+        actual = replace(actual, links=actual.table.with_value(name, link))
+    return PLANS.steps(actual, wanted)
 
 
 class LastPlan:

@@ -196,8 +196,8 @@ def _pass_on_activity(planner: Planner, name: str, late: list[str]) -> None:
     bond = planner.state.links.get(planner.state.links[name].master)
     if bond is None or bond.kind != "bond" or bond.active_slave != name:
         return
-    others = [port for port in planner.state.ports(bond.name) if port.name != name and port.up]
-    staying = [port.name for port in others if port.carrier and _stays(planner, port)]
+    others = [port for port in planner.state.ports(bond.name) if port.name != name and port.carrier]
+    staying = [port.name for port in others if _stays(planner, port)]
     heir = next((other.name for other in others if other.name in late), next(iter(staying), None))
     if heir is not None:
         _hand_over(planner, bond, heir)

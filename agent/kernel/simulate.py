@@ -281,8 +281,9 @@ def _(step: SetFilter, state: KernelState) -> KernelState:
 
 @apply.register
 def _(step: SetActiveSlave, state: KernelState) -> KernelState:
+    """Not one without carrier."""
     bond, slave = existing(step, state, step.bond), existing(step, state, step.slave)
-    if slave.master != bond.name or not slave.up:
+    if slave.master != bond.name or not (slave.up and slave.carrier):
         raise Refused(step, "Invalid argument")
     return with_link(state, altered(bond, active_slave=slave.name))
 

@@ -1,6 +1,9 @@
 """A bond that carries the host changes: its members, its options, its mode."""
 
 import json
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +75,27 @@ def test_a_live_bond_changes_its_mode_and_what_is_on_it_stays(site: Site, bond: 
     output(site.home, "bond-set-mode", "uuid=bond0", "mode=active-backup")
     with none_lost(site.net):
         pass
+
+
+FLAP = "while :; do ip -n {0} link set {1} down; sleep 0.02; ip -n {0} link set {1} up; sleep 0.02; done"
+
+
+@contextmanager
+def flapping(net: Cabling, port: str) -> Iterator[None]:
+    """A port of the switch loses and gets its carrier some twenty times a second."""
+    with subprocess.Popen(["sh", "-c", FLAP.format(net.switch, port)], start_new_session=True) as flap:
+        try:
+            yield
+        finally:
+            os.killpg(flap.pid, signal.SIGKILL)
+    net.batch(net.switch, f"link set {port} up\n")
+
+
+def test_a_bond_one_of_whose_members_flaps_can_be_destroyed(site: Site, bond: str) -> None:
+    with flapping(site.net, "port1"):
+        output(site.home, "bond-destroy", "uuid=bond0")
+    assert site.net.ports("xenbr0") == ["eth0"]
+    assert site.net.addresses() == {"xenbr0": ADDRESSES}
 
 
 def test_two_bonds_back_to_back_negotiate_and_a_silent_partner_is_named(site: Site) -> None:

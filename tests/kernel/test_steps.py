@@ -188,6 +188,13 @@ def test_only_a_port_that_is_up_can_be_the_active_slave() -> None:
     assert refusal(SetActiveSlave("bond0", "eth2"), apply(SetDown("eth2"), BONDED)) == "Invalid argument"
 
 
+def test_only_a_port_with_carrier_can_be_the_active_slave() -> None:
+    silent = with_link(BONDED, replace(BONDED.links["eth2"], carrier=False))
+    assert refusal(SetActiveSlave("bond0", "eth2"), silent) == "Invalid argument"
+    carrying = with_link(BONDED, replace(BONDED.links["eth2"], carrier=True))
+    assert apply(SetActiveSlave("bond0", "eth2"), carrying).links["bond0"].active_slave == "eth2"
+
+
 def test_a_link_local_gateway_is_on_every_link() -> None:
     route = Route("br0", "::/0", "fe80::1", 1024)
     assert route in apply(SetRoute(route), BARE).routes
