@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from host.daemon import Daemon, Home, OpenKernel, await_answer, real_kernel, start_forked
+from host.daemon import PATIENCE, Daemon, Home, OpenKernel, await_answer, real_kernel, start_forked
 from network.cabling import Cabling, cabling
 from runner.seed import SEED
 
@@ -25,10 +25,10 @@ class Site:
     home: Home
     daemon: Daemon
 
-    def restart(self, open_kernel: OpenKernel = real_kernel) -> None:
-        """Start the daemon again after it has ended."""
+    def restart(self, open_kernel: OpenKernel = real_kernel, seconds: float = PATIENCE) -> None:
+        """Start the daemon again after it has ended; its start may take so long."""
         self.daemon = start_forked(self.net.host, self.home, open_kernel)
-        await_answer(self.home)
+        await_answer(self.home, seconds=seconds)
 
 
 @pytest.fixture(autouse=True)

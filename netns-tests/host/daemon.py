@@ -166,9 +166,9 @@ def program(namespace: str, home: Home) -> Iterator[Daemon]:
         process.wait(PATIENCE)
 
 
-def await_answer(home: Home, is_alive: Callable[[], bool] = lambda: True) -> None:
+def await_answer(home: Home, is_alive: Callable[[], bool] = lambda: True, seconds: float = PATIENCE) -> None:
     """Wait until a daemon listens on its socket, as long as it is alive."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + seconds
     while time.monotonic() < end and is_alive():
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(str(home.socket)) == 0:

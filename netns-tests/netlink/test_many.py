@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from conftest import Site
-from host.daemon import OpenKernel, real_kernel
+from host.daemon import PATIENCE, OpenKernel, real_kernel
 from host.pifctl import output
 from network.cabling import ADMIN_IP, HOST_IP, Cabling, run
 from network.witness import is_pingable, kernel_of, without_operstates
@@ -92,7 +92,7 @@ def vlans_on(net: Cabling) -> dict[str, int]:
 def test_a_bond_takes_very_many_vlans_and_routes_along_and_gives_them_back(site: Site) -> None:
     assert site.daemon.stop() == 0
     write_vlans(site.home.directory)
-    site.restart(OPEN_KERNEL)
+    site.restart(OPEN_KERNEL, PATIENCE + VLANS / 20)
     add_routes(site.net)
     before = without_operstates(kernel_of(site.net))
     network = output(site.home, "network-create", "name-label=Bonded")
