@@ -178,7 +178,7 @@ class Transaction:
             if not isinstance(second, TROUBLE):
                 log.exception("undoing failed, because of a fault of pifd's own")
             self._reconciler.go_astray()
-            raise InternalError(f"{cause}; undoing it failed too, and is tried again: {second}") from cause
+            raise failure(plan, both(cause, second)) from cause
         raise failure(plan, cause) from cause
 
     async def _give_back(self, plan: Plan, snapshot: KernelState) -> None:
@@ -221,3 +221,15 @@ def bonds_that_changed_over(before: KernelState, after: KernelState) -> Iterator
             continue
         if there.kind == "bond" and slave.master == bond.name and slave.carrier:
             yield bond
+
+
+def both(cause: BaseException, second: Exception) -> Exception:
+    """One trouble for two, a change's and that of undoing it; a bug of pifd's own if one of them is."""
+    words = f"undoing it failed too, and is tried again: {second}"
+    if not isinstance(cause, (*TROUBLE, Unreachable)) or not isinstance(second, TROUBLE):
+        return InternalError(f"{cause}; {words}")
+    return (
+        Refused(cause.step, f"{cause.reason}; {words}")
+        if isinstance(cause, Refused)
+        else OSError(f"{cause}; {words}")
+    )

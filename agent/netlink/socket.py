@@ -43,6 +43,20 @@ class NetlinkError(OSError):
 
 
 MOST_ERRNO = 4095
+KERNELS_OWN = {
+    512: "it was interrupted",
+    513: "it was interrupted",
+    514: "it was interrupted",
+    515: "there is no such command",
+    516: "it was interrupted",
+    517: "its driver is not ready yet",
+    519: "a file is open already",
+    524: "the kernel, or the device's driver, can't do this",
+    525: "too many at once",
+    526: "a value is too small",
+    529: "the device can't be shared",
+}
+"""Errnos that the kernel has for itself and lets out all the same (linux/errno.h), unknown to libc."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,9 @@ class ErrorReply:
     words: str = ""
 
     def __str__(self) -> str:
-        plain = os.strerror(self.code) if self.code <= MOST_ERRNO else f"error {self.code}"
+        plain = KERNELS_OWN.get(self.code) or (
+            os.strerror(self.code) if self.code <= MOST_ERRNO else f"error {self.code}"
+        )
         return f"{self.words} ({plain})" if self.words else plain
 
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from agent.engine import reconciler
-from agent.errors import DeviceAttachRejected, DeviceDetachRejected, InternalError, VMMissingPVDrivers
+from agent.errors import (
+    DeviceAttachRejected,
+    DeviceDetachRejected,
+    PIFConfigurationError,
+    VMMissingPVDrivers,
+)
 from agent.kernel.steps import SetMaster
 from agent.model.records import VIF
 from tests.docs.design import design
@@ -62,9 +67,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_an_undo_that_fails_in_the_kernel_is_told_and_done_later(host: World, impatient: None) -> None:
     before = everything(host)
     host.kernel.expect(refuse=range(3, 10_000))
-    with pytest.raises(InternalError) as caught:
+    with pytest.raises(PIFConfigurationError) as caught:
         await create(host)
-    assert "; undoing it failed too, and is tried again: " in caught.value.parameters[0]
+    assert "; undoing it failed too, and is tried again: " in caught.value.parameters[1]
     host.kernel.refuse = ()
     await host.engine.in_model_state.wait()
     assert everything(host) == before
@@ -79,9 +84,9 @@ async def test_a_VM_that_will_not_take_its_VIF_back_is_asked_until_it_does(
     await world.new_network()
     before = everything(world)
     world.hotplug.expect(refuse=range(1, 5))
-    with pytest.raises(InternalError) as caught:
+    with pytest.raises(PIFConfigurationError) as caught:
         await create(world)
-    assert caught.value.parameters[0].count("alpha: not now") == 2
+    assert caught.value.parameters[1].count("alpha: not now") == 2
     await world.engine.in_model_state.wait()
     assert (everything(world), world.hotplug.requests) == (before, 6)
     await world.stop()

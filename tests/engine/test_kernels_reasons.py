@@ -2,12 +2,14 @@
 
 import errno
 import os
+from dataclasses import fields
+from typing import Any
 
 import pytest
 
 from agent.engine.fault_attribution import failure
 from agent.errors import InternalError, PIFConfigurationError
-from agent.kernel.state import Link
+from agent.kernel.state import Address, Link, Route
 from agent.kernel.steps import CreateLink, Refused, SetResolver, SetUp, Step
 from agent.model.draft import Plan
 from agent.model.model import Model
@@ -39,6 +41,38 @@ def test_every_errno_is_told_in_words_of_the_pif_that_is_closest(code: int) -> N
             assert isinstance(found, PIFConfigurationError), (step, found)
             assert found.parameters[0] == pif_of(MODEL, device).ref
             assert os.strerror(code) in found.parameters[1]
+
+
+KERNELS_OWN = (512, 517, 524, 525, 529, 4095, 4096, 2**31)
+STRUCTURES = {
+    Link: Link(name="eth0"),
+    Address: Address("eth0", "192.0.2.10/24"),
+    Route: Route("eth0", "192.0.2.1"),
+}
+KINDS = Step.__subclasses__()
+
+
+def sample(kind: type[Step]) -> Step:
+    """A step about eth0, of any kind."""
+
+    def value(annotation: Any) -> Any:
+        if annotation in STRUCTURES:
+            return STRUCTURES[annotation]
+        return {str: "eth0", int: 1, bool: True}.get(annotation, ())
+
+    given = {field.name: value(field.type) for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**given | ({"kind": "bond"} if "kind" in given else {}))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_errno_at_every_step_is_told_by_the_step_and_the_reason(kind: type[Step]) -> None:
+    step = sample(kind)
+    for code in (*errno.errorcode, *KERNELS_OWN):
+        reason = str(ErrorReply(code))
+        told = failure(BOND, Refused(step, reason))
+        assert isinstance(told, PIFConfigurationError)
+        assert told.parameters[1] == f"{step}: {reason}"
+        assert "Unknown error 5" not in reason
 
 
 @pytest.mark.parametrize("cause", [NetlinkError("no answer"), OSError(errno.ENOBUFS, "No buffer space")])
