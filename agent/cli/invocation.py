@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from agent.cli.classes import CLASSES
 from agent.cli.command import Command
-from agent.cli.errors import CommandError, usage
+from agent.cli.errors import XE, CommandError, program_name, usage
 from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Field
 from agent.cli.parameter import MINIMAL, Parameter
 
@@ -143,18 +143,20 @@ def unknown_parameter(command: Command, name: str, field: Field | None) -> Comma
     known = [f"{one.name}:<key>" if one.is_map else one.name for one in command.parameters]
     if field is not None and command.fields:
         return field_not_settable(command, field)
+    has_fields = program_name() == XE and command.class_name
     lines = [f"{command.name} takes: {', '.join(known)}"]
     if command.takes_filters:
         fields = ", ".join(one.name for one in CLASSES[command.class_name].fields)
         lines.append(f"and as filters the fields: {fields}")
-    return CommandError(f"Unknown parameter: {name}", *lines, usage(command.name))
+    first = f"Error: Unknown field '{name}'" if has_fields else f"Unknown parameter: {name}"
+    return CommandError(first, *lines, usage(command.name))
 
 
 def field_not_settable(command: Command, field: Field) -> CommandError:
     """The error for a field that is only written by the daemon."""
     settable = ", ".join(one.name for one in command.fields)
-    what = f"The field {field.name} of a {command.class_name} cannot be set; these can: {settable}"
-    return CommandError(what, usage(command.name))
+    what = f"These of a {command.class_name} can be set: {settable}"
+    return CommandError(f"Error: Field '{field.name}' is read-only.", what, usage(command.name))
 
 
 def check_no_twins(command: Command, pairs: Sequence[tuple[str, str]]) -> None:

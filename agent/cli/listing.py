@@ -6,7 +6,7 @@ from typing import Any
 from agent.cli.change import as_json
 from agent.cli.classes import CLASSES
 from agent.cli.command import Call
-from agent.cli.errors import CommandError
+from agent.cli.errors import XE, CommandError, program_name
 from agent.cli.field import Class, Field, Record
 from agent.cli.value import known_fields, text_in, text_of, value_of
 from agent.printable import printable
@@ -102,7 +102,10 @@ def field_named(kind: Class, name: str) -> Field:
         if field.name.lower() == name.lower():
             return field
     known = ", ".join(field.name for field in kind.fields)
-    raise CommandError(f"Error: a {kind.name} has no field {name}", f"Its fields are: {known}")
+    lines = [f"Error: a {kind.name} has no field {name}", f"Its fields are: {known}"]
+    if program_name() == XE:
+        lines[:1] = ["Error code: Missing parameter", f"Error parameters: {name}"]
+    raise CommandError(*lines)
 
 
 def entry(field: Field, value: Any, key: str) -> Any:

@@ -1,7 +1,7 @@
 """The daemon's objects, read once a class when somebody asks, and found by uuid or by name."""
 
 from agent.cli.classes import CLASSES
-from agent.cli.errors import CommandError, NoAnswer, program_name
+from agent.cli.errors import XE, CommandError, NoAnswer, program_name
 from agent.cli.field import Class, Record
 from agent.cli.session import Session, fits
 from agent.cli.value import NULL_REFERENCES
@@ -24,10 +24,12 @@ def unknown(kind: Class, given: str) -> CommandError:
     """The error for a name or a prefix that no object has."""
     if not given:
         return CommandError(f"No {kind.name} was named: the parameter is empty.")
-    return CommandError(
-        f"There is no {kind.name} whose uuid begins with '{given}' or that has this name.",
-        f"'{program_name()} {kind.prefix}-list' shows what there is.",
-    )
+    lines = [f"There is no {kind.name} whose uuid begins with '{given}' or that has this name."]
+    if program_name() == XE:  # which knows no names here
+        lines[:0] = ["The uuid you supplied was invalid.", f"type: {kind.name}", f"uuid: {given}"]
+    error = CommandError(*lines, f"'{program_name()} {kind.prefix}-list' shows what there is.")
+    error.code, error.parameters = "UUID_INVALID", (kind.name, given)
+    return error
 
 
 class Objects:

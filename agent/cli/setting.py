@@ -5,10 +5,22 @@ from typing import Any
 
 from agent.cli.change import Message
 from agent.cli.classes import CLASSES
-from agent.cli.command import Call
+from agent.cli.command import Call, Command
 from agent.cli.errors import CommandError
-from agent.cli.field import MAP_RW, SET_RW, Class, Field, is_map, settable
+from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Class, Field, is_map, settable
+from agent.cli.listing import field_named
 from agent.cli.value import NULL
+
+SET_SYNTAX = "Error: When adding a key to a set, use the syntax: *-param-add param-name={} param-key=<key>"
+NOT_FOR = {
+    "add": ("Parameter is read-only", "Can only add to parameters of type Set or Map"),
+    "remove": (
+        "Cannot remove parameters from read-only map",
+        "Can only remove from parameters of type Set or Map",
+    ),
+    "clear": ("Can only clear RW parameters", "Can only clear RW parameters"),
+}
+"""xe's sentences: of a set or map that is not to be changed, and of any other field."""
 
 
 def new_values(call: Call) -> Sequence[Message]:
@@ -50,7 +62,7 @@ def additions(call: Call) -> Iterator[Message]:
     key, pairs = call.values["param-key"], dict(call.pairs)
     if field.mark == SET_RW:
         if pairs or not key:
-            raise CommandError(f"Error: {field.name} is a set: give the new member as param-key=<value>")
+            raise CommandError(SET_SYNTAX.format(field.name), f"{field.name} is a set.")
         yield Message(f"{kind.name}.add_{field.source}", [ref, sent(call, field, key)])
         return
     if key or not pairs:
@@ -81,9 +93,15 @@ def target(call: Call) -> tuple[Class, Field, str]:
     ours = call.command.fields
     found = next((field for field in ours if field.name.lower() == name.lower()), None)
     if found is None:
-        able = ", ".join(field.name for field in ours)
-        raise CommandError(f"Error: {call.command.name} has no field {name} to change; it has: {able}")
+        raise not_for(call.command, field_named(kind, name))
     return kind, found, call.find(kind.name, "uuid")
+
+
+def not_for(command: Command, field: Field) -> CommandError:
+    """The error for a field that a command does not change, which begins as xe's does."""
+    able = f"{command.name} takes: {', '.join(one.name for one in command.fields)}"
+    verb, is_of_parts = command.name.rpartition("-")[2], field.mark in (SET, SET_RW, MAP, MAP_RW)
+    return CommandError(f"Error: {NOT_FOR[verb][not is_of_parts]}", able)
 
 
 def set_to(kind: Class, field: Field, ref: str, value: Any) -> Message:

@@ -19,10 +19,17 @@ def set_default_locking_mode(model: Model, network: Ref[Network], value: str) ->
     return Plan(model, model)
 
 
+def set_purpose(model: Model, self: Ref[Network], value: tuple[str, ...]) -> Plan:
+    """The set is empty (pifd's own: xe empties it so)."""
+    model.find(Network, self)
+    for one in value:
+        raise unsupported("purpose", one, NO_NBD if one in PURPOSES else "")
+    return Plan(model, model)
+
+
 def add_purpose(model: Model, self: Ref[Network], value: str) -> Plan:
     """XenAPI's network.add_purpose: there is none to add."""
-    model.find(Network, self)
-    raise unsupported("purpose", value, NO_NBD if value in PURPOSES else "")
+    return set_purpose(model, self, (value,))
 
 
 def remove_purpose(model: Model, self: Ref[Network], value: str) -> Plan:
@@ -44,6 +51,22 @@ def set_ipv4_allowed(model: Model, self: Ref[VIF], value: tuple[str, ...]) -> Pl
     """XenAPI's VIF.set_ipv4_allowed: the set is empty."""
     model.find(VIF, self)
     check_empty("ipv4_allowed", value)
+    return Plan(model, model)
+
+
+def add_ipv4_allowed(model: Model, self: Ref[VIF], value: str) -> Plan:
+    """XenAPI's VIF.add_ipv4_allowed: the set is empty."""
+    return set_ipv4_allowed(model, self, (value,))
+
+
+def add_ipv6_allowed(model: Model, self: Ref[VIF], value: str) -> Plan:
+    """XenAPI's VIF.add_ipv6_allowed: the set is empty."""
+    return set_ipv6_allowed(model, self, (value,))
+
+
+def remove_allowed(model: Model, self: Ref[VIF], value: str) -> Plan:
+    """XenAPI's VIF.remove_ipv4_allowed and VIF.remove_ipv6_allowed: what is not there is gone."""
+    model.find(VIF, self)
     return Plan(model, model)
 
 

@@ -1,5 +1,7 @@
 """VMs and their VIFs."""
 
+from typing import Any
+
 from agent.schema.field import (
     MAP,
     OTHER_CONFIG,
@@ -7,6 +9,7 @@ from agent.schema.field import (
     STATIC,
     UUID,
     Class,
+    Field,
     always,
     back,
     computed,
@@ -20,6 +23,12 @@ from agent.schema.field import (
 NO_LOCKING = "frames of VMs are not filtered"
 NO_GUEST_IP = "addresses inside a VM are not set from outside"
 NO_QOS = "VIFs have no limits of bandwidth"
+
+
+def not_filtered(name: str, xe: str, type_: str, value: Any) -> Field:
+    """What of a VIF's frames would be let through: its setter takes that one value."""
+    return always(name, xe, type_, value, NO_LOCKING, is_given=True, setter=f"set_{name}")
+
 
 CURRENT_OPERATIONS = always(
     "current_operations",
@@ -101,9 +110,9 @@ VIF = Class(
         shown("network-name-label", "network", "name_label", "network"),
         shown("io_read_kbs", "device", "io_read_kbs", "", format="unknown", is_costly=True),
         shown("io_write_kbs", "device", "io_write_kbs", "", format="unknown", is_costly=True),
-        always("locking_mode", "locking-mode", "string", "network_default", NO_LOCKING, is_given=True),
-        always("ipv4_allowed", "ipv4-allowed", "string set", (), NO_LOCKING, is_given=True),
-        always("ipv6_allowed", "ipv6-allowed", "string set", (), NO_LOCKING, is_given=True),
+        not_filtered("locking_mode", "locking-mode", "string", "network_default"),
+        not_filtered("ipv4_allowed", "ipv4-allowed", "string set", ()),
+        not_filtered("ipv6_allowed", "ipv6-allowed", "string set", ()),
         always("ipv4_configuration_mode", "ipv4-configuration-mode", "string", "None", NO_GUEST_IP),
         always("ipv4_addresses", "ipv4-addresses", "string set", (), NO_GUEST_IP, is_one=True),
         always("ipv4_gateway", "ipv4-gateway", "string", "", NO_GUEST_IP),

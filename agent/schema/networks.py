@@ -48,9 +48,16 @@ NETWORK = Class(
             "string",
             "unlocked",
             "frames of VMs are not filtered",
+            setter="set_default_locking_mode",
         ),
         always(
-            "purpose", "purpose", "string set", (), "network block devices are not known here", joiner=", "
+            "purpose",
+            "purpose",
+            "string set",
+            (),
+            "network block devices are not known here",
+            joiner=", ",
+            setter="set_purpose",
         ),
         always(
             "allowed_operations", "", "string set", (), "XenAPI's only one, attaching, is no call of its own"

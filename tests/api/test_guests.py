@@ -148,6 +148,13 @@ async def test_a_constructor_reads_its_own_fields_and_leaves_the_others_alone(ap
     assert await api("VM.get_record", made) == {**template, "uuid": made.removeprefix("OpaqueRef:")}
 
 
+@pytest.mark.parametrize("misspelt", ["name_lable", "nameLabel", "name-label", "NAME_LABEL"])
+async def test_a_constructor_knows_a_name_that_is_misspelt(api: Caller, misspelt: str) -> None:
+    told = f"is missing, and there is {misspelt}"
+    assert await api("VM.create", {misspelt: "web"}) == ["FIELD_TYPE_ERROR", "name_label", told]
+    assert str(await api("VM.create", {misspelt: "web", "name_label": "web"})).startswith("OpaqueRef:")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

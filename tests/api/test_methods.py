@@ -87,6 +87,7 @@ OTHERS: Mapping[str, Any] = {
     "set_other_config": {},
     "put_in_other_config": {},
     "set_tags": ["x"],
+    "set_purpose": [],
     "set_ipv4_allowed": [],
     "set_ipv6_allowed": [],
     "classes": ["pif"],

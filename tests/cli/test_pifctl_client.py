@@ -149,6 +149,25 @@ def test_called_as_xe_it_calls_itself_so(xe: Xe) -> None:
     assert "'xe pif-list' shows what there is." in xe("pif-plug uuid=eth9")[2]
 
 
+def test_called_as_xe_its_errors_begin_with_xes_sentences(xe: Xe) -> None:
+    def first(line: str) -> list[str]:
+        return xe(line)[2].splitlines()[:3]
+
+    eth0 = f"uuid={ETH0}"
+    unknown = ["The uuid you supplied was invalid.", "type: PIF", "uuid: eth9"]
+    assert first("pif-param-get uuid=eth9 param-name=MAC") == unknown
+    missing = ["Error code: Missing parameter", "Error parameters: colour"]
+    assert first(f"pif-param-get {eth0} param-name=colour")[:2] == missing
+    assert first(f"pif-param-clear {eth0} param-name=colour")[:2] == missing
+    assert first("pif-list colour=red")[0] == "Error: Unknown field 'colour'"
+    assert first(f"pif-param-set {eth0} colour=red")[0] == "Error: Unknown field 'colour'"
+    assert first(f"pif-param-set {eth0} uuid=x MAC=y")[0] == "Syntax error: uuid is given twice"
+    assert first(f"pif-param-set {eth0} MAC=y")[0] == "Error: Field 'MAC' is read-only."
+    assert first(f"pif-param-get {eth0} param-name=other-config param-key=x") == [
+        "Error: Key x not found in map"
+    ]
+
+
 def test_the_h_of_xe_names_a_server_and_asks_for_help_at_the_end(xe: Xe) -> None:
     assert xe("-h localhost pif-list device=eth0 --minimal") == (0, f"{ETH0}\n", "")
     assert xe("-h pool1 pif-list")[2].startswith("The server 'pool1' is not this host: xe talks to")

@@ -46,7 +46,10 @@ def after(run: Run, line: str) -> list[str]:
         ("bond-create properties:lacp-time=", ["properties:lacp-time=slow", "properties:lacp-time=fast"]),
         ("bond-param-get param-name=l", ["param-name=links-up"]),
         ("pif-param-set disallow-unplug=t", ["disallow-unplug=true"]),
-        ("network-param-add param-name=", ["param-name=other-config", "param-name=tags"]),
+        (
+            "network-param-add param-name=",
+            ["param-name=other-config", "param-name=tags", "param-name=purpose"],
+        ),
         ("vlan-list t", ["tagged-PIF=", "tag="]),
         ("vlan-list params=uuid,t", ["params=uuid,tagged-PIF", "params=uuid,tag"]),
         ("vlan-list params=al", ["params=all"]),

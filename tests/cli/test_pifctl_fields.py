@@ -143,12 +143,12 @@ WRONG = [
     (
         "network-param-set uuid=storage",
         "Nothing to set was given; this can be: name-label, name-description, MTU, other-config:<key>, "
-        "tags\n",
+        "tags, default-locking-mode, purpose\n",
     ),
     (
         "network-param-set uuid=storage bridge=x",
-        "The field bridge of a network cannot be set; these can: name-label, name-description, MTU, "
-        "other-config, tags\n" + USAGE.format("set"),
+        "Error: Field 'bridge' is read-only.\nThese of a network can be set: name-label, name-description, "
+        "MTU, other-config, tags, default-locking-mode, purpose\n" + USAGE.format("set"),
     ),
     (
         "network-param-set uuid=storage MTU=",
@@ -156,19 +156,32 @@ WRONG = [
     ),
     (
         "pif-param-add uuid=eth0 param-name=properties gro=on",
-        "Error: pif-param-add has no field properties to change; it has: other-config\n",
+        "Error: Parameter is read-only\npif-param-add takes: other-config\n",
     ),
     (
         "pif-param-clear uuid=eth0 param-name=properties",
-        "Error: pif-param-clear has no field properties to change; it has: other-config\n",
+        "Error: Can only clear RW parameters\npif-param-clear takes: other-config\n",
     ),
     (
         "network-param-add uuid=storage param-name=bridge a=b",
-        "Error: network-param-add has no field bridge to change; it has: other-config, tags\n",
+        "Error: Can only add to parameters of type Set or Map\n"
+        "network-param-add takes: other-config, tags, purpose\n",
+    ),
+    (
+        "network-param-add uuid=storage param-name=colour a=b",
+        "Error: a network has no field colour\nIts fields are: uuid, name-label, name-description, "
+        "VIF-uuids, PIF-uuids, MTU, bridge, managed, other-config, blobs, tags, default-locking-mode, "
+        "purpose\n",
+    ),
+    (
+        "network-param-remove uuid=storage param-name=PIF-uuids param-key=a",
+        "Error: Cannot remove parameters from read-only map\n"
+        "network-param-remove takes: other-config, tags, purpose\n",
     ),
     (
         "network-param-add uuid=storage param-name=tags a=b",
-        "Error: tags is a set: give the new member as param-key=<value>\n",
+        "Error: When adding a key to a set, use the syntax: *-param-add param-name=tags param-key=<key>\n"
+        "tags is a set.\n",
     ),
     (
         "network-param-add uuid=storage param-name=other-config param-key=a",
@@ -184,8 +197,8 @@ WRONG = [
     ),
     (
         "network-param-clear uuid=storage param-name=MTU",
-        "Error: network-param-clear has no field MTU to change; it has: name-label, name-description, "
-        "other-config, tags\n",
+        "Error: Can only clear RW parameters\nnetwork-param-clear takes: name-label, name-description, "
+        "other-config, tags, default-locking-mode, purpose\n",
     ),
 ]
 

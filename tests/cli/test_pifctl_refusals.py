@@ -48,7 +48,8 @@ WRONG = [
     ),
     (
         "pif-param-set uuid=eth0 MAC=x",
-        "The field MAC of a PIF cannot be set; these can: properties, disallow-unplug, other-config\n"
+        "Error: Field 'MAC' is read-only.\n"
+        "These of a PIF can be set: properties, disallow-unplug, other-config\n"
         "For usage run: 'pifctl help pif-param-set'\n",
     ),
     (
@@ -245,7 +246,7 @@ def test_who_has_no_permission_to_use_the_socket_is_told_who_has() -> None:
 def test_an_error_is_json_where_json_is_asked_for(run: Run) -> None:
     status, output, error = run("bond-destroy", "uuid=no-such", "--json")
     told = json.loads(error)["error"]
-    assert (status, output, told["code"]) == (1, "", "")
+    assert (status, output, told["code"]) == (1, "", "UUID_INVALID")
     assert told["message"] == "There is no Bond whose uuid begins with 'no-such' or that has this name."
     refused = run("bond-destroy", "uuid=00000000-0000-0000-0000-000000000000", "--json").error
     told = json.loads(refused)["error"]

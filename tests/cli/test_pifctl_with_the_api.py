@@ -13,7 +13,7 @@ from agent.api.calls.methods import table
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
-from agent.api.records.record import field_names, fields_of
+from agent.api.records.record import field_names
 from agent.cli.__main__ import outcome_of
 from agent.cli.commands import COMMANDS, FIELDS, KINDS, LISTS
 from agent.cli.field import MAP, MAP_RW, RW, SET, SET_RW, Class, Field, settable
@@ -134,11 +134,9 @@ def test_what_a_field_shows_of_another_object_is_on_the_wire(kind: Class) -> Non
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_field_is_marked_as_one_to_set_just_where_the_daemon_lets_it_be_set(kind: Class) -> None:
-    """But for those that have a command of their own, those that have one value and are set to that, and what
-    a program says of a task of its own."""
-    constant = {field.name for field in fields_of(RECORDS[kind.name]) if field.reason}
-    constant |= {"status", "progress", "result", "error_info"} if kind.name == "task" else set()
-    found = {field.name for field in kind.fields if field.source not in constant and has_setter(kind, field)}
+    """But for those that have a command of their own, and what a program says of a task of its own."""
+    told = {"status", "progress", "result", "error_info"} if kind.name == "task" else set()
+    found = {field.name for field in kind.fields if field.source not in told and has_setter(kind, field)}
     own = {field.name for field in kind.fields if f"{kind.prefix}-set-{field.name}" in COMMANDS}
     assert {field.name for field in settable(kind)} == found - own
 

@@ -80,7 +80,9 @@ def of_what_has_no_objects(teller: Teller) -> None:
 
 
 def of_hosts(teller: Teller) -> None:
-    teller.ask("host.get_servertime", teller.ask("host.get_all")[0])
+    (host,) = teller.ask("host.get_all")
+    teller.ask("host.get_servertime", host)
+    teller.ask("host.get_server_localtime", host)
     teller.ask("host.signal_networking_change")
     teller.ask("pool.sync_database")
 

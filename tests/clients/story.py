@@ -95,6 +95,7 @@ def new_network(do: Do, label: str) -> Any:
 def of_networks(do: Do, host: Host) -> None:
     network = do("network.create", {"name_label": "lab", "MTU": 1400, "bridge": "lab", "tags": ["red"]})
     do("network.set_default_locking_mode", network, "unlocked")
+    do("network.set_purpose", network, [])
     do("network.remove_purpose", network, "nbd")
     do("network.destroy", network)
     do("network.attach", host.networks["xenbr3"], host.ref)
@@ -169,7 +170,9 @@ def of_a_vif(do: Do, host: Host, vif: str) -> None:
     do("VIF.move", vif, host.networks["xenbr1"])
     do("VIF.set_locking_mode", vif, "network_default")
     do("VIF.set_ipv4_allowed", vif, [])
+    do("VIF.remove_ipv4_allowed", vif, "10.0.0.1")
     do("VIF.set_ipv6_allowed", vif, [])
+    do("VIF.remove_ipv6_allowed", vif, "fe80::1")
 
 
 def of_states(do: Do, host: Host, vm: str) -> None:

@@ -71,12 +71,13 @@ def wrong(kind: str) -> list[Any]:
 
 
 def misleads(kind: str, value: Any) -> bool:
-    """Whether it is a text that refers to no object of the class, or an object with fields that no class has.
+    """Whether it is a text that refers to no object of the class, or a record without what a VIF has to have.
 
-    The null reference and the empty text are for some parameters to take.
+    The null reference and the empty text are for some parameters to take; fields that no class has are left
+    alone.
     """
     if kind.endswith(" record"):
-        return bool(value)
+        return kind == "VIF record"
     own = object_of(kind.removesuffix(" ref"), 0) if kind.endswith(" ref") else value
     return value not in ("", "OpaqueRef:NULL", own)
 

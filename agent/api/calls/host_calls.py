@@ -60,6 +60,15 @@ async def get_servertime(call: Call, host: Ref[Host]) -> Value:
     return datetime.now(UTC)
 
 
+async def get_server_localtime(call: Call, host: Ref[Host]) -> Value:
+    """The host's clock as it shows where the host is (XenAPI, host.get_server_localtime).
+
+    XenAPI's dates have no zone, so this one is written as if it were UTC.
+    """
+    call.agent.engine.model.find(Host, host)
+    return datetime.now().astimezone().replace(tzinfo=UTC)
+
+
 async def signal_networking_change(call: Call) -> Value:
     """Have everybody who waits for events look again (XenAPI, host.signal_networking_change)."""
     call.agent.engine.notifier.notify()

@@ -181,6 +181,7 @@ def _special() -> Iterator[Method]:
         yield Method(f"session.{message}", parameters, run, Access.READ)
     yield method("host.get_management_interface", host.get_management_interface, Access.READ)
     yield method("host.get_servertime", host.get_servertime, Access.READ)
+    yield method("host.get_server_localtime", host.get_server_localtime, Access.READ)
     yield method("host.signal_networking_change", host.signal_networking_change, Access.CHANGE)
     yield method("pool.sync_database", host.sync_database, Access.CHANGE)
     yield method("pool.join", pool.join, Access.CHANGE)

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
+from difflib import get_close_matches
 from enum import Enum
 from types import NoneType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
@@ -32,6 +33,8 @@ EXPECTED = {
     "dict_type": "an object",
     "reference": "a reference",
 }
+LIKENESS = 0.85
+"""From which on two names are one, misspelt (difflib); managed and management are 0.82."""
 PLAIN = {str: "string", int: "int", bool: "bool", float: "float", datetime: "datetime"}
 # What travels as a string: 64-bit integers in XML-RPC, dates in JSON.
 READ: Mapping[Any, Callable[[str], object]] = {int: integer, datetime: date}
@@ -91,21 +94,28 @@ def typed(name: str, annotation: Any) -> Check:
 def constructor(kind: Any) -> Check:
     """The check of a constructor's record: of the fields that a client may give, each by its type.
 
-    As in XAPI, all others are left alone: typed clients send whole records, read-only fields among them.  A
-    field that has one value here (a VIF's qos_algorithm_type) may be given with that value or an empty one;
-    to drop another one silently would look like having done what it asks for.
+    As in XAPI, all others are left alone: typed clients send whole records, read-only fields among them.  One
+    that is spelled almost like a field that is not there is a mistake.  A field that has one value here (a
+    VIF's qos_algorithm_type) may be given with that value or an empty one; to drop another one silently would
+    look like having done what it asks for.
     """
     types, defaults = stored_types(kind), {field.name: field for field in fields(kind)}
     given = [field.name for field in fields_of(kind) if field.access != RO]
     checks = {name: typed(name, types[name]) for name in given}
     required = [name for name in given if _is_required(defaults[name])]
+    known = {field.name for field in fields_of(kind)}
     fixed = [field for field in fields_of(kind) if field.is_given]
 
     def check(value: Value) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise FieldTypeError("record", f"expected an object, got {shown(value)}")
-        for name in required:
-            if name not in value:
+        strangers = {name.casefold(): name for name in value if name not in known}
+        for name in given:
+            if name in value:
+                continue
+            for like in get_close_matches(name.casefold(), strangers, 1, LIKENESS):
+                raise FieldTypeError(name, f"is missing, and there is {shortened(strangers[like])}")
+            if name in required:
                 raise FieldTypeError(name, "is missing")
         for field in fixed:
             _check_is_fixed(field, value.get(field.name, ""))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.cli.change import CHANGE, sends, the_object
+from agent.cli.change import CHANGE, as_json, sends, the_object
 from agent.cli.command import Call, Command
 from agent.cli.commands.pif import HOST, host
 from agent.cli.parameter import JSON, boolean, integer, mapping, optional, required
@@ -26,6 +26,13 @@ def new_network(call: Call) -> list[Any]:
 def management(call: Call) -> list[Any]:
     """host.management_reconfigure's parameters."""
     return [call.find("PIF", "pif-uuid")]
+
+
+def localtime(call: Call) -> str:
+    """A host's clock, as it shows there: without a zone."""
+    asked = "host.get_server_localtime", call.find("host", "uuid")
+    shown: str = call.session.ask(*asked, shape=str).removesuffix("Z")
+    return as_json(shown) if call.values["json"] else f"{shown}\n"
 
 
 def nothing(call: Call) -> list[Any]:
@@ -92,6 +99,15 @@ COMMANDS = (
         "On each host, its PIF on this network becomes the management interface.",
         examples=("pifctl pool-management-reconfigure network-uuid=xapi0 --dry-run",),
         errors=("PIF_NOT_PRESENT", "PIF_HAS_NO_NETWORK_CONFIGURATION", "CANNOT_PLUG_BOND_SLAVE"),
+    ),
+    Command(
+        "host-get-server-localtime",
+        localtime,
+        (required("uuid", "The host: its uuid, the beginning of it, or its name-label."), JSON),
+        "Print a host's clock, in the time of the place where it is.",
+        prints="the date and the time",
+        examples=("pifctl host-get-server-localtime uuid=host1",),
+        is_hidden=True,
     ),
     Command(
         "host-signal-networking-change",
