@@ -17,6 +17,7 @@ from agent.engine.kernel import Kernel
 from agent.engine.notifier import Notifier
 from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress
+from agent.engine.reachability import is_near
 from agent.engine.reconciler import Reconciler
 from agent.engine.slb_keeper import SLBKeeper
 from agent.engine.start import Start, garbage_kept
@@ -31,7 +32,7 @@ from agent.model.bond_options import has_balance_slb
 from agent.model.device_names import link_names, speaks_of
 from agent.model.draft import Plan, Result
 from agent.model.facts import Bonding, Facts, NotProbed, with_configurers
-from agent.model.layering import given_by, shown_devices, uplink_devices
+from agent.model.layering import bridge_of, given_by, shown_devices, uplink_devices
 from agent.model.model import Model
 from agent.model.records import PIF, BondMode, Ref
 
@@ -193,6 +194,18 @@ class Engine:
             self._committed.check_plan(plan)
             _, steps = await self._transaction.preflight(plan.here, actual)
             return DryRun(plan, tuple(str(step) for step in steps))
+
+    async def answers(self, pif: Ref[PIF], address: str, seconds: float) -> bool:
+        """Whether a neighbour on a PIF's network answers; True where that can't be told, of no neighbour."""
+        model, actual = self.model, await self._kernel.read()
+        own = model.records.get(pif)
+        if not isinstance(own, PIF) or not is_near(address, own):
+            return True
+        link = bridge_of(model, own)
+        try:
+            return link not in actual.links or bool(await self._kernel.probe(link, [address], seconds))
+        except OSError:  # the link has just gone
+            return True
 
     @property
     def links_up(self) -> frozenset[str]:

@@ -67,7 +67,7 @@ async def witnesses(kernel: Neighbourhood, state: KernelState, link: str, pif: P
     if link not in state.links:
         return ()
     peers = dict.fromkeys([*gateways(pif), *await kernel.peers(link)])
-    near = [peer for peer in peers if _is_near(peer, pif)]
+    near = [peer for peer in peers if is_near(peer, pif)]
     answered: set[str] = set()
     for version in (4, 6):
         asked = _of(near, version)[:MOST_PEERS]
@@ -78,7 +78,7 @@ async def witnesses(kernel: Neighbourhood, state: KernelState, link: str, pif: P
 async def check(kernel: Neighbourhood, link: str, pif: PIF, answered: Sequence[str]) -> None:
     """In each family that had an answer before, one of those or the new gateway answers; or Unreachable."""
     candidates = dict.fromkeys([*gateways(pif), *answered])
-    near = [peer for peer in candidates if _is_near(peer, pif)]
+    near = [peer for peer in candidates if is_near(peer, pif)]
     for version in (4, 6):
         asked = tuple(_of(near, version)) if _of(answered, version) else ()
         if asked and not await kernel.probe(link, asked, AFTER):
@@ -103,7 +103,7 @@ def interfaces(pif: PIF) -> list[str]:
     return [*ipv4, *ip.IPv6]
 
 
-def _is_near(peer: str, pif: PIF) -> bool:
+def is_near(peer: str, pif: PIF) -> bool:
     """A neighbour that pifd may ask: in a subnet of the PIF's, by its IPv6 link-local address, or a gateway
     that needs no subnet."""
     if any(peer == route.gateway for route in pif.ip_configuration.kept_routes):

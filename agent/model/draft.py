@@ -65,6 +65,18 @@ class Plan:
         return self if is_whole else replace(self, before=before, after=after)
 
 
+def then(first: Plan, second: Plan) -> Plan:
+    """Two plans as one: what is between them is never on the host."""
+    return Plan(
+        first.before,
+        second.after,
+        second.result,
+        unplug=tuple(dict.fromkeys([*first.unplug, *second.unplug])),
+        plug=tuple(dict.fromkeys([*first.plug, *second.plug])),
+        notes=(*first.notes, *second.notes),
+    )
+
+
 @dataclass(frozen=True)
 class Changes:
     """The records that a plan adds, replaces and removes."""

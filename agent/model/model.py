@@ -265,6 +265,11 @@ def pifs_on(model: Model, network: Ref[Network]) -> tuple[PIF, ...]:
     return model.by(PIF, "network", network)
 
 
+def pif_on(model: Model, network: Ref[Network], host: Ref[Host]) -> PIF | None:
+    """The host's PIF on a network."""
+    return next((pif for pif in pifs_on(model, network) if pif.host == host), None)
+
+
 def management_of(model: Model, host: Ref[Host]) -> PIF | None:
     """The host's management interface."""
     return next((pif for pif in model.by(PIF, "management", True) if pif.host == host), None)

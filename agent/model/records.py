@@ -152,6 +152,7 @@ class Host(Record):
     """A host of the pool.  elsewhere: it is not the one that this program runs on.
 
     vif_networks: what only a host elsewhere tells: the networks that VIFs there are on.
+    is_lost: of one elsewhere, that it is not heard of, and that tunnels do not reach it.
     """
 
     class_name = "host"
@@ -162,6 +163,7 @@ class Host(Record):
     other_config: Mapping[str, str] = field(default_factory=dict)
     elsewhere: bool = False
     vif_networks: "tuple[Ref[Network], ...]" = ()
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """Between which addresses a tunnel runs: the transport PIF's own, and those in its other_config."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 
 from agent.model.model import Model, pifs_on, tunnel_over
-from agent.model.records import AddressType, IPConfiguration, IPMode, Tunnel
+from agent.model.records import AddressType, Host, IPConfiguration, IPMode, Ref, Tunnel
 
 REMOTE_IPS = "remote-ips"
 """The other_config key of a tunnel: the other hosts' addresses, of one family, with commas in between."""
@@ -17,13 +18,29 @@ def remote_ips(tunnel: Tunnel) -> tuple[str, ...]:
 
 
 def peers_of(model: Model, tunnel: Tunnel) -> tuple[str, ...]:
-    """Where the other hosts' tunnels of the network end, in the family of this end's address."""
+    """Where the other hosts' tunnels of the network end, in the family of this end's address.
+
+    A host that is lost has no end.
+    """
+    return tuple(sorted({end for host, end in ends_of(model, tunnel) if not is_lost(model, host)}))
+
+
+def ends_of(model: Model, tunnel: Tunnel) -> Iterator[tuple[Ref[Host], str]]:
+    """By the host, where another one's tunnel of the network ends, in the family of this end's address."""
     access = model.get(tunnel.access_PIF)
     here = local_address(model, replace(tunnel, peers=()))
-    found = (tunnel_over(model, pif) for pif in pifs_on(model, access.network) if pif.host != access.host)
-    transports = [model.get(other.transport_PIF) for other in found if other is not None]
-    ends = {address_of(pif.ip_configuration, ip_address(here).version) for pif in transports if here}
-    return tuple(sorted(ends - {"", here}))
+    for pif in pifs_on(model, access.network) if here else ():
+        other = tunnel_over(model, pif)
+        if pif.host != access.host and other is not None:
+            transport = model.get(other.transport_PIF)
+            end = address_of(transport.ip_configuration, ip_address(here).version)
+            if end not in ("", here):
+                yield pif.host, end
+
+
+def is_lost(model: Model, host: Ref[Host]) -> bool:
+    record = model.records.get(host)
+    return isinstance(record, Host) and record.is_lost
 
 
 def local_address(model: Model, tunnel: Tunnel) -> str:

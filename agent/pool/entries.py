@@ -108,7 +108,8 @@ class Entries:
         self, guards: Mapping[str, int], puts: Mapping[str, bytes], gone: Collection[str]
     ) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.is_open.wait(), OPENING)
+            async with asyncio.timeout(OPENING):
+                await self.is_open.wait()
         self.check()
         revision = await self.asked(self.store.commit(guards, puts, gone))
         if revision is None:

@@ -77,7 +77,8 @@ class Etcd:
         client, self._open, self._lease = self._open, None, None
         if client is not None:
             with suppress(Exception):
-                await asyncio.wait_for(client.channel.close(), self._access.timeout)
+                async with asyncio.timeout(self._access.timeout):
+                    await client.channel.close()
 
     @property
     def _client(self) -> Any:
@@ -163,7 +164,8 @@ class Etcd:
 
     async def _answer(self, asked: Awaitable[T]) -> T:
         try:
-            return await asyncio.wait_for(asked, self._access.timeout + 1)
+            async with asyncio.timeout(self._access.timeout + 1):  # wait_for may swallow a cancellation
+                return await asked
         except asyncio.CancelledError as error:
             raise self._closed(error) from error
         except Exception as error:  # aetcd's own, grpc's, and what they let through

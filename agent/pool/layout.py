@@ -7,10 +7,11 @@
     tunnel-keys/<number>            the network that has the key
     hosts/<host>/<class>/<uuid>     what a host has published of its own: itself, PIFs, bonds, VLANs, tunnels
     published/<host>                when it did so the last time, and by which pifd
-    alive/<host>                    there while the host is heard of (a lease)
+    alive/<host>                    there while the host is heard of (a lease), another one at each start
     ejected/<host>                  the host is no member any more
     requests/<host>/<number>        a call that the host is to carry out
     answers/<host>/<number>         what became of a call that this host has asked for
+    settled/<host>/<number>         whether a part of a call for all hosts stays, or is to be undone
 
 Who reads what an older or a newer pifd has written leaves out fields that it does not know, and records that
 it can't make anything of.
@@ -31,8 +32,10 @@ log = logging.getLogger("pifd.pool")
 
 VERSION = 1
 SCHEMA, POOL = "schema", "pool"
+SCHEMA_VALUE = str(VERSION).encode()
 NETWORKS, HOSTS, KEYS, BRIDGES = "networks/", "hosts/", "tunnel-keys/", "bridges/"
-PUBLISHED, ALIVE, EJECTED, REQUESTS, ANSWERS = "published/", "alive/", "ejected/", "requests/", "answers/"
+PUBLISHED, ALIVE, EJECTED = "published/", "alive/", "ejected/"
+REQUESTS, ANSWERS, SETTLED = "requests/", "answers/", "settled/"
 
 KINDS: Mapping[str, type[Record]] = {kind.class_name: kind for kind in CLASSES}
 ADAPTERS: Mapping[type[Record], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in CLASSES}

@@ -2,17 +2,20 @@
 
 A request is a key; the host that takes it up removes it first, so that it is carried out once, or not at all.
 What became of it comes back as another key.  Both go by themselves when the host that wrote them is lost.
+
+A part of a call for all hosts says how it is undone.  The host undoes it by itself, unless it is told
+that the part stays: when who has asked is lost, or when the part has cut the host off from etcd.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-from agent.errors import Failure, HostDoesNotAnswer, InternalError, by_code
+from agent.errors import Failure, HostDoesNotAnswer, InternalError, PoolUnavailable, by_code
 from agent.model.records import Host, Ref
 from agent.pool import layout
 from agent.pool.etcd import Entry, Unavailable
@@ -23,11 +26,29 @@ log = logging.getLogger("pifd.pool")
 
 TAKEN_UP = 5.0
 """Seconds in which a host that is alive takes a request up."""
-LOOK = 0.5
-"""Seconds between two looks whether a host that carries something out is still alive."""
+LOOK = 0.25
+"""Seconds between two looks at what is waited for."""
+LOST = 15.0
+"""Seconds after which a host that is not heard of is lost: it may have to find another way to etcd."""
+STAYS, UNDO = b"stays", b"undo"
+"""How a part is settled."""
+RESULT = "$result"
+"""In the arguments of what undoes a part: what the part has given."""
 
 CarryOut = Callable[[str, Mapping[str, Any], str], Awaitable[Any]]
 """Carries a call out here: its method, its parameters by name, and who has asked for it."""
+
+
+class Undo(NamedTuple):
+    """What undoes a part of a call."""
+
+    method: str
+    arguments: Mapping[str, Any]
+
+    def of(self, result: Any) -> "Undo":
+        """With what the part has given."""
+        given = {key: result if value == RESULT else value for key, value in self.arguments.items()}
+        return Undo(self.method, given)
 
 
 class Requests:
@@ -39,56 +60,99 @@ class Requests:
         self._answers: dict[str, asyncio.Future[Any]] = {}
         self._taken: dict[str, asyncio.Event] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
+        self._trials: dict[str, asyncio.Future[bytes]] = {}
+        self._tried: set[asyncio.Task[None]] = set()
         session.on_entry = self._hear
 
-    async def ask(self, host: Ref[Host], method: str, arguments: Mapping[str, Any], by: str) -> Any:
+    # --- asking -------------------------------------------------------------------------------------
+
+    async def ask(
+        self,
+        host: Ref[Host],
+        method: str,
+        arguments: Mapping[str, Any],
+        by: str,
+        undo: Undo | None = None,
+        number: str = "",
+    ) -> Any:
         """What the call gives on another host; the Failure that it raises there.
 
         Raises HOST_OFFLINE where the host does not answer; while it had not begun, nothing was done.
         """
         self._entries.check()
-        if not self._session.is_live(host):
-            raise HostDoesNotAnswer(host, "it is not heard of")
-        number, this = str(uuid4()), self._session.this.uuid
+        if not self._session.liveness.is_live(host):
+            raise HostDoesNotAnswer(host, "it is not heard of; nothing was done")
+        number, this = number or str(uuid4()), self._session.this.uuid
         key, back = f"{layout.REQUESTS}{uuid_of(host)}/{number}", f"{layout.ANSWERS}{this}/{number}"
-        told = {"method": method, "arguments": arguments, "by": by, "from": this}
+        told = {"method": method, "arguments": arguments, "by": by, "from": this, "undo": undo}
         answer = self._answers[back] = asyncio.get_running_loop().create_future()
-        taken = self._taken[key] = asyncio.Event()
+        taken, run = self._taken.setdefault(key, asyncio.Event()), self._session.liveness.run_of(host)
         try:
-            await self._entries.asked(
-                self._entries.store.commit({}, {key: json.dumps(told).encode()}, leased=True)
-            )
-            await self._be_taken_up(host, key, taken)
-            return await self._answer(host, answer)
+            await self._be_taken_up(host, key, json.dumps(told).encode(), taken)
+            return await self._answer(host, run, answer)
         finally:
             del self._answers[back], self._taken[key]
             with suppress(Unavailable):
-                await self._entries.store.commit({}, {}, [back])
+                await self._entries.store.commit({}, {}, [key, back])
 
-    async def _be_taken_up(self, host: Ref[Host], key: str, taken: asyncio.Event) -> None:
+    async def _be_taken_up(self, host: Ref[Host], key: str, told: bytes, taken: asyncio.Event) -> None:
+        revision = await self._entries.asked(self._entries.store.commit({}, {key: told}, leased=True))
         with suppress(TimeoutError):
-            await asyncio.wait_for(taken.wait(), TAKEN_UP)
+            async with asyncio.timeout(TAKEN_UP):
+                await taken.wait()
             return
-        revision = self._entries.revision(key)
-        gone = await self._entries.asked(self._entries.store.commit({key: revision}, {}, [key]))
+        try:
+            gone = await self._entries.asked(self._entries.store.commit({key: revision}, {}, [key]))
+        except PoolUnavailable as failure:
+            raise HostDoesNotAnswer(host, f"etcd was lost while it was asked: {failure}") from failure
         if gone is not None:
             raise HostDoesNotAnswer(host, f"it does not take the call up in {TAKEN_UP:g} s; nothing was done")
 
-    async def _answer(self, host: Ref[Host], answer: "asyncio.Future[Any]") -> Any:
+    async def _answer(self, host: Ref[Host], run: bytes | None, answer: "asyncio.Future[Any]") -> Any:
+        """Raises HOST_OFFLINE when the host is not heard of for some time, or is not the same any more."""
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
         while not answer.done():
             await asyncio.wait([answer], timeout=LOOK)
-            if not answer.done() and not self._session.is_live(host):
+            now = self._session.liveness.run_of(host)
+            if self._session.liveness.is_live(host) and now == run:
+                heard = loop.time()
+            elif not answer.done() and (loop.time() - heard > LOST or (now is not None and now != run)):
                 raise HostDoesNotAnswer(host, "it was lost while it carried the call out")
         told = answer.result()
         if "error" in told:
             raise failure_of(told["error"])
         return told["result"]
 
+    async def settle(self, parts: Collection[tuple[Ref[Host], str]], how: bytes) -> None:
+        """Several hosts' parts, each by its number, stay, or are to be undone."""
+        puts = {f"{layout.SETTLED}{uuid_of(host)}/{number}": how for host, number in parts}
+        if puts:
+            await self._entries.asked(self._entries.store.commit({}, puts, leased=True))
+
+    async def check_reached(self, seconds: float = LOST) -> None:
+        """etcd answers this host, perhaps after a while; PIFD_POOL_UNAVAILABLE where it does not."""
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await self._entries.store.stay()
+        self._entries.again.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.sleep(LOOK)
+                await self._entries.is_open.wait()
+                return None
+        raise PoolUnavailable(self._entries.trouble or "it does not answer any more")
+
+    # --- being asked --------------------------------------------------------------------------------
+
     def _hear(self, key: str, entry: Entry | None) -> None:
         if key in self._answers and entry is not None and not self._answers[key].done():
             self._answers[key].set_result(json.loads(entry.value))
         elif key in self._taken and entry is None:
             self._taken[key].set()
+        elif key in self._trials and entry is not None:
+            if not self._trials[key].done():
+                self._trials[key].set_result(entry.value)
         elif entry is not None and key.startswith(self._own) and key not in self._work:
             self._work[key] = asyncio.create_task(self._take_up(key, entry))
             self._work[key].add_done_callback(lambda _: self._work.pop(key, None))
@@ -101,12 +165,59 @@ class Requests:
         try:
             if await self._entries.store.commit({key: entry.revision}, {}, [key]) is None:
                 return  # who asked has given up
-            told = json.loads(entry.value)
-            answer = json.dumps(await self._done(told)).encode()
-            back = f"{layout.ANSWERS}{told['from']}/{key.rpartition('/')[2]}"
-            await self._entries.store.commit({}, {back: answer}, leased=True)
         except Unavailable as error:
-            log.error("a request of another host's can't be answered: %s", error)
+            log.error("a request of another host's can't be taken up: %s", error)
+            return
+        told, number = json.loads(entry.value), key.rpartition("/")[2]
+        settled = f"{layout.SETTLED}{self._session.this.uuid}/{number}"
+        trial = self._trials[settled] = asyncio.get_running_loop().create_future()
+        done = await self._done(told)
+        is_told = await self._tell(f"{layout.ANSWERS}{told['from']}/{number}", json.dumps(done).encode())
+        if told.get("undo") and "result" in done:
+            undo = Undo(*told["undo"]).of(done["result"])
+            task = asyncio.create_task(self._try_out(settled, trial, told, undo, is_told=is_told))
+            self._tried.add(task)
+            task.add_done_callback(self._tried.discard)
+        else:
+            del self._trials[settled]
+
+    async def _tell(self, key: str, answer: bytes) -> bool:
+        """Whether who has asked can be told, perhaps after a while: by another way to etcd."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOST):
+                while True:
+                    try:
+                        await self._entries.store.commit({}, {key: answer}, leased=True)
+                        return True
+                    except Unavailable as error:
+                        log.warning("a request of another host's is not answered yet: %s", error)
+                        self._entries.again.set()
+                    await asyncio.sleep(LOOK)
+                    await self._entries.is_open.wait()
+        log.error("a request of another host's can't be answered")
+        return False
+
+    async def _try_out(
+        self, key: str, trial: "asyncio.Future[bytes]", told: Mapping[str, Any], undo: Undo, *, is_told: bool
+    ) -> None:
+        """Undo a part of a call, unless it is settled while who has asked is heard of."""
+        loop, asker = asyncio.get_running_loop(), Ref[Host](f"OpaqueRef:{told['from']}")
+        run, heard = self._session.liveness.run_of(asker), loop.time()
+        try:
+            while is_told and not trial.done() and loop.time() - heard < LOST:
+                await asyncio.wait([trial], timeout=LOOK)
+                if self._session.liveness.is_live(asker) and self._session.liveness.run_of(asker) == run:
+                    heard = loop.time()
+        finally:
+            del self._trials[key]
+        with suppress(Unavailable):
+            await self._entries.store.commit({}, {}, [key])
+        if trial.done() and trial.result() == STAYS:
+            return
+        log.warning("%s is undone: it could not be done on all hosts", told["method"])
+        outcome = await self._done({**told, "method": undo.method, "arguments": undo.arguments})
+        if "error" in outcome:
+            log.error("%s can't be undone: %s", told["method"], ", ".join(outcome["error"]))
 
     async def _done(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
@@ -121,7 +232,9 @@ class Requests:
 
     async def close(self) -> None:
         """Let what is being carried out come to its end."""
-        await asyncio.gather(*self._work.values(), return_exceptions=True)
+        for task in self._tried:
+            task.cancel()
+        await asyncio.gather(*self._work.values(), *self._tried, return_exceptions=True)
 
 
 def failure_of(error: list[str]) -> Failure:

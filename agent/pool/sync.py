@@ -1,15 +1,19 @@
 """Taking over what the master has: one object that can't be had stops no other."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol
 
 from agent.engine.engine import Decide
+from agent.engine.notifier import Notifier
 from agent.errors import Failure
 from agent.model.draft import Plan
 from agent.model.facts import Facts
-from agent.model.model import Model, this_host
-from agent.rules.replication import PHASES, Copy, Correspondence, done, missing_bonds, not_done, together
+from agent.model.model import Model, host_of, this_host
+from agent.model.records import Host, Pool, Record, Ref
+from agent.rules.corresponding_nics import Correspondence
+from agent.rules.replication import PHASES, Copy, done, is_refused, missing_bonds, not_done, together
 
 log = logging.getLogger("pifd.pool")
 
@@ -19,7 +23,58 @@ class Engine(Protocol):
 
     @property
     def model(self) -> Model: ...
+    @property
+    def notifier(self) -> Notifier: ...
     def change(self, decide: Decide) -> Awaitable[Any]: ...
+
+
+class Follower:
+    """Takes over at the start of the daemon, and where `follows` whenever the master has changed anything.
+
+    report: what became of the last time, a line for each object.  news: set when something was learnt.
+    """
+
+    def __init__(self, engine: Engine, by: Correspondence, *, follows: bool) -> None:
+        self._engine, self._by, self._follows = engine, by, follows
+        self.report: tuple[str, ...] = ()
+        self.news = asyncio.Event()
+        self._taken: Mapping[Ref[Any], Record] = {}
+
+    @property
+    def words(self) -> str:
+        """One line on what could not be taken over, "" where all is well."""
+        lines = [line for line in self.report if is_refused(line)]
+        more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+        return f"the master's {lines[0]}{more}" if lines else ""
+
+    async def keep(self) -> None:
+        """One time after the other; what changes during one is seen after it."""
+        while True:
+            await self.news.wait()
+            self.news.clear()
+            theirs = of_the_master(self._engine.model)
+            if theirs and (not self._taken or (self._follows and theirs != self._taken)):
+                self._taken = theirs
+                await self._take_over()
+
+    async def _take_over(self) -> None:
+        try:
+            self.report = await sync(self._engine, self._by)
+        except Exception:
+            log.exception("what the master has could not be taken over")
+        self._engine.notifier.notify()
+
+
+def of_the_master(model: Model) -> Mapping[Ref[Any], Record]:
+    """What is the master's, as it is known here; nothing on the master itself."""
+    host, pool = this_host(model), next(iter(model.all(Pool)), None)
+    if host is None or pool is None or pool.master == host.ref:
+        return {}
+    return {
+        record.ref: record
+        for record in model.records.values()
+        if host_of(model, record) == pool.master and not isinstance(record, Host)
+    }
 
 
 async def sync(engine: Engine, by: Correspondence) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ from agent.model.model import (
 )
 from agent.model.records import PIF, VLAN, VM, Bond, Host, Network, Pool, PowerState, Record, Ref, Tunnel
 from agent.model.tunnels import peers_of
+from agent.rules.corresponding_nics import Correspondence, place_of
 from agent.rules.network import free_bridge
-from agent.rules.replication import Correspondence, place_of
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,10 @@ def take_others(draft: Draft, told: Told) -> None:
         if gone not in now:
             draft.remove(gone)
     for ref, record in now.items():
-        if draft.model.records.get(ref) != record:
+        there = draft.model.records.get(ref)
+        if isinstance(record, Host) and isinstance(there, Host):
+            record = replace(record, is_lost=there.is_lost)
+        if there != record:
             draft.put(record)
     forget_hosts(draft)
 
@@ -165,6 +168,16 @@ def meet_peers(draft: Draft) -> None:
         peers = peers_of(draft.model, tunnel)
         if peers != tunnel.peers:
             draft.put(replace(tunnel, peers=peers))
+
+
+def lose(model: Model, host: Ref[Host], *, is_lost: bool) -> Plan:
+    """Tunnels have no end at a host that is lost, and have one again when it is not."""
+    draft = Draft(model)
+    record = model.records.get(host)
+    if isinstance(record, Host) and record.elsewhere:
+        draft.put(replace(record, is_lost=is_lost))
+        meet_peers(draft)
+    return Plan(model, draft.model)
 
 
 # --- joining and leaving --------------------------------------------------------------------------

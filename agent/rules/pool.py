@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agent.errors import PIFNotPresent
 from agent.model.draft import Draft, Plan
-from agent.model.model import Model, pifs_on
+from agent.model.model import Model, pif_on, pifs_on
 from agent.model.records import PIF, Host, Network, Ref
 from agent.rules.host import check_address_type, check_usable, hand_over_management
 from agent.rules.vlan import add, lower_of_device
@@ -49,8 +49,8 @@ def add_to_all(draft: Draft, lowers: Sequence[PIF], network: Network, tag: int) 
 
 
 def pif_of_host(model: Model, network: Network, host: Host) -> PIF:
-    """The host's PIF on a network."""
-    for pif in pifs_on(model, network.ref):
-        if pif.host == host.ref:
-            return pif
-    raise PIFNotPresent(host.ref, network.ref)
+    """The host's PIF on a network.  Raises where it has none."""
+    found = pif_on(model, network.ref, host.ref)
+    if found is None:
+        raise PIFNotPresent(host.ref, network.ref)
+    return found

@@ -84,8 +84,8 @@ async def test_the_first_host_makes_the_pool_and_the_second_joins_it(hosts: Host
     for one in (master, member):
         assert {net.bridge for net in one.model.all(Network)} >= {"xenbr0", "xenbr1"}
         assert len({pif.host for pif in one.model.all(PIF)}) == 2
-        assert one.pool.is_live(member.pool.this.ref)
-        assert one.pool.last_published(master.pool.this.ref) is not None
+        assert one.pool.liveness.is_live(member.pool.this.ref)
+        assert one.pool.liveness.last_published(master.pool.this.ref) is not None
     assert network_of(master.model, "xenbr0").ref == network_of(member.model, "xenbr0").ref
     assert "192.0.2.11/24" in member.world.addresses("xenbr0")
 
@@ -140,7 +140,7 @@ async def test_a_host_that_is_ejected_is_alone_with_all_that_it_has(hosts: Hosts
     master, member = await hosts.pool(2)
     await member.world.create_bond("eth0", "eth1")
     before = member.world.kernel.state
-    await master.pool.eject(member.pool.this)
+    await master.pool.membership.eject(member.pool.this)
     await member.until(lambda: len(member.model.all(Host)) == 1)
     await master.until(lambda: len(master.model.all(Host)) == 1)
     assert not member.model.all(Pool)[0].is_shared
@@ -252,7 +252,7 @@ async def test_hosts_with_tunnels_on_a_network_are_a_mesh_and_one_that_goes_is_i
         members[2].world.do(tunnel.create, own_pif(members[2], "eth0"), second),
     )
     assert {pif_and_key(member, second) for member in members[1:]} == {2}
-    await members[0].pool.eject(host_of(members[0], members[2]))
+    await members[0].pool.membership.eject(host_of(members[0], members[2]))
     await members[1].until(partial(has_peers, members[1], "192.0.2.10"))
 
 

@@ -13,7 +13,8 @@ from agent.model.draft import Plan
 from agent.model.model import Model, here, management, slaves
 from agent.model.records import PIF, VIF, VLAN, Bond, Network, Ref, Tunnel
 from agent.rules import bond, tunnel, vif, vlan, vm
-from agent.rules.replication import Correspondence, Foreseen, foreseen
+from agent.rules.corresponding_nics import Correspondence
+from agent.rules.replication import Foreseen, foreseen
 from tests.rules.invariants import violations
 from tests.worlds.hosts import host as machine
 from tests.worlds.hosts import mac, nic

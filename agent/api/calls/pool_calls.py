@@ -26,7 +26,7 @@ async def join(
     """
     session = door_of(call.agent).session
     session.entries.check()
-    told = session.told()
+    told = session.learner.told()
     if told is None:
         raise PoolUnavailable("there is no pool in it")
     check_can_join(call.agent.engine.model, told)
@@ -54,7 +54,7 @@ async def eject(call: Call, host: Ref[Host]) -> Value:
         raise OperationNotAllowed("the host is the only one of its pool")
     if any(pool.master == gone.ref for pool in model.all(Pool)):
         raise OperationNotAllowed("it is the pool's master: designate another one first")
-    await door_of(call.agent).session.eject(gone)
+    await door_of(call.agent).session.membership.eject(gone)
     return ""
 
 
@@ -64,8 +64,8 @@ async def sync_networking(call: Call, host: Ref[Host]) -> Value:
     if chosen.elsewhere:
         return await there(call, chosen.ref, {"host": chosen.ref})
     session = door_of(call.agent).session
-    session.report = await sync(call.agent.engine, session.by)
-    return list(session.report)
+    session.follower.report = await sync(call.agent.engine, session.by)
+    return list(session.follower.report)
 
 
 async def foresee_sync(call: Call, host: Ref[Host]) -> Value:

@@ -1,34 +1,44 @@
 """Calls for all hosts of a pool: each host's own daemon carries its part out, one after the other."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from agent.api.calls.call import Call
 from agent.api.calls.changing import change
 from agent.api.calls.declared import CHANGING
-from agent.api.calls.routing import there
+from agent.api.calls.routing import door_of, there
 from agent.api.encodings.values import Value
-from agent.errors import Failure, InvalidValue, PIFNotPresent
+from agent.errors import Failure, HostDoesNotAnswer, InvalidValue, PoolUnavailable
 from agent.model.model import Model, management_of, pifs_of, pifs_on
 from agent.model.records import PIF, Host, Network, Pool, Ref
-from agent.rules.replication import pif_on
+from agent.pool.requests import RESULT, STAYS, UNDO, Requests, Undo
+from agent.rules.pool import pif_of_host
 from agent.rules.vlan import lower_of_device
 
 log = logging.getLogger("pifd.pool")
 
-Run = Callable[[Ref[Host], str, Mapping[str, Any]], Awaitable[Any]]
-"""Have a host carry a call out."""
+Run = Callable[..., Awaitable[Any]]
+"""Have a host carry a call out: the host, the method, its arguments; how it is undone, and its number."""
 
 
 def runner(call: Call) -> Run:
     """Have hosts carry out calls for this one."""
 
-    async def run(host: Ref[Host], method: str, arguments: Mapping[str, Any]) -> Any:
+    async def run(
+        host: Ref[Host],
+        method: str,
+        arguments: Mapping[str, Any],
+        undo: Undo | None = None,
+        number: str = "",
+    ) -> Any:
         one = replace(call, method=method)
         if call.agent.engine.model.get(host).elsewhere:
-            return await there(one, host, arguments)
+            return await there(one, host, arguments, undo, number)
         return await change(CHANGING[method], one, **arguments)
 
     return run
@@ -49,16 +59,12 @@ async def create_vlan(call: Call, device: str, network: Ref[Network], VLAN: int)
 
 
 async def vlans_on(call: Call, lowers: Iterable[PIF], network: Network, tag: int) -> Value:
-    made, run = list[tuple[Ref[Host], str]](), runner(call)
-    try:
+    made, undo = list[str](), Undo("PIF.destroy", {"self": RESULT})
+    async with Parts(call) as parts:
         for pif in lowers:
             arguments = {"device": pif.device, "network": network.ref, "host": pif.host, "VLAN": tag}
-            made.append((pif.host, await run(pif.host, "PIF.create_VLAN", arguments)))
-    except BaseException:
-        for host, ref in reversed(made):
-            await undone(run(host, "PIF.destroy", {"self": ref}))
-        raise
-    return [ref for _, ref in made]
+            made.append(await parts.do(pif.host, "PIF.create_VLAN", arguments, undo))
+    return made
 
 
 async def management_reconfigure(call: Call, network: Ref[Network]) -> Value:
@@ -69,31 +75,81 @@ async def management_reconfigure(call: Call, network: Ref[Network]) -> Value:
     model = call.agent.engine.model
     home, master = model.find(Network, network), model.all(Pool)[0].master
     hosts = sorted(model.all(Host), key=lambda host: host.ref == master)
-    chosen = [(host, pif_on(model, home.ref, host.ref)) for host in hosts]
-    for host, pif in chosen:
-        if pif is None:
-            raise PIFNotPresent(host.ref, home.ref)
-    done, run = list[tuple[Ref[Host], PIF | None]](), runner(call)
-    try:
+    chosen = [(host.ref, pif_of_host(model, home, host)) for host in hosts]
+    async with Parts(call) as parts:
         for host, pif in chosen:
-            assert pif is not None
-            before = management_of(model, host.ref)
-            await run(host.ref, "host.management_reconfigure", {"pif": pif.ref})
-            done.append((host.ref, before))
-    except BaseException:
-        for ref, before in reversed(done):
-            if before is not None:
-                await undone(run(ref, "host.management_reconfigure", {"pif": before.ref}))
-        raise
+            before = management_of(model, host)
+            undo = None if before is None else Undo("host.management_reconfigure", {"pif": before.ref})
+            await parts.do(host, "host.management_reconfigure", {"pif": pif.ref}, undo)
     return ""
 
 
-async def undone(undoing: Awaitable[Any]) -> None:
-    """One thing that can't be undone keeps nothing else from being undone; it is logged where it is."""
-    try:
-        await undoing
-    except Failure as failure:
-        log.error("a part of a call for all hosts can't be undone: %s", failure)
+class Parts:
+    """The parts of a call for all hosts, inside: all of them stay, or none does.
+
+    A host that is lost meanwhile undoes its part by itself.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call, self._run = call, runner(call)
+        self._done: list[tuple[Ref[Host], str, Undo | None]] = []
+        self._lost: list[tuple[Ref[Host], str]] = []
+
+    async def __aenter__(self) -> "Parts":
+        return self
+
+    async def do(self, host: Ref[Host], method: str, arguments: Mapping[str, Any], undo: Undo | None) -> Any:
+        """A host's part; raises the Failure that it ends with."""
+        number = str(uuid4())
+        try:
+            result = await self._run(host, method, arguments, undo, number)
+        except (HostDoesNotAnswer, PoolUnavailable, asyncio.CancelledError):
+            self._lost.append((host, number))
+            raise
+        self._done.append((host, number, undo and undo.of(result)))
+        if not self._elsewhere(host):
+            await self._requests.check_reached()
+        return result
+
+    async def __aexit__(self, kind: object, error: object, traceback: object) -> None:
+        if error is None:
+            try:
+                await self._requests.settle(self._others(), STAYS)
+            except Failure:
+                await self._undo()
+                raise
+        else:
+            await self._undo()
+
+    async def _undo(self) -> None:
+        """One thing that can't be undone keeps nothing else from being undone; it is logged where it is.
+
+        This host's part is first, because without it others may not be reached.
+        """
+        own_first = [*reversed(self._done)]
+        own_first.sort(key=lambda part: self._elsewhere(part[0]))
+        for host, number, undo in own_first:
+            try:
+                if undo is not None:
+                    await self._run(host, undo.method, undo.arguments)
+                if not self._elsewhere(host):
+                    await self._requests.check_reached()
+            except Failure as failure:
+                log.error("a part of a call for all hosts can't be undone: %s", failure)
+                self._lost.append((host, number))
+        with suppress(PoolUnavailable):
+            await self._requests.settle(self._lost, UNDO)
+            await self._requests.settle([part for part in self._others() if part not in self._lost], STAYS)
+
+    def _others(self) -> list[tuple[Ref[Host], str]]:
+        return [(host, number) for host, number, _ in self._done if self._elsewhere(host)]
+
+    def _elsewhere(self, host: Ref[Host]) -> bool:
+        return self._call.agent.engine.model.get(host).elsewhere
+
+    @property
+    def _requests(self) -> Requests:
+        return door_of(self._call.agent).requests
 
 
 async def create_bond(

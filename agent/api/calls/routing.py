@@ -15,7 +15,7 @@ from agent.api.sessions.session import Session
 from agent.errors import PoolUnavailable
 from agent.model.model import Model, host_of, this_host
 from agent.model.records import VIF, VM, Host, Ref
-from agent.pool.requests import Requests
+from agent.pool.requests import Requests, Undo
 from agent.pool.session import Session as PoolSession
 
 
@@ -39,10 +39,10 @@ def heard(agent: Agent) -> Mapping[Ref[Host], Heard]:
     """What is heard of the hosts of the pool; nothing where none is configured."""
     if not isinstance(agent.pool, PoolDoor):
         return {}
-    session = agent.pool.session
+    live = agent.pool.session.liveness
     never = HERE_ALONE.last_published
     return {
-        host.ref: Heard(session.is_live(host.ref), session.last_published(host.ref) or never)
+        host.ref: Heard(live.is_live(host.ref), live.last_published(host.ref) or never)
         for host in agent.engine.model.all(Host)
     }
 
@@ -82,10 +82,13 @@ def carrier(model: Model, arguments: Iterable[object]) -> Ref[Host] | None:
     return only if isinstance(owner_record, Host) and owner_record.elsewhere else None
 
 
-async def there(call: Call, host: Ref[Host], arguments: Mapping[str, Any]) -> Value:
-    """What another host's daemon makes of a call."""
+async def there(
+    call: Call, host: Ref[Host], arguments: Mapping[str, Any], undo: Undo | None = None, number: str = ""
+) -> Value:
+    """What another host's daemon makes of a call, which it undoes by itself until `number` is settled."""
     listed = {name: list(value) if isinstance(value, tuple) else value for name, value in arguments.items()}
-    answer: Value = await door_of(call.agent).requests.ask(host, plain(call.method), listed, asker(call))
+    requests, method = door_of(call.agent).requests, plain(call.method)
+    answer: Value = await requests.ask(host, method, listed, asker(call), undo, number)
     return answer
 
 
