@@ -164,7 +164,7 @@ FISH_COMPLETION := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pifctl.fi
 # leaves the old one as it is.  lib/pifd is a link to the version that is installed.
 install: ## into PREFIX (/usr/local), below DESTDIR; with a systemd unit; POOL=1: with what a pool needs
 	$(PREPARE) python
-	@set -e; new=$(HOME_OF_PIFD)-$$(date +%Y%m%d%H%M%S%N); trap '[ $$? = 0 ] || rm -rf $$new' EXIT; \
+	@set -e; umask 022; new=$(HOME_OF_PIFD)-$$(date +%Y%m%d%H%M%S%N); trap '[ $$? = 0 ] || rm -rf $$new' EXIT; \
 	$(PYTHON) -m venv $$new; \
 	$$new/bin/$(PIP) install --require-hashes -r requirements-$(if $(POOL),pool,runtime).lock; \
 	$$new/bin/$(PIP) install --no-deps .; \
@@ -174,13 +174,14 @@ install: ## into PREFIX (/usr/local), below DESTDIR; with a systemd unit; POOL=1
 	[ -L $(HOME_OF_PIFD) ] || [ ! -e $(HOME_OF_PIFD) ] || mv $(HOME_OF_PIFD) $(HOME_OF_PIFD)-0; \
 	ln -s $${new##*/} $$new/link; mv -T $$new/link $(HOME_OF_PIFD); \
 	for old in $(HOME_OF_PIFD)-[0-9]*; do [ $$old = $$new ] || rm -rf $$old; done
+	@umask 022; install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
 	install -m 644 $(HOME_OF_PIFD)/bash $(BASH_COMPLETION)
 	install -m 644 $(HOME_OF_PIFD)/zsh $(ZSH_COMPLETION)
 	install -m 644 $(HOME_OF_PIFD)/fish $(FISH_COMPLETION)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
 	ln -sfn ../lib/pifd/bin/pifd $(DESTDIR)$(PREFIX)/sbin/pifd
 	ln -sfn ../lib/pifd/bin/pifctl $(DESTDIR)$(PREFIX)/bin/pifctl
-	sed 's|/usr/local/|$(PREFIX)/|' systemd/pifd.service >$(DESTDIR)$(UNITDIR)/pifd.service
+	sed 's|/usr/local/|$(PREFIX)/|' systemd/pifd.service >$(HOME_OF_PIFD)/pifd.service
+	install -m 644 $(HOME_OF_PIFD)/pifd.service $(DESTDIR)$(UNITDIR)/pifd.service
 	install -m 644 systemd/pifd.sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/pifd.conf
 	@echo 'The group pifd is made at the next boot, or now by: systemd-sysusers $(SYSUSERSDIR)/pifd.conf'
 
@@ -202,9 +203,9 @@ ifeq ($(DESTDIR),)
 	@other=$$(command -v xe) && [ "$$other" != $(XE) ] || exit 0; \
 		echo "there is another xe already: $$other" >&2; exit 1
 endif
-	install -d $(DESTDIR)$(PREFIX)/bin
+	@umask 022; install -d $(DESTDIR)$(PREFIX)/bin
 	ln -sfn ../lib/pifd/bin/pifctl $(XE)
-	@for file in $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION); do \
+	@umask 022; for file in $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION); do \
 		[ ! -e $$file ] || sed 's/pifctl/xe/g' $$file >"$$(echo $$file | sed 's/\(.*\)pifctl/\1xe/')"; done
 
 clean: ## remove what the other targets made

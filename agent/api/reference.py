@@ -15,7 +15,7 @@ from agent.api.calls.setters import setters
 from agent.api.records.computed import COMPUTED
 from agent.api.records.parameters import REQUIRED, Parameter, type_name
 from agent.api.records.record import fields_of, on_wire, stored_types
-from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import Session
 from agent.errors import Failure
 from agent.model.records import Record
 from agent.schema.field import Field

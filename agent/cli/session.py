@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 from agent.cli.client import Client
-from agent.cli.connection import Connection, unheard
+from agent.cli.connection import SECONDS_OF_PATIENCE, Connection, unheard
 from agent.cli.errors import OWN, APIFailure, CommandError, Interrupted, NoAnswer, maybe_done
 
 API_FAILURE = 1
@@ -138,5 +138,6 @@ class Session:
         if self._connection is None:
             self._connection = Connection(self._path, self._client.traceparent, self._tell)
         call = {"jsonrpc": "2.0", "method": method, "params": parameters, "id": self._number}
-        doing = "" if method in WAITS else f"answer {method}"
+        is_to_wait = method in WAITS and parameters[-1] >= SECONDS_OF_PATIENCE
+        doing = "" if is_to_wait else f"answer {method}"
         return result(self._connection.post(json.dumps(call).encode(), doing), self._number)

@@ -13,7 +13,7 @@ from agent.api.calls.call import Agent, agent_of
 from agent.api.calls.host_calls import WITHOUT_OBJECTS
 from agent.api.calls.methods import call
 from agent.api.events.journal import Journal
-from agent.api.events.registrations import MOST_CLASSES, MOST_SESSIONS
+from agent.api.events.registrations import MOST_CLASSES
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.api.sessions.caller import Client
@@ -21,7 +21,6 @@ from agent.errors import (
     EventFromTokenParseFailure,
     EventsLost,
     EventSubscriptionParseFailure,
-    Failure,
     HandleInvalid,
     InvalidValue,
     SessionInvalid,
@@ -385,15 +384,14 @@ async def test_event_next_says_when_events_were_lost(api: Listener) -> None:
     assert [one["operation"] for one in await soon(api("event.next"))] == ["add"]
 
 
-async def test_registrations_are_bounded(api: Listener) -> None:
+async def test_a_registration_is_bounded_and_those_of_others_do_not_end_it(api: Listener) -> None:
     with pytest.raises(InvalidValue):
         await api("event.register", [f"c{number}" for number in range(MOST_CLASSES + 1)])
     await api("event.register", ["pif"])
     registrations = api.agent.events.registrations
-    for number in range(MOST_SESSIONS):
-        registrations.add(f"other {number}", registrations.of(api.session).wanted, 0)
-    with pytest.raises(Failure):
-        registrations.of("other 0")
+    wanted = registrations.of(api.session).wanted
+    for number in range(2000):
+        registrations.add(f"other {number}", wanted, 0, uid=1000 + number % 3)
     assert registrations.of(api.session).wanted.classes == {"pif"}
 
 

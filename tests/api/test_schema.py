@@ -13,7 +13,7 @@ from agent.api.records.computed import COMPUTED, View
 from agent.api.records.parameters import constructor, type_name
 from agent.api.records.record import field_names, is_computed, record_of, stored_types
 from agent.api.reference import class_section
-from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import Session
 from agent.cli import classes
 from agent.model.records import VLAN, Network, Record
 from agent.schema.field import always, back

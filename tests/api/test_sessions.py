@@ -21,8 +21,7 @@ from agent.api.reference import field_rows
 from agent.api.sessions import look_ups
 from agent.api.sessions.caller import Caller, Client
 from agent.api.sessions.roles import Role, Roles
-from agent.api.sessions.session import Session
-from agent.api.sessions.sessions import MOST_NOTES, Sessions
+from agent.api.sessions.sessions import MOST_NOTES, Session, Sessions
 from agent.errors import Failure, HandleInvalid, SessionInvalid
 from tests.api.callers import ROOT
 from tests.api.test_reference import is_of

@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent.api.calls.host_calls import WITHOUT_OBJECTS
-from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import Session
 from tests.clients.fields import MAP, settings
 from tests.clients.story import Teller
 from tests.clients.voices import LOGIN

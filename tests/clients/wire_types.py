@@ -11,7 +11,7 @@ from agent.api.calls.host_calls import WITHOUT_OBJECTS
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.records.record import fields_of
 from agent.api.reference import type_of as type_of_field
-from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import Session
 from agent.model.records import Record
 
 REFERENCE = re.compile(r"OpaqueRef:([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|NULL)")

@@ -18,7 +18,7 @@ from agent.api.audit.excerpt import cut, excerpt
 from agent.api.audit.line_file import LineFile
 from agent.api.encodings.values import Value
 from agent.api.sessions.caller import Caller
-from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import Session
 from agent.errors import AuditLogUnavailable, Failure
 
 log = logging.getLogger("pifd.audit")

@@ -1,15 +1,20 @@
-"""Call, one use of a method: who asks for it, in which session, and Agent, what there is to answer with."""
+"""Call, one use of a method: who asks for it, in which session, whether they may, and Agent, what there is
+to answer with."""
 
+import re
 from dataclasses import dataclass
 
 from agent.api.audit.audit import Audit
 from agent.api.engine import Engine
 from agent.api.events.events import Events
 from agent.api.sessions.caller import Client
-from agent.api.sessions.roles import Roles
+from agent.api.sessions.roles import Role, Roles
 from agent.api.sessions.sessions import Sessions
 from agent.api.tasks.tasks import Tasks
 from agent.engine.notifier import Notifier
+from agent.errors import RBACPermissionDenied
+
+ASYNC = re.compile(r"^(Internal)?Async[._]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +55,19 @@ def agent_of(
     events = Events(engine.notifier, tasks_notifier)
     sessions = Sessions(forget=events.forget)
     return Agent(engine, sessions, Tasks(tasks_notifier), events, roles or Roles(), audit or Audit(), pool)
+
+
+def obstacle(call: Call, *, changes: bool) -> RBACPermissionDenied | None:
+    """Why the caller may not make this call, if so.  changes: whether the method may change anything."""
+    role = call.agent.roles.role_of(call.client.caller)
+    if role is Role.OPERATOR or (role is Role.READER and not changes):
+        return None
+    uid = call.client.caller.uid
+    return RBACPermissionDenied(
+        permission(call.method), f"user {uid} may {'only look' if role else 'not use pifd'}"
+    )
+
+
+def permission(method: str) -> str:
+    """The name of the permission that a method needs: XenAPI's, the same for its async mode."""
+    return ASYNC.sub("", method).lower()

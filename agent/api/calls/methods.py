@@ -1,6 +1,6 @@
 """The method table: every message of the API under its wire name, with its parameters and its function."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, partial
@@ -11,12 +11,11 @@ from agent.api.calls import host_calls as host
 from agent.api.calls import pool_calls as pool
 from agent.api.calls import session_calls as session
 from agent.api.calls import task_calls as task
-from agent.api.calls.call import Agent, Call
+from agent.api.calls.call import ASYNC, Agent, Call, obstacle
 from agent.api.calls.changing import Rule, change, change_later, change_task, dry_run, entry_of
 from agent.api.calls.declared import CHANGING
 from agent.api.calls.getters import Run, getters
 from agent.api.calls.objects import EVERY_CLASS
-from agent.api.calls.permission import ASYNC, obstacle
 from agent.api.calls.pool_wide import create_bond
 from agent.api.calls.routing import carrier, there, with_pool
 from agent.api.calls.setters import setters
@@ -170,47 +169,18 @@ def _getters() -> Iterator[Method]:
 
 
 def _special() -> Iterator[Method]:
-    def method(name: str, run: Callable[..., Any], access: Access) -> Method:
-        return Method(name, parameters_of(run), run, access)
-
-    yield method("session.login_with_password", session.login, Access.OPEN)
-    yield method("session.slave_local_login_with_password", session.local_login, Access.OPEN)
-    yield method("session.logout", session.logout, Access.OPEN)
-    yield method("session.local_logout", session.logout, Access.OPEN)
+    for name, run, access in SPECIAL:
+        yield Method(name, parameters_of(run), run, access)
     for message, parameters, run in session.about_sessions():
         yield Method(f"session.{message}", parameters, run, Access.READ)
-    yield method("host.get_management_interface", host.get_management_interface, Access.READ)
-    yield method("host.get_servertime", host.get_servertime, Access.READ)
-    yield method("host.get_server_localtime", host.get_server_localtime, Access.READ)
-    yield method("host.signal_networking_change", host.signal_networking_change, Access.CHANGE)
-    yield method("pool.sync_database", host.sync_database, Access.CHANGE)
-    yield method("pool.join", pool.join, Access.CHANGE)
-    yield method("pool.eject", pool.eject, Access.CHANGE)
-    of_sync = parameters_of(pool.sync_networking)
-    yield Method("pool.sync_networking", of_sync, pool.sync_networking, Access.CHANGE)
-    yield Method("DryRun.pool.sync_networking", of_sync, pool.foresee_sync, Access.READ)
-    yield method("pool.create_bond", create_bond, Access.CHANGE)
     for name in host.WITHOUT_OBJECTS:
         for message, parameters, run in host.of_no_objects(name):
             yield Method(f"{name}.{message}", parameters, run, Access.READ)
-    yield method("task.create", task.create, Access.CHANGE)
-    yield method("task.set_status", task.set_status, Access.CHANGE)
-    yield method("task.set_progress", task.set_progress, Access.CHANGE)
-    yield method("task.set_result", task.set_result, Access.CHANGE)
-    yield method("task.set_error_info", task.set_error_info, Access.CHANGE)
-    yield method("task.cancel", task.cancel, Access.CHANGE)
-    yield method("task.destroy", task.destroy, Access.CHANGE)
-    yield method("event.from", event.events_from, Access.READ)
-    yield method("event.register", event.register, Access.READ)
-    yield method("event.unregister", event.unregister, Access.READ)
-    yield method("event.next", event.next_events, Access.READ)
-    yield method("event.get_current_id", event.get_current_id, Access.READ)
+    of_sync = parameters_of(pool.sync_networking)
+    yield Method("pool.sync_networking", of_sync, pool.sync_networking, Access.CHANGE)
+    yield Method("DryRun.pool.sync_networking", of_sync, pool.foresee_sync, Access.READ)
     inject = (parameter_of("class", str), parameter_of("ref", str))
     yield Method("event.inject", inject, event.inject, Access.READ)
-    yield method("system.listMethods", list_methods, Access.OPEN)
-    yield method("system.isAlive", is_alive, Access.OPEN)
-    yield method("pifd.topology", topology, Access.READ)
-    yield method("Bond.get_status", get_bond_status, Access.READ)
 
 
 async def list_methods(call: Call, session: str = "") -> Value:
@@ -239,3 +209,36 @@ async def topology(call: Call) -> Value:
     state, condition = await engine.kernel_state(), engine.condition
     tree = tree_of(engine.model, state, condition.failures, condition.deviations)
     return {**tree, "status": with_pool(call.agent, engine.words)}
+
+
+SPECIAL: Sequence[tuple[str, Run, Access]] = (
+    ("session.login_with_password", session.login, Access.OPEN),
+    ("session.slave_local_login_with_password", session.local_login, Access.OPEN),
+    ("session.logout", session.logout, Access.OPEN),
+    ("session.local_logout", session.logout, Access.OPEN),
+    ("host.get_management_interface", host.get_management_interface, Access.READ),
+    ("host.get_servertime", host.get_servertime, Access.READ),
+    ("host.get_server_localtime", host.get_server_localtime, Access.READ),
+    ("host.signal_networking_change", host.signal_networking_change, Access.CHANGE),
+    ("pool.sync_database", host.sync_database, Access.CHANGE),
+    ("pool.join", pool.join, Access.CHANGE),
+    ("pool.eject", pool.eject, Access.CHANGE),
+    ("pool.create_bond", create_bond, Access.CHANGE),
+    ("task.create", task.create, Access.CHANGE),
+    ("task.set_status", task.set_status, Access.CHANGE),
+    ("task.set_progress", task.set_progress, Access.CHANGE),
+    ("task.set_result", task.set_result, Access.CHANGE),
+    ("task.set_error_info", task.set_error_info, Access.CHANGE),
+    ("task.cancel", task.cancel, Access.CHANGE),
+    ("task.destroy", task.destroy, Access.CHANGE),
+    ("event.from", event.events_from, Access.READ),
+    ("event.register", event.register, Access.READ),
+    ("event.unregister", event.unregister, Access.READ),
+    ("event.next", event.next_events, Access.READ),
+    ("event.get_current_id", event.get_current_id, Access.READ),
+    ("system.listMethods", list_methods, Access.OPEN),
+    ("system.isAlive", is_alive, Access.OPEN),
+    ("pifd.topology", topology, Access.READ),
+    ("Bond.get_status", get_bond_status, Access.READ),
+)
+"""The messages with a function of their own, which says what parameters they have."""

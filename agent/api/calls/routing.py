@@ -11,7 +11,7 @@ from agent.api.calls.call import Agent, Call
 from agent.api.encodings.values import Value
 from agent.api.records.computed import HERE_ALONE, Heard
 from agent.api.sessions.caller import Caller
-from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import Session
 from agent.errors import PoolUnavailable
 from agent.model.model import Model, host_of, this_host
 from agent.model.records import VIF, VM, Host, Ref

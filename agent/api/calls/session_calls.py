@@ -13,7 +13,7 @@ from agent.api.records.computed import View
 from agent.api.records.parameters import Parameter, parameter_of
 from agent.api.records.record import field_names, record_of
 from agent.api.sessions.roles import Role
-from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import Session
 from agent.model.records import Ref
 
 

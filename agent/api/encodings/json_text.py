@@ -38,6 +38,9 @@ NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 CONTAINERS: Mapping[str, Callable[[], Any]] = {"[": list, "{": dict}
 CLOSES: Mapping[type, str] = {list: "]", dict: "}"}
 
+OPEN = object()
+"""In the place of a value that has not ended."""
+
 
 def reading(body: bytes) -> Generator[None, None, Value]:
     """The value in a body.  Raises Malformed, ValueError, UnicodeError, RecursionError."""
@@ -70,42 +73,52 @@ def _sliced(text: str) -> Generator[None, None, Value]:
         if number % AT_ONCE == 0 or at - paused_at > SLICE:
             paused_at = at
             yield
-        letter = text[at : at + 1]
-        if letter in CONTAINERS:
-            value: Any = CONTAINERS[letter]()
-            at = _skip(text, at + 1)
-            if text[at : at + 1] != CLOSES[type(value)]:
-                name, at = _name(text, at) if letter == "{" else ("", at)
-                stack.append((value, name))
-                if len(stack) > DEEPEST:
-                    raise RecursionError
-                continue
-            at += 1
-        else:
-            value, at = _scalar(text, at)
-        at = _skip(text, at)
-        while stack:
-            container, name = stack[-1]
-            if isinstance(container, list):
-                container.append(value)
-            else:
-                container[name] = value
-            if text[at : at + 1] == ",":
-                at = _skip(text, at + 1)
-                if isinstance(container, dict):
-                    name, at = _name(text, at)
-                    stack[-1] = container, name
-                break
-            if text[at : at + 1] != CLOSES[type(container)]:
-                raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
-            at = _skip(text, at + 1)
-            value = stack.pop()[0]
-        else:
+        value, at = _begun(text, at, stack)
+        if value is not OPEN:
+            value, at = _put(text, _skip(text, at), stack, value)
+        if value is not OPEN:
             if at < len(text):
                 raise json.JSONDecodeError("Extra data", text, at)
             document: Value = value
             return document
     raise AssertionError
+
+
+def _begun(text: str, at: int, stack: list[tuple[Any, str]]) -> tuple[Any, int]:
+    """The value that begins here, and its end; of a container that is not empty OPEN, and its first item."""
+    letter = text[at : at + 1]
+    if letter not in CONTAINERS:
+        return _scalar(text, at)
+    container: Any = CONTAINERS[letter]()
+    at = _skip(text, at + 1)
+    if text[at : at + 1] == CLOSES[type(container)]:
+        return container, at + 1
+    name, at = _name(text, at) if letter == "{" else ("", at)
+    stack.append((container, name))
+    if len(stack) > DEEPEST:
+        raise RecursionError
+    return OPEN, at
+
+
+def _put(text: str, at: int, stack: list[tuple[Any, str]], value: Any) -> tuple[Any, int]:
+    """Put a value into its container, and that, where it ends, into its own; OPEN where another comes."""
+    while stack:
+        container, name = stack[-1]
+        if isinstance(container, list):
+            container.append(value)
+        else:
+            container[name] = value
+        if text[at : at + 1] == ",":
+            at = _skip(text, at + 1)
+            if isinstance(container, dict):
+                name, at = _name(text, at)
+                stack[-1] = container, name
+            return OPEN, at
+        if text[at : at + 1] != CLOSES[type(container)]:
+            raise json.JSONDecodeError("Expecting ',' delimiter", text, at)
+        at = _skip(text, at + 1)
+        value = stack.pop()[0]
+    return value, at
 
 
 def _name(text: str, at: int) -> tuple[str, int]:

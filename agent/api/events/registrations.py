@@ -1,12 +1,10 @@
 """Registrations: what the sessions have registered for, for the events of old (XenAPI, event.next)."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from agent.api.events.subscription import Subscription
 from agent.errors import InvalidValue, SessionNotRegistered
 
-MOST_SESSIONS = 1000
 MOST_CLASSES = 10_000
 """Of one session."""
 MOST_OF_A_USER = 1024 * 1024
@@ -23,10 +21,10 @@ class Registration:
 
 
 class Registrations:
-    """By session.  The one that was unused for longest goes when there are too many."""
+    """By session, as many as there are: a user has a bounded number of those (agent.api.sessions)."""
 
     def __init__(self) -> None:
-        self._by_session: OrderedDict[str, Registration] = OrderedDict()
+        self._by_session: dict[str, Registration] = {}
 
     def add(self, session: str, wanted: Subscription, generation: int, uid: int = 0) -> None:
         """Register for more; who was not registered hears of what happens from now on."""
@@ -40,8 +38,6 @@ class Registrations:
             raise InvalidValue("classes", reason)
         known.wanted = more
         self._by_session[session] = known
-        if len(self._by_session) > MOST_SESSIONS:
-            self._by_session.popitem(last=False)
 
     def remove(self, session: str, unwanted: Subscription) -> None:
         """Register for less; whoever is registered for nothing is not registered."""
@@ -56,7 +52,6 @@ class Registrations:
         known = self._by_session.get(session)
         if known is None:
             raise SessionNotRegistered(session)
-        self._by_session.move_to_end(session)
         return known
 
     def forget(self, session: str) -> None:

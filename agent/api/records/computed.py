@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.api.sessions.session import Session
+from agent.api.sessions.sessions import Session
 from agent.api.tasks.task import Task
 from agent.api.views.pif_metrics import PIFMetrics, metrics_of
-from agent.api.views.tunnel_status import tunnel_status
+from agent.model.device_names import tunnel_devices
 from agent.model.model import (
     Model,
     bond_of_master,
@@ -39,6 +39,7 @@ from agent.model.records import (
     Ref,
     Tunnel,
 )
+from agent.model.tunnels import remote_ips
 from agent.rules import vif as vif_rules
 from agent.rules import vm as vm_rules
 from agent.rules.vm import hosts_for
@@ -209,3 +210,23 @@ COMPUTED: Mapping[str, Callable[[View, Any], object]] = {
     "task.allowed_operations": operations_on_task,
     "task.resident_on": this_host,
 }
+
+
+def tunnel_status(tunnel: Tunnel, device: str, attached: bool, links_up: frozenset[str]) -> dict[str, str]:
+    """XenAPI's keys active, key and error, which in XenAPI an external controller writes.
+
+    device: the access PIF's; attached: whether that is plugged.
+    """
+    obstacle = _obstacle(tunnel, device, attached, links_up)
+    status = {"active": "false" if obstacle else "true", "key": str(tunnel.key)}
+    return status | ({"error": obstacle} if obstacle else {})
+
+
+def _obstacle(tunnel: Tunnel, device: str, attached: bool, links_up: frozenset[str]) -> str:
+    """What keeps frames from passing; "" for nothing."""
+    if not attached:
+        return "The access PIF is not plugged."
+    if not remote_ips(tunnel):
+        return "There is no other end: other_config has no remote-ips."
+    down = [name for name in tunnel_devices(device, tunnel) if name not in links_up]
+    return f"Without carrier: {', '.join(down)}." if down else ""

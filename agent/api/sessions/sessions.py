@@ -1,8 +1,8 @@
-"""The sessions that were given out, in memory, each to one user, who alone can use it."""
+"""The sessions that were given out, in memory, each for one user alone; they cause no events."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -11,15 +11,31 @@ from agent.api.encodings.values import shortened
 from agent.api.sessions.caller import Caller
 from agent.api.sessions.look_ups import UserNames
 from agent.api.sessions.roles import Role
-from agent.api.sessions.session import Session
 from agent.errors import HandleInvalid, InvalidValue, SessionInvalid
 from agent.model.draft import Plan
 from agent.model.model import Model
-from agent.model.records import Ref
+from agent.model.records import Record, Ref
 
 LIMIT = 500
 MOST_NOTES = 10_000
 """How many characters the `other_config` of a session may have: it is memory that a reader can fill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(Record):
+    """auth_user_sid: the uid, as text.  validation_time: when it was given out.  originator: by what program.
+
+    is_local_superuser: whether it is an operator's.
+    """
+
+    class_name = "session"
+    auth_user_sid: str
+    auth_user_name: str = ""
+    originator: str = ""
+    is_local_superuser: bool = False
+    validation_time: datetime
+    last_active: datetime
+    other_config: Mapping[str, str] = field(default_factory=dict)
 
 
 def unheard(session: str) -> None:
