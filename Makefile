@@ -180,7 +180,7 @@ install: ## into PREFIX (/usr/local), below DESTDIR; with a systemd unit; POOL=1
 	install -m 644 $(HOME_OF_PIFD)/fish $(FISH_COMPLETION)
 	ln -sfn ../lib/pifd/bin/pifd $(DESTDIR)$(PREFIX)/sbin/pifd
 	ln -sfn ../lib/pifd/bin/pifctl $(DESTDIR)$(PREFIX)/bin/pifctl
-	sed 's|/usr/local/|$(PREFIX)/|' systemd/pifd.service >$(HOME_OF_PIFD)/pifd.service
+	@umask 022; sed 's|/usr/local/|$(PREFIX)/|' systemd/pifd.service >$(HOME_OF_PIFD)/pifd.service
 	install -m 644 $(HOME_OF_PIFD)/pifd.service $(DESTDIR)$(UNITDIR)/pifd.service
 	install -m 644 systemd/pifd.sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/pifd.conf
 	@echo 'The group pifd is made at the next boot, or now by: systemd-sysusers $(SYSUSERSDIR)/pifd.conf'

@@ -154,7 +154,7 @@ def cut_off(rnd: Random) -> Input:
     """A part of a request, and silence; behind a whole one, or alone."""
     data = good(rnd)
     part = rnd.choice((b"", data)) + data[: rnd.randrange(len(data))]
-    waits = rnd.random() < 0.05
+    waits = bool(part) and rnd.random() < 0.05  # who sends nothing at all is waited for
     return once("cut off", part, ending=Ending.WAITS if waits else Ending.SHUTS, requests=2)
 
 
