@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from agent import logs
@@ -21,6 +22,7 @@ from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.api.http.socketfile import SocketUnavailable, check_usable
 from agent.api.sessions.roles import roles_of
+from agent.desired.nics import can_be_lent
 from agent.engine.engine import Engine
 from agent.engine.kernel import Kernel
 from agent.engine.progress import Stoppable
@@ -58,7 +60,7 @@ def main() -> int:
         check_script(sys.argv[1:], os.environ)
         writer = logs.begin(settings.log_level)
         start = check if f"--{CHECK}" in sys.argv[1:] else run
-        asyncio.run(start(settings, lambda: Netlink(settings.resolv_conf, settings.carrier_wait)))
+        asyncio.run(start(settings, partial(real_kernel, settings)))
     except (SettingsError, StoreError, SocketUnavailable, Failure, OSError) as error:
         if writer is not None:
             writer.drain()
@@ -89,6 +91,12 @@ def let_readers_in() -> None:
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+def real_kernel(settings: Settings) -> Netlink:
+    """The door to the kernel, as the settings want it."""
+    is_nic = partial(can_be_lent, patterns=settings.nics)
+    return Netlink(settings.resolv_conf, settings.carrier_wait, is_nic=is_nic)
 
 
 async def check(settings: Settings, open_kernel: Callable[[], Kernel]) -> None:

@@ -25,10 +25,9 @@ from agent.model.draft import Plan, Result
 from agent.model.facts import Facts
 from agent.model.model import Model
 from agent.model.records import PIF, VLAN, Ref
-from agent.netlink import Netlink
 from agent.rules import network, vlan
 from agent.store.sqlite import Store
-from benchmarks.big_host import NICS, big_model
+from benchmarks.big_host import NICS, big_model, real_kernel
 from benchmarks.vlans import host
 
 FEW, MANY = 10, 1000
@@ -58,7 +57,7 @@ def in_namespace(name: str, directory: Path, number: int) -> None:
 
 async def calls(store: Store, number: int) -> None:
     """network.create, VLAN.create and VLAN.destroy."""
-    engine = Engine(Netlink(Path("/nonexistent"), carrier_wait=1), store, BuiltIn(), NICS)
+    engine = Engine(real_kernel(), store, BuiltIn(), NICS)
     await engine.start("host")
     made = await engine.change(lambda model, _: network.create(model, {"name_label": "new"}))
     lower = next(pif.ref for pif in engine.model.all(PIF) if pif.device == "bond0")

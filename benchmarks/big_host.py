@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from agent.desired.desired import desired
+from agent.desired.nics import can_be_lent
 from agent.engine.engine import Engine
 from agent.hotplug.builtin import BuiltIn
 from agent.kernel.bond_live import LiveLink
@@ -16,6 +18,7 @@ from agent.kernel.steps import Step
 from agent.model.layering import given_by
 from agent.model.model import Model
 from agent.model.records import PIF, VLAN, Network, Ref
+from agent.netlink import Netlink
 from agent.rules import bond, network
 from agent.rules.first_start import first_start
 from agent.store.sqlite import Store
@@ -75,12 +78,17 @@ def bare_host() -> KernelState:
     )
 
 
+def real_kernel() -> Netlink:
+    """The door to the kernel of a namespace with these NICs, as the daemon opens it."""
+    return Netlink(Path("/nonexistent"), carrier_wait=1, is_nic=partial(can_be_lent, patterns=NICS))
+
+
 def big_model(number: int) -> Model:
     """With so many networks and PIFs in all, all plugged; VLANs are put in as VLAN.create would."""
     model = first_start("host", facts(bare_host())).after
     slaves = [pif.ref for pif in model.all(PIF) if pif.device != "eth0"]
     home = network.create(model, {"name_label": "bond0's"})
-    model = bond.create(home.after, Ref(str(home.result)), slaves, "").after
+    model = bond.create(home.after, Ref(str(home.result)), slaves, "", "active-backup").after
     records = dict(model.records)
     lower = next(pif for pif in model.all(PIF) if pif.device == "bond0")
     for tag in range(FIRST_TAG, FIRST_TAG + number - len(model.all(PIF))):

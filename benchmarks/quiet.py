@@ -23,9 +23,8 @@ from agent.api.http.server import serve
 from agent.engine.engine import Engine
 from agent.hotplug.builtin import BuiltIn
 from agent.model.model import Model
-from agent.netlink import Netlink
 from agent.store.sqlite import Store
-from benchmarks.big_host import NICS, big_model
+from benchmarks.big_host import NICS, big_model, real_kernel
 from benchmarks.vlans import host
 
 NUMBER, SECONDS = 1000, 60.0
@@ -67,7 +66,7 @@ async def run_daemon(directory: Path, number: int) -> None:
     let_readers_in()
     store = Store(directory / "pifd.sqlite")
     store.commit(Model(), big_model(number + len(NICS) + 1))
-    engine = Engine(Netlink(Path("/nonexistent"), carrier_wait=1), store, BuiltIn(), NICS)
+    engine = Engine(real_kernel(), store, BuiltIn(), NICS)
     await engine.start("host")
     agent = agent_of(engine)
     await caught_up(agent)

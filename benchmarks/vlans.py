@@ -25,7 +25,7 @@ from agent.hotplug.builtin import BuiltIn
 from agent.model.model import Model
 from agent.netlink import Netlink
 from agent.store.sqlite import Store
-from benchmarks.big_host import FIRST_TAG, NICS, big_model
+from benchmarks.big_host import FIRST_TAG, NICS, big_model, real_kernel
 
 NUMBERS = (100, 1000)
 REPEATS = 3
@@ -83,7 +83,7 @@ async def starts(store: Store) -> tuple[float, float, float, int]:
 async def started(store: Store) -> tuple[Netlink, float]:
     """A kernel after a start, and how long that took."""
     begun = time.monotonic()
-    kernel = Netlink(Path("/nonexistent"), carrier_wait=1)
+    kernel = real_kernel()
     engine = Engine(kernel, store, BuiltIn(), NICS)
     await engine.start("host")
     took = time.monotonic() - begun

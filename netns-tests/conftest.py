@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from host.daemon import PATIENCE, Daemon, Home, OpenKernel, await_answer, real_kernel, start_forked
+from host.daemon import PATIENCE, Daemon, Home, OpenKernel, await_answer, start_forked
 from network.cabling import Cabling, cabling
 from runner.seed import SEED
+
+from agent.__main__ import real_kernel
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -60,6 +60,11 @@ class Names(Container[str]):
         return isinstance(name, str) and (name in self.state.links or bool(self.state.has_also(name)))
 
 
+def can_be_lent(link: Link, patterns: Sequence[str]) -> bool:
+    """Whether it matters who uses a device unseen: it is a NIC, or was one when other patterns were set."""
+    return link.hardware or _counts(link, patterns)
+
+
 def _counts(link: Link, patterns: Sequence[str]) -> bool:
     if link.name == "lo" or not link.name.isprintable():
         return False

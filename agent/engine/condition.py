@@ -112,7 +112,7 @@ def _lower_device(model: Model, port: PIF) -> str:
 
 def words_for(model: Model, condition: Condition, trouble: str = "") -> str:
     """One line for the service manager and the log."""
-    if not model.all(PIF):
+    if not model.table.has(PIF):
         return trouble or "there is no NIC"
     wrong = [trouble] if trouble else []
     wrong += [f"{_name(model, model.get(ref))} is not up ({why})" for ref, why in condition.failures.items()]

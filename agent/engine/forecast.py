@@ -34,7 +34,7 @@ def forecast(
 
 def words_of_found(plan: Plan, facts: Facts) -> Iterator[str]:
     """What has become of NICs that a call has found."""
-    if plan.before.all(PIF):
+    if plan.before.table.has(PIF):
         new = {pif.device: pif for pif in changes(plan).added if isinstance(pif, PIF) and pif.physical}
         for nic in facts.nics:
             if nic.device in new:

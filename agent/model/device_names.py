@@ -4,7 +4,7 @@ import re
 from hashlib import blake2s
 from ipaddress import IPv4Address, ip_address
 
-from agent.model.model import Model, vlan_with_tag
+from agent.model.model import Model, has_vlan
 from agent.model.records import PIF, VIF, Bond, Network, Tunnel, TunnelProtocol
 from agent.model.tunnels import remote_ips
 from agent.model.vifs import device_of, is_plugged
@@ -51,9 +51,9 @@ def speaks_of(model: Model, name: str) -> bool:
 
     It is asked for each device of which there is news, so it looks names up and goes through nothing.
     """
-    if model.by(Network, "bridge", name):
+    if model.has_by(Network, "bridge", name) or model.has_by(PIF, "device", name):
         return True
-    if model.by(PIF, "device", name) or is_vlan_device(model, name):
+    if is_vlan_device(model, name):
         return True
     return name in model.once(_vif_devices) or name in link_names(model)
 
@@ -62,12 +62,11 @@ def is_vlan_device(model: Model, name: str) -> bool:
     """Whether a VLAN of the model's is called so."""
     parent, _, tag = name.rpartition(".")
     short = SHORT_NAME.fullmatch(name)
-    if short is not None:
-        uplinks = [*model.by(PIF, "physical", True), *(model.get(bond.master) for bond in model.all(Bond))]
-        lowers, tag = [pif for pif in uplinks if vlan_device(pif.device, int(short[1])) == name], short[1]
-    else:
-        lowers = list(model.by(PIF, "device", parent)) if tag.isdecimal() else []
-    return any(vlan_with_tag(model, pif.ref, int(tag)) is not None for pif in lowers)
+    if short is None:
+        return tag.isdecimal() and has_vlan(model, parent, int(tag))
+    uplinks = [*model.by(PIF, "physical", True), *(model.get(bond.master) for bond in model.all(Bond))]
+    lowers = {pif.device for pif in uplinks if vlan_device(pif.device, int(short[1])) == name}
+    return any(has_vlan(model, lower, int(short[1])) for lower in lowers)
 
 
 def _vif_devices(model: Model) -> frozenset[str]:

@@ -56,6 +56,8 @@ def keys_of(record: Record) -> tuple[Hashable, ...]:
     keys += [(kind, name, value) for name in FOUND_BY.get(kind, ()) if (value := getattr(record, name))]
     if isinstance(record, PIF) and (record.ip_configuration != NO_IP or record.other_config):
         keys.append((PIF, "has IP"))
+    if isinstance(record, PIF) and record.VLAN >= 0:
+        keys.append((PIF, "VLAN", (record.device, record.VLAN)))
     if isinstance(record, Network) and OWN_BRIDGE.fullmatch(record.bridge):
         keys.append((Network, "block", int(record.bridge[4:]) // BLOCK))
     if isinstance(record, VLAN):
@@ -102,6 +104,10 @@ class Model:
     def by(self, kind: type[R], name: str, value: object) -> tuple[R, ...]:
         """The records of a class that have a value in a field of FOUND_BY, oldest first."""
         return cast(tuple[R, ...], tuple(self.table.values_having((kind, name, value))))
+
+    def has_by(self, kind: type[R], name: str, value: object) -> bool:
+        """Whether there is any of them."""
+        return self.table.has((kind, name, value))
 
     def any_by(self, kind: type[R], name: str, value: object) -> Iterator[R]:
         """As `by`, in no order: for who stops at the first that will do."""
@@ -241,7 +247,7 @@ def free_bridge_number(model: Model) -> int:
 
 
 def _is_taken(model: Model, name: str) -> bool:
-    return bool(model.by(Network, "bridge", name) or model.by(PIF, "device", name))
+    return model.has_by(Network, "bridge", name) or model.has_by(PIF, "device", name)
 
 
 def bond_of_master(model: Model, pif: PIF) -> Bond | None:
@@ -300,6 +306,11 @@ def vlan_with_tag(model: Model, pif: Ref[PIF], tag: int) -> VLAN | None:
     """The VLAN of this tag on top of a PIF."""
     found = model.table.each_having((VLAN, "tag", pif, tag))
     return next((model.get(Ref[VLAN](ref)) for ref in found), None)
+
+
+def has_vlan(model: Model, device: str, tag: int) -> bool:
+    """Whether there is a VLAN of this tag on a NIC, or on the master of a bond."""
+    return model.has_by(PIF, "VLAN", (device, tag))
 
 
 def tunnel_over(model: Model, pif: PIF) -> Tunnel | None:

@@ -22,16 +22,20 @@ from agent.netlink.reader import Reader
 from agent.netlink.resolv_conf import ResolvConf
 from agent.netlink.sender import Sender
 from agent.netlink.socket import Wire
+from agent.netlink.used_elsewhere import IsNIC
 
 
 class Netlink:
     """The kernel of the network namespace that this was made in.
 
     carrier_wait: seconds that AwaitCarrier waits at the most.  receive_buffer: bytes of events that are kept
-    until they are taken in.
+    until they are taken in.  is_nic: of which devices it matters that somebody uses them unseen.
     """
 
-    def __init__(self, resolv_conf: Path, carrier_wait: float, receive_buffer: int = RECEIVE_BUFFER) -> None:
+    def __init__(
+        self, resolv_conf: Path, carrier_wait: float, receive_buffer: int = RECEIVE_BUFFER,
+        is_nic: IsNIC = lambda _: True,
+    ) -> None:  # fmt: skip
         self._wire = wire = Wire()
         self._features = Features()
         self._netfilter = Netfilter()
@@ -39,7 +43,7 @@ class Netlink:
         self._cache = cache = KernelCache(wire, self._monitor, self._features.gro)
         self._planned = PlannedDevices(cache)
         resolver = ResolvConf(resolv_conf)
-        self._reader = Reader(cache, self._netfilter, resolver)
+        self._reader = Reader(cache, self._netfilter, resolver, is_nic)
         self._listener = Listener(wire, self._monitor, cache, self._netfilter, self._filtered)
         self._sender = Sender(wire, cache, self._planned, self._listener)
         self._aside = Aside(

@@ -15,6 +15,7 @@ from agent.netlink.netfilter import Netfilter
 from agent.netlink.picture import Identity
 from agent.netlink.resolv_conf import ResolvConf
 from agent.netlink.socket import NetlinkError
+from agent.netlink.used_elsewhere import IsNIC
 
 log = logging.getLogger("pifd.kernel")
 
@@ -22,8 +23,11 @@ log = logging.getLogger("pifd.kernel")
 class Reader:
     """Reads links, addresses, routes, filter rules, resolv.conf; what has not changed is the same object."""
 
-    def __init__(self, cache: KernelCache, netfilter: Netfilter, resolv_conf: ResolvConf) -> None:
+    def __init__(
+        self, cache: KernelCache, netfilter: Netfilter, resolv_conf: ResolvConf, is_nic: IsNIC
+    ) -> None:
         self._cache, self._netfilter, self._resolv_conf = cache, netfilter, resolv_conf
+        self._is_nic = is_nic
         self._state = KernelState()
         self._told_links = self._shown_links = self._state.links
         self._free: frozenset[str] = frozenset()
@@ -54,7 +58,7 @@ class Reader:
         """The links, with those marked that something in another network namespace uses."""
         if state.links is not self._told_links:
             self._told_links, self._lent, self._shown_links = state.links, frozenset(), state.links
-            self._free = used_elsewhere.candidates(state)
+            self._free = used_elsewhere.candidates(state, self._is_nic)
         lent = used_elsewhere.lent(self._free) if self._free else frozenset()
         if lent != self._lent:
             marked = {name: replace(state.links[name], lent=True) for name in lent}

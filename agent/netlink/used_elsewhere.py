@@ -6,6 +6,7 @@ once, is counted once more for each that is up.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.kernel.state import KernelState, Link
@@ -15,9 +16,13 @@ SHARED = re.compile(rb"^\d+ +(\S+) +(?:[2-9]|\d{2,}) +\d+ +01005e000001$", re.MU
 """The name in a line (index, name, users, global users, address) of who listens to all hosts with others."""
 
 
-def candidates(state: KernelState) -> frozenset[str]:
-    """The devices that look as if nobody used them, although they are up."""
-    return frozenset(name for name in state.loose if _is_free(state, state.links[name]))
+IsNIC = Callable[[Link], bool]
+
+
+def candidates(state: KernelState, is_nic: IsNIC) -> frozenset[str]:
+    """The NICs that look as if nobody used them, although they are up."""
+    links = map(state.links.__getitem__, state.loose)
+    return frozenset(link.name for link in links if is_nic(link) and _is_free(state, link))
 
 
 def lent(names: frozenset[str], file: Path = MULTICAST) -> frozenset[str]:

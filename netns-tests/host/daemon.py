@@ -16,9 +16,8 @@ from network.namespace import enter
 from network.patience import patience
 from network.picture import differences
 
-from agent.__main__ import run
+from agent.__main__ import real_kernel, run
 from agent.engine.kernel import Kernel
-from agent.netlink import Netlink
 from agent.settings import Settings
 
 NICS = "eth*"
@@ -70,11 +69,6 @@ class Home:
             pool_lease=3,
             plug_spares=self.plug_spares,
         )
-
-
-def real_kernel(settings: Settings) -> Kernel:
-    """The door as the daemon itself opens it."""
-    return Netlink(settings.resolv_conf, settings.carrier_wait)
 
 
 @dataclass

@@ -11,11 +11,12 @@ from uuid import uuid4
 
 import pytest
 from conftest import Site
-from host.daemon import PATIENCE, OpenKernel, real_kernel
+from host.daemon import PATIENCE, OpenKernel
 from host.pifctl import output
 from network.cabling import ADMIN_IP, HOST_IP, Cabling, run
 from network.witness import is_pingable, kernel_of, without_operstates
 
+from agent.__main__ import real_kernel
 from agent.engine.kernel import Kernel
 from agent.model.model import Model
 from agent.model.records import PIF, VLAN, Network
