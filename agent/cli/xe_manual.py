@@ -1,6 +1,6 @@
 """xe's own help pages, which its completion and other scripts take apart, for whoever calls pifctl as xe."""
 
-import textwrap
+from collections.abc import Sequence
 
 from agent.cli.command import Command
 from agent.cli.commands import COMMANDS
@@ -8,12 +8,12 @@ from agent.cli.errors import CommandError
 
 USAGE = """\
 Usage: xe <command> [-s server] [-pw passwd] [-p port] [-u user] [-pwf password-file]
-       [command specific arguments]
+  [command specific arguments]
 
 To get help on a specific command: xe help <command>
-To get a full listing of commands: xe help --all
 """
-WIDTH = 80
+MORE = "To get a full listing of commands: xe help --all\n"
+WIDTH = 74
 INDENT = "    "
 
 
@@ -24,17 +24,29 @@ def page(subjects: tuple[str, ...], *, is_everything: bool, is_minimal: bool) ->
     names = sorted(name for name, command in COMMANDS.items() if is_everything or not command.is_hidden)
     if is_minimal:
         return ",".join(names) + "\n"
-    title = "Full command list" if is_everything else "Common command list"
-    listed = textwrap.fill(
-        ", ".join(names), WIDTH, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False
-    )
-    return f"{USAGE}\n{title}\n{'-' * len(title)}\n\n{listed}\n"
+    if not is_everything:
+        return f"{USAGE}{MORE}\nCommon command list\n-------------------\n{listed(names)}"
+    hosts, VMs = ([name for name in names if name.startswith(kind)] for kind in ("host-", "vm-"))
+    others = [name for name in names if not name.startswith(("host-", "vm-"))]
+    parts = f"{INDENT}\n".join(map(listed, (hosts, VMs, others)))
+    return f"{USAGE}\nFull command list\n-----------------\n{parts}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in lines, with commas between them but none at a line's end."""
+    lines = [INDENT + names[0]]
+    for name in names[1:]:
+        if len(lines[-1]) + len(name) > WIDTH:
+            lines.append(INDENT + name)
+        else:
+            lines[-1] += f", {name}"
+    return "".join(f"{line}\n" for line in lines)
 
 
 def command_called(name: str) -> Command:
     """The command with a name."""
     if name not in COMMANDS:
-        raise CommandError(f"Unknown command '{name}'.")
+        raise CommandError(f"Unknown command '{name}'")
     return COMMANDS[name]
 
 

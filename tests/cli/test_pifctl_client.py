@@ -184,9 +184,15 @@ def test_the_help_of_xe_can_be_taken_apart_as_its_completion_does(xe: Xe) -> Non
         "        description     : Put NICs into a new bond.\n"
     )
     assert xe("help bond-create vlan-create")[1].count("reqd params") == 2
-    assert "\nCommon command list\n-------------------\n\n    " in xe("help")[1]
-    assert "\nFull command list\n-----------------\n\n    " in xe("help --all")[1]
-    assert xe("help no-such") == (1, "", "Unknown command 'no-such'.\n")
+    common, full = xe("help")[1], xe("help --all")[1]
+    assert "xe help --all\n\nCommon command list\n-------------------\n    bond-" in common
+    assert "xe help <command>\n\nFull command list\n-----------------\n    host-" in full
+    assert "\n    \n    vm-" in full
+    lines = common.partition("----\n")[2].splitlines()
+    assert [line for line in lines if line.endswith(",") or len(line) > 80] == []
+    names = [name for line in full.partition("----\n")[2].split() for name in [line.removesuffix(",")]]
+    assert sorted(names) == sorted(COMMANDS)
+    assert xe("help no-such") == (1, "", "Unknown command 'no-such'\n")
 
 
 def test_xes_settings_count_for_xe_the_command_line_first_and_the_file_last(xe: Xe, daemon: Daemon) -> None:

@@ -260,3 +260,15 @@ def test_an_address_with_its_prefix_length_stands_for_the_netmask_too(run: Run, 
     assert daemon.made()[-1][1][2:4] == ["10.0.0.3", "255.255.240.0"]
     assert "is no prefix length" in run(*line, "IP=10.0.0.3/33").error
     assert "is another" in run(*line, "IP=10.0.0.3/24", "netmask=255.0.0.0").error
+    assert "give netmask=" in run(*line, "IP=10.0.0.3").error
+    assert "pif-reconfigure-ipv6 sets those of IPv6" in run(*line, "IP=2001:db8::3/64").error
+
+
+@pytest.mark.parametrize(
+    "line", ["pif-reconfigure-ip IP=10.0.0.3/24", "pif-reconfigure-ipv6 IPv6=fd00::3/64"]
+)
+def test_an_address_without_the_mode_that_has_one_is_not_dropped(run: Run, daemon: Daemon, line: str) -> None:
+    name, address = line.split()
+    told = run(name, "uuid=eth1", "mode=none", address, "DNS=10.0.0.1")
+    wanted = f"Error: mode=None is without addresses: leave out {address.partition('=')[0]}, DNS\n"
+    assert (told, daemon.made()) == ((1, "", wanted), [])

@@ -7,8 +7,9 @@ from agent.cli.command import Call, Command
 from agent.cli.errors import CommandError
 from agent.cli.parameter import boolean, one_of, optional, required
 
-IP_MODE = one_of("ip configuration mode", "None", "DHCP", "Static")
-IPv6_MODE = one_of("ipv6 configuration mode", "None", "DHCP", "Static", "Autoconf")
+NONE, STATIC = "None", "Static"
+IP_MODE = one_of("ip configuration mode", NONE, "DHCP", STATIC)
+IPv6_MODE = one_of("ipv6 configuration mode", NONE, "DHCP", STATIC, "Autoconf")
 ADDRESS_TYPE = one_of("primary address type", "IPv4", "IPv6")
 
 A_PIF = required("uuid", "The PIF: its uuid, the beginning of it, or its device, such as eth0 or eth0.5.")
@@ -43,13 +44,25 @@ def replacement(call: Call) -> list[Any]:
 def ip_configuration(call: Call) -> list[Any]:
     """PIF.reconfigure_ip's parameters."""
     values = call.values
+    check_static(values, "IP", "netmask", "gateway", "DNS")
     IP, netmask = with_netmask(values["IP"], values["netmask"])
+    if IP and not netmask and values["mode"] == STATIC:
+        raise CommandError(f"Error: IP={IP} has no netmask: give netmask=…, or IP={IP}/<prefix length>")
     return [call.find("PIF", "uuid"), values["mode"], IP, netmask, values["gateway"], values["DNS"]]
+
+
+def check_static(values: dict[str, Any], *names: str) -> None:
+    """Without addresses, what would belong to one is not dropped without a word."""
+    given = [name for name in names if values[name]]
+    if values["mode"] == NONE and given:
+        raise CommandError(f"Error: mode={NONE} is without addresses: leave out {', '.join(given)}")
 
 
 def with_netmask(IP: str, netmask: str) -> tuple[str, str]:
     """The address and the netmask; 192.0.2.10/24 stands for both."""
     address, slash, length = IP.partition("/")
+    if ":" in address:
+        raise CommandError(f"Error: {IP} is no IPv4 address: pif-reconfigure-ipv6 sets those of IPv6")
     if not slash:
         return IP, netmask
     if not (length.isascii() and length.isdigit() and len(length) <= 2 and int(length) <= 32):
@@ -64,6 +77,7 @@ def with_netmask(IP: str, netmask: str) -> tuple[str, str]:
 def ipv6_configuration(call: Call) -> list[Any]:
     """PIF.reconfigure_ipv6's parameters."""
     values = call.values
+    check_static(values, "IPv6", "gateway", "DNS")
     return [call.find("PIF", "uuid"), *(values[name] for name in ("mode", "IPv6", "gateway", "DNS"))]
 
 
