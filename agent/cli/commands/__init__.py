@@ -1,7 +1,7 @@
 """The commands of pifctl: what the parser reads, what help prints, and what each does, in one table."""
 
 from agent.cli.classes import CLASSES
-from agent.cli.commands import bond, completion, event, network, pif, pool, task, tunnel, vif, vlan, vm
+from agent.cli.commands import bond, completion, event, host, network, pif, pool, tunnel, vif, vlan, vm
 from agent.cli.commands.listing import TOPOLOGY, field_commands, list_command
 from agent.cli.commands.setting import setting_commands
 
@@ -14,10 +14,10 @@ CHANGES = (
     *vlan.COMMANDS,
     *tunnel.COMMANDS,
     *network.COMMANDS,
+    *host.COMMANDS,
     *vif.COMMANDS,
     *vm.COMMANDS,
     *pool.COMMANDS,
-    *task.COMMANDS,
 )
 LISTS = tuple(list_command(kind) for kind in KINDS)
 FIELDS = tuple(command for kind in KINDS for command in (*field_commands(kind), *setting_commands(kind)))

@@ -1,11 +1,11 @@
-"""The commands of networks, and of the one that the host is managed through."""
+"""The commands of networks."""
 
 from typing import Any
 
-from agent.cli.change import CHANGE, as_json, sends, the_object
+from agent.cli.change import CHANGE, sends, the_object
 from agent.cli.command import Call, Command
 from agent.cli.commands.pif import HOST, host
-from agent.cli.parameter import JSON, boolean, integer, mapping, optional, required
+from agent.cli.parameter import boolean, integer, mapping, optional, required
 
 
 def new_network(call: Call) -> list[Any]:
@@ -21,23 +21,6 @@ def new_network(call: Call) -> list[Any]:
         "tags": [],
     }
     return [record]
-
-
-def management(call: Call) -> list[Any]:
-    """host.management_reconfigure's parameters."""
-    return [call.find("PIF", "pif-uuid")]
-
-
-def localtime(call: Call) -> str:
-    """A host's clock, as it shows there: without a zone."""
-    asked = "host.get_server_localtime", call.find("host", "uuid")
-    shown: str = call.session.ask(*asked, shape=str).removesuffix("Z")
-    return as_json(shown) if call.values["json"] else f"{shown}\n"
-
-
-def nothing(call: Call) -> list[Any]:
-    """The call has no parameters."""
-    return []
 
 
 def attachment(call: Call) -> list[Any]:
@@ -73,57 +56,6 @@ COMMANDS = (
         "Remove a network that nothing is connected to.",
         examples=("pifctl network-destroy uuid=storage",),
         errors=("NETWORK_CONTAINS_PIF", "NETWORK_CONTAINS_VIF"),
-    ),
-    Command(
-        "host-management-reconfigure",
-        sends("host.management_reconfigure", management),
-        (required("pif-uuid", "The PIF: its uuid, the beginning of it, or its device."), *CHANGE),
-        "Make a PIF the management interface of its host.",
-        examples=("pifctl host-management-reconfigure pif-uuid=bond0 --dry-run",),
-        errors=("PIF_HAS_NO_NETWORK_CONFIGURATION", "CANNOT_PLUG_BOND_SLAVE", "PIF_UNMANAGED"),
-    ),
-    Command(
-        "host-management-disable",
-        sends("host.management_disable", nothing),
-        CHANGE,
-        "Leave this host without a management interface.",
-        "Nothing is unplugged: the host stays as reachable as it was.  To have one again, use\n"
-        "host-management-reconfigure.",
-        examples=("pifctl host-management-disable",),
-    ),
-    Command(
-        "pool-management-reconfigure",
-        sends("pool.management_reconfigure", the_object("network", "network-uuid")),
-        (required("network-uuid", "The network: uuid, name-label or bridge."), *CHANGE),
-        "Make a network the one that the hosts of the pool are managed through.",
-        "On each host, its PIF on this network becomes the management interface.",
-        examples=("pifctl pool-management-reconfigure network-uuid=xapi0 --dry-run",),
-        errors=("PIF_NOT_PRESENT", "PIF_HAS_NO_NETWORK_CONFIGURATION", "CANNOT_PLUG_BOND_SLAVE"),
-    ),
-    Command(
-        "host-get-server-localtime",
-        localtime,
-        (required("uuid", "The host: its uuid, the beginning of it, or its name-label."), JSON),
-        "Print a host's clock, in the time of the place where it is.",
-        prints="the date and the time",
-        examples=("pifctl host-get-server-localtime uuid=host1",),
-        is_hidden=True,
-    ),
-    Command(
-        "host-signal-networking-change",
-        sends("host.signal_networking_change", nothing),
-        (JSON,),
-        "Have everybody who waits for events look again.",
-        examples=("pifctl host-signal-networking-change",),
-        is_hidden=True,
-    ),
-    Command(
-        "pool-sync-database",
-        sends("pool.sync_database", nothing),
-        (JSON,),
-        "Do nothing: each change is in the store before it is answered.",
-        examples=("pifctl pool-sync-database",),
-        is_hidden=True,
     ),
     Command(
         "network-attach",
