@@ -59,7 +59,9 @@ class Picture:
         self._bonds: set[int] = set()
         self._referring: dict[int, set[int]] = {}
         self._next_serial = 0
-        self._identities: dict[str, Identity] | None = None
+        self._identities: dict[str, Identity] = {}
+        self._misnamed: set[str] = set()
+        """The names that may be another device's than when the identities were put together last."""
         self._state = KernelState()
         self._changed_names: set[str] = set()
         self._changed_addresses: set[int] = set()
@@ -100,10 +102,15 @@ class Picture:
 
     def identities(self) -> Mapping[str, Identity]:
         """Which device has which name, at this moment."""
-        if self._identities is None:
-            self._identities = {
-                device.shown.name: Identity(index, device.serial) for index, device in self._devices.items()
-            }
+        if self._misnamed:
+            known = dict(self._identities)
+            for name in self._misnamed:
+                identity = self.identity(name)
+                if identity is None:
+                    known.pop(name, None)
+                else:
+                    known[name] = identity
+            self._identities, self._misnamed = known, set()
         return self._identities
 
     # What is told.
@@ -115,7 +122,9 @@ class Picture:
             if self._put(index, told) or self._index.get(told.link.name) != index:
                 renamed.append(index)
         for index in renamed:
-            self._index[self._devices[index].told.link.name] = index
+            name = self._devices[index].told.link.name
+            self._index[name] = index
+            self._misnamed.add(name)
         stale = set(links)
         for index in renamed:
             stale |= self._referring.get(index, set())
@@ -231,8 +240,8 @@ class Picture:
         if device is None or _is_another(device.told.link, told.link):
             self._next_serial += 1
             self._changed.add(told.link.name)
+            self._misnamed.add(told.link.name)
             device = self._devices[index] = Device(told, self._next_serial, told.link)
-            self._identities = None
         device.told = told
         (self._bonds.add if told.is_bond else self._bonds.discard)(index)
         self._refer(index, before, told)
@@ -260,7 +269,7 @@ class Picture:
         if self._index.get(name) == index:
             del self._index[name]
         self._changed_names.add(name)
-        self._identities = None
+        self._misnamed.add(name)
 
     def _show(self, index: int) -> None:
         """See what a link is now."""
