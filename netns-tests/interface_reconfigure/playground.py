@@ -15,7 +15,17 @@ from typing import Any
 from host.daemon import Daemon, Home, OpenKernel, await_answer, start_forked
 from host.fault import Fault, inject
 from host.xenapi import Records, XenAPI
-from network.cabling import HOST_IP, OVERVIEW, SEGMENTS, Cabling, cabling, shown_by, teach_tags
+from network.cabling import (
+    HOST_IP,
+    HOST_IPV6,
+    OVERVIEW,
+    SEGMENTS,
+    Cabling,
+    cabling,
+    shown_by,
+    take_ipv4_away,
+    teach_tags,
+)
 from network.host_state import GROUP, HostState, told_by
 from network.iproute import Iproute
 from network.machines import Far, far_host, gre, machine, plug_in, vxlan
@@ -188,7 +198,7 @@ class Playground:
         return without_operstates(kernel_shown(shown_by(self._around.ip.ask(*OVERVIEW))))
 
     def shape(self) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-        """The ports of pifd's bridges and bonds, what VLANs are on, and IPv4 addresses."""
+        """The ports of pifd's bridges and bonds, what VLANs are on, and the host's addresses."""
         told = self.told()
         return ports(told), lowers(told), addresses(told)
 
@@ -210,17 +220,21 @@ def lowers(told: HostState) -> dict[str, str]:
 
 
 def addresses(told: HostState) -> dict[str, str]:
-    return {link: address for link, address in sorted(told.addresses) if ":" not in address}
+    """By device; of a host with both families the IPv4 ones."""
+    four = {link: address for link, address in sorted(told.addresses) if ":" not in address}
+    return four or dict(sorted(told.addresses))
 
 
 @contextmanager
-def playground(directory: Path, open_kernel: OpenKernel) -> Iterator[Playground]:
-    """The whole of it while inside."""
+def playground(directory: Path, open_kernel: OpenKernel, *, ipv6_alone: bool = False) -> Iterator[Playground]:
+    """The whole of it while inside.  ipv6_alone: the host has no IPv4 address; its VMs have."""
     with ExitStack() as stack:
         net = stack.enter_context(cabling(NICS))
         teach_tags(net, NICS)
         far = stack.enter_context(far_host(net, int(FAR_ADDRESS.rpartition(".")[2])))
-        dig(net, far)
+        dig(net, far, HOST_IPV6 if ipv6_alone else HOST_IP)
+        if ipv6_alone:
+            take_ipv4_away(net)
         foreign = net.foreign()
         around = Surroundings(
             vms=tuple(stack.enter_context(machine(net, f"vm{n}")) for n in range(VMS)),
@@ -234,7 +248,7 @@ def playground(directory: Path, open_kernel: OpenKernel) -> Iterator[Playground]
         assert net.foreign() == foreign
 
 
-def dig(net: Cabling, far: Far) -> None:
+def dig(net: Cabling, far: Far, host: str) -> None:
     """The far host's ends of the tunnels."""
-    gre(net, far, "gre", KEY, HOST_IP, f"{INNER['gre']}.1/24")
-    vxlan(net, far, "vxlan", KEY, HOST_IP, f"{INNER['vxlan']}.1/24")
+    gre(net, far, "gre", KEY, host, f"{INNER['gre']}.1/24")
+    vxlan(net, far, "vxlan", KEY, host, f"{INNER['vxlan']}.1/24")

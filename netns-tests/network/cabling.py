@@ -170,6 +170,11 @@ def address_machines(net: Cabling) -> None:
     )
 
 
+def take_ipv4_away(net: Cabling) -> None:
+    """From now on the host has IPv6 alone."""
+    net.ip(net.host, "-4", "addr", "flush", "dev", "eth0")
+
+
 def teach_tags(net: Cabling, nics: int) -> None:
     """From now on a frame stays in its VLAN on the switch, and the admin's machine is on each of them."""
     tags = [tag for tag in SEGMENTS if tag != UNTAGGED]
@@ -179,7 +184,7 @@ def teach_tags(net: Cabling, nics: int) -> None:
     run("bridge", "-n", net.switch, "-batch", "-", text="\n".join(opened))
     joined = [
         f"link add link eth0 name eth0.{tag} type vlan id {tag}\nlink set eth0.{tag} up\n"
-        f"addr add {SEGMENTS[tag]}.1/24 dev eth0.{tag}\n"
+        f"addr add {SEGMENTS[tag]}.1/24 dev eth0.{tag}\naddr add 2001:db8:{tag}::1/64 dev eth0.{tag} nodad\n"
         for tag in tags
     ]
     net.batch(net.admin, "".join(joined))

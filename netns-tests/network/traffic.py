@@ -28,8 +28,7 @@ _number = itertools.count(1 << 16)
 
 def answers(namespace: str, address: str, patience: float = PATIENCE) -> bool:
     """Whether an address answers a ping from a namespace."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    protocol = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP
+    family, protocol = family_of(address)
     end = time.monotonic() + patience
     with opened(namespace, family, socket.SOCK_RAW, protocol) as packets:
         packets.connect((address, 0))
@@ -39,6 +38,13 @@ def answers(namespace: str, address: str, patience: float = PATIENCE) -> bool:
             send(packets, family, number)
             collect(packets, family, replies, until=time.monotonic() + ONE_TRY, enough=1)
     return bool(replies)
+
+
+def family_of(address: str) -> tuple[socket.AddressFamily, int]:
+    """With the protocol by which an address of it is pinged."""
+    if ":" in address:
+        return socket.AF_INET6, socket.IPPROTO_ICMPV6
+    return socket.AF_INET, socket.IPPROTO_ICMP
 
 
 @dataclass
@@ -52,11 +58,12 @@ class Watch:
 def watching(namespace: str, address: str, interval: float = 0.02) -> Iterator[Watch]:
     """Ping from a namespace while inside, from a thread of this process: it must not fork meanwhile."""
     watch, stop = Watch(), threading.Event()
-    with opened(namespace, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as packets:
+    family, protocol = family_of(address)
+    with opened(namespace, family, socket.SOCK_RAW, protocol) as packets:
         packets.connect((address, 0))
 
         def ping() -> None:
-            watch.count = counted(packets, socket.AF_INET, interval, stop.is_set)
+            watch.count = counted(packets, family, interval, stop.is_set)
 
         thread = threading.Thread(target=ping)
         thread.start()
