@@ -111,14 +111,26 @@ class WantedAddresses:
                 yield there.get((bridge, address.interface), address)
 
     def _configured(self, bridge: str, pif: PIF) -> Iterator[Address]:
+        found = self._asked_addresses(bridge, pif)
+        has_ipv6 = bridge not in self._without_ipv6
+        yield from (address for address in found if address.version == 4 or has_ipv6)
+        if pif.ip_configuration.is_configured() and self.actual.ipv6 and has_ipv6:
+            yield _made(bridge, KeptAddress(link_local(bridge_mac(self.model, pif))))
+
+    @cached_property
+    def _without_ipv6(self) -> frozenset[str]:
+        """The devices on which somebody has switched IPv6 off, and those that will be in their places: the
+        setting goes along.  What the records say of IPv6 can't be had there, and is told as a deviation."""
+        homes = frozenset(self.homes.of(name) for name in self.actual.no_ipv6 if name in self.mine)
+        return homes | self.actual.no_ipv6
+
+    def _asked_addresses(self, bridge: str, pif: PIF) -> Iterator[Address]:
         kept = {one.interface: one for one in pif.ip_configuration.kept_addresses}
         for interface in interfaces(pif):
             yield _made(bridge, kept.get(interface, KeptAddress(interface)))
         for one in extra_addresses(pif):
             if self._is_to_be(pif, one):
                 yield replace(_made(bridge, one), secondary=True)
-        if pif.ip_configuration.is_configured() and self.actual.ipv6:
-            yield _made(bridge, KeptAddress(link_local(bridge_mac(self.model, pif))))
 
     def _is_to_be(self, pif: PIF, kept: KeptAddress) -> bool:
         """One that XenAPI tells nobody of is somebody's to take away: it is put back when all are gone."""
@@ -147,7 +159,8 @@ class WantedAddresses:
         """The default routes, those that were kept, and the static ones; as they are if they are there."""
         there = {(route.link, route.way): route for route in self.actual.routes}
         for route in self._asked_routes():
-            yield there.get((route.link, route.way), route)
+            if route.version == 4 or route.link not in self._without_ipv6:
+                yield there.get((route.link, route.way), route)
 
     def _asked_routes(self) -> Iterator[Route]:
         for version in (4, 6):

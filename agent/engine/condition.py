@@ -10,7 +10,7 @@ from agent.engine.fault_attribution import devices_of
 from agent.engine.faults import Faults
 from agent.kernel.parts import differences
 from agent.kernel.state import KernelState
-from agent.model.layering import Given, bridge_of
+from agent.model.layering import Given, attached_with_ip, bridge_of
 from agent.model.model import Model, vlan_over, vlans_on
 from agent.model.records import PIF, VIF, Ref
 from agent.model.vifs import device_of, is_plugged
@@ -23,13 +23,15 @@ class Condition:
     """failures: the PIFs and VIFs that should be up and are not, with the reason.  deviations: those that are
     up, or need not be, and have not all that they should.  others: what is nobody's of these.
 
-    missing: the devices that were given to pifd and are not there.
+    missing: the devices that were given to pifd and are not there.  without_ipv6: the bridges on which IPv6 is
+    switched off by somebody, and that should have addresses of it.
     """
 
     failures: Mapping[Ref[Any], str] = field(default_factory=dict)
     deviations: Mapping[Ref[Any], str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
+    without_ipv6: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         """Whether anything is wrong."""
@@ -60,9 +62,20 @@ def condition_of(
             failures.setdefault(owner.ref, why)
         elif owner.ref not in failures:
             deviations.setdefault(owner.ref, why)
+    off = without_ipv6(model, actual)
+    for pif in off.values():
+        deviations.setdefault(pif.ref, f"IPv6 is switched off on {bridge_of(model, pif)}, by disable_ipv6")
     devices = {_lower_device(model, model.get(ref)) for ref in missing}
     devices |= {device_of(model, vif) for vif in missing_vifs(model, actual)}
-    return Condition(failures, deviations, tuple(dict.fromkeys(others)), frozenset(devices))
+    return Condition(failures, deviations, tuple(dict.fromkeys(others)), frozenset(devices), frozenset(off))
+
+
+def without_ipv6(model: Model, actual: KernelState) -> Mapping[str, PIF]:
+    """By its bridge each PIF that should have IPv6 addresses, and can't."""
+    if not actual.no_ipv6:
+        return {}
+    asked = {bridge_of(model, pif): pif for pif in attached_with_ip(model) if pif.ip_configuration.IPv6}
+    return {bridge: pif for bridge, pif in asked.items() if bridge in actual.no_ipv6}
 
 
 def _missing(model: Model, actual: KernelState) -> Iterator[tuple[Ref[Any], str]]:

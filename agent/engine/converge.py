@@ -118,7 +118,8 @@ PLANS = LastPlan()
 
 def _is_the_same(one: KernelState, other: KernelState) -> bool:
     """In what is not compared otherwise, too."""
-    return one.links is other.links and one == other and (one.ipv6, one.vital) == (other.ipv6, other.vital)
+    beside = [(state.ipv6, state.no_ipv6, state.vital) for state in (one, other)]
+    return one.links is other.links and one == other and beside[0] == beside[1]
 
 
 def _differences(actual: KernelState, wanted_of: WantedOf) -> Mapping[Part, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from agent.desired.desired import NOTHING_GIVEN
 from agent.engine.cards import Cards
 from agent.engine.committed import CommittedModel
-from agent.engine.condition import ALL_IS_WELL, Condition, condition_of, missing_vifs, words_for
+from agent.engine.condition import ALL_IS_WELL, Condition, condition_of, missing_vifs, without_ipv6, words_for
 from agent.engine.converge import Kernel, NotTaken, reach
 from agent.engine.faults import NO_FAULTS, Faults, blame, wanted, without
 from agent.engine.notifier import Notifier
@@ -153,7 +153,8 @@ class Reconciler:
         self._faults = self._faults.but([ref for ref in self._faults.ports if ref not in known])
         if not scope.narrow:
             self.is_astray = bool(self._faults)
-        if self._condition or self.is_astray or not self.in_model_state.is_set():
+        off = without_ipv6(self._committed.here, actual)
+        if self._condition or self.is_astray or off or not self.in_model_state.is_set():
             await self._look(actual)
         elif not scope.narrow:
             self._news.clear()  # it was of what the plan did, and has been compared
@@ -183,7 +184,7 @@ class Reconciler:
         pause = RETRY_FIRST
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause if self.is_astray else None):
+                async with asyncio.timeout(pause if self.is_astray or self._condition.without_ipv6 else None):
                     await self._news.wait()
             if self._news.is_set():
                 await asyncio.sleep(min(NEWS_PAUSE, RETRY_FIRST))
@@ -206,7 +207,8 @@ class Reconciler:
             was_well = self.in_model_state.is_set()
             actual = await self._kernel.read()
             has_moved = await self._cards.follow(actual)
-            if self.is_astray or has_moved or self._condition.missing & actual.links.keys():
+            came = self._condition.missing & actual.links.keys()
+            if self.is_astray or has_moved or came or self._condition.without_ipv6 - actual.no_ipv6:
                 self._tries += 1
                 await self._attempt(NOTHING_GIVEN, known=self._spared())
             else:

@@ -34,6 +34,7 @@ from agent.kernel.steps import (
     AddAddress,
     AddFlood,
     AwaitAddresses,
+    CarrySettings,
     CreateLink,
     DeleteAddress,
     DeleteLinks,
@@ -293,12 +294,22 @@ def _(step: AddAddress, state: KernelState) -> KernelState:
     link = existing(step, state, step.address.link)
     if step.address.version == 6 and link.MTU < LEAST_IPV6_MTU:
         raise Refused(step, f"IPv6 needs an MTU of {LEAST_IPV6_MTU}, the link has {link.MTU}")
+    if step.address.version == 6 and link.name in state.no_ipv6:
+        raise Refused(step, "IPv6 is disabled on this device")
     if any(_same_address(step.address, other) for other in state.addresses):
         raise Refused(step, "File exists")
     first = not any(_same_subnet(step.address, other) for other in state.addresses)
     version = step.address.version
     added = replace(step.address, secondary=version == 4 and not first, mute=version == 6)
     return replace(state, addresses=state.addresses | {added})
+
+
+@apply.register
+def _(step: CarrySettings, state: KernelState) -> KernelState:
+    if step.source not in state.no_ipv6:
+        return state
+    left = frozenset(a for a in state.addresses if a.link != step.target or a.version == 4)
+    return replace(state, addresses=left, no_ipv6=state.no_ipv6 | {step.target})
 
 
 @apply.register

@@ -285,7 +285,8 @@ class KernelState:
     An IPv6 link-local address that the kernel gave to a device by itself is not in here, nor is the route
     that comes and goes with an address.
     resolver: the text of resolv.conf, None when somebody else's program writes it (it is a symbolic link).
-    ipv6: whether new links can have IPv6.  vital: the addresses by which the host is managed, if it is known.
+    ipv6: whether new links can have IPv6.  no_ipv6: the links that have IPv4 addresses, and on which somebody
+    switched IPv6 off.  vital: the addresses by which the host is managed, if it is known.
     """
 
     links: Mapping[str, Link] = field(default_factory=dict)
@@ -293,6 +294,7 @@ class KernelState:
     routes: frozenset[Route] = frozenset()
     resolver: str | None = ""
     ipv6: bool = field(default=True, compare=False)
+    no_ipv6: frozenset[str] = field(default=frozenset(), compare=False)
     vital: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:

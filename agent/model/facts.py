@@ -82,6 +82,10 @@ class Facts:
     names: Container[str] = frozenset()
     bonding: Bonding | None = Bonding()
 
+    def is_others(self, name: str) -> bool:
+        """Whether a device that is not pifd's is called so, by an alternative name either."""
+        return any(nic.device == name for nic in self.nics) or (name in self.names and name not in self.owned)
+
     @property
     def probed_bonding(self) -> Bonding:
         """What bonding can't do.  Raises NotProbed."""

@@ -240,10 +240,11 @@ def here(model: Model) -> Model:
     return model if host is None else model.on(host.ref)
 
 
-def free_bridge_number(model: Model) -> int:
-    """The smallest number N for which nothing in the model is called `xapi<N>`."""
+def free_bridge_number(model: Model, is_others: Callable[[str], bool] = lambda _: False) -> int:
+    """The smallest number N for which nothing in the model, and nobody else's device, is called `xapi<N>`."""
     block = next(n for n in count() if model.table.number_having((Network, "block", n)) < BLOCK)
-    return next(n for n in count(BLOCK * block) if not _is_taken(model, f"xapi{n}"))
+    named = ((n, f"xapi{n}") for n in count(BLOCK * block))
+    return next(n for n, name in named if not _is_taken(model, name) and not is_others(name))
 
 
 def _is_taken(model: Model, name: str) -> bool:

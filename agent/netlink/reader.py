@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.kernel.bond_filter import BondFilter
-from agent.kernel.state import BY_SOURCE, KernelState
+from agent.kernel.state import BY_SOURCE, Address, KernelState
 from agent.netlink import used_elsewhere
 from agent.netlink.cache import KernelCache
 from agent.netlink.netfilter import Netfilter
@@ -32,6 +32,8 @@ class Reader:
         self._told_links = self._shown_links = self._state.links
         self._free: frozenset[str] = frozenset()
         self._lent: frozenset[str] = frozenset()
+        self._told_addresses: frozenset[Address] | None = None
+        self._ipv4_alone: list[str] = []
         self._told_filters: tuple[Any, Any, Any] = (None, None, None)
 
     @property
@@ -43,15 +45,15 @@ class Reader:
         """The last state itself, if nothing has changed."""
         state, identities = self._cache.read()
         state = self._with_filters(self._with_lent(state))
-        resolver, ipv6 = self._resolv_conf.read(), _new_links_have_ipv6()
+        resolver, ipv6, no_ipv6 = self._resolv_conf.read(), _has_ipv6("default"), self._without_ipv6(state)
         last = self._state
         if not (
             last.links is state.links
             and last.addresses is state.addresses
             and last.routes is state.routes
-            and (last.resolver, last.ipv6) == (resolver, ipv6)
+            and (last.resolver, last.ipv6, last.no_ipv6) == (resolver, ipv6, no_ipv6)
         ):
-            self._state = replace(state, resolver=resolver, ipv6=ipv6)
+            self._state = replace(state, resolver=resolver, ipv6=ipv6, no_ipv6=no_ipv6)
         return self._state, identities
 
     def _with_lent(self, state: KernelState) -> KernelState:
@@ -87,15 +89,25 @@ class Reader:
             self._told_filters = (state.links, found, links)
         return replace(state, links=self._told_filters[2])
 
+    def _without_ipv6(self, state: KernelState) -> frozenset[str]:
+        """No event tells that somebody has switched it off; but then the device has no address of it."""
+        if state.addresses is not self._told_addresses:
+            having = {
+                version: {a.link for a in state.addresses if a.version == version} for version in (4, 6)
+            }
+            self._told_addresses, self._ipv4_alone = state.addresses, sorted(having[4] - having[6])
+        return frozenset(name for name in self._ipv4_alone if not _has_ipv6(name))
+
     def _index_or_none(self, name: str) -> int:
         """0 where there is no such device."""
         identity = self._cache.identity(name)
         return 0 if identity is None else identity.index
 
 
-def _new_links_have_ipv6() -> bool:
+def _has_ipv6(device: str) -> bool:
+    """Whether a device can have IPv6; "default" stands for new ones."""
     try:
-        return Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").read_text().strip() == "0"
+        return Path(f"/proc/sys/net/ipv6/conf/{device}/disable_ipv6").read_text().strip() == "0"
     except OSError as error:
         if error.errno == errno.ENOENT:
             return False

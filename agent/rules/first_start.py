@@ -26,9 +26,8 @@ def first_start(hostname: str, facts: Facts, seed: bytes = b"", *, plug_spares: 
     if management is not None and management.configured_by:
         raise ConfiguredByOther(management.device, management.configured_by)
     free = IPConfiguration(primary_address_type=family_of(management) if management else AddressType.IPV4)
-    names = [nic.device for nic in facts.nics]
     for nic in facts.nics:
-        pif = draft.put(replace(add_physical(draft, host, nic, names), ip_configuration=free))
+        pif = draft.put(replace(add_physical(draft, host, nic, facts), ip_configuration=free))
         if nic == management:
             pif = take_over(draft, pif, nic, facts.nameservers, management=True)
             draft.put(replace(pif, management=True))

@@ -43,7 +43,7 @@ def create(model: Model, record: Mapping[str, Any], *, facts: Facts = NO_FACTS) 
         name_description=record.get("name_description", ""),
         MTU=checked_mtu(record.get("MTU", DEFAULT_MTU)),
         other_config=record.get("other_config", {}),
-        bridge=record.get("bridge", "") or free_bridge(model),
+        bridge=record.get("bridge", "") or free_bridge(model, facts),
         managed=record.get("managed", True),
         tags=tuple(dict.fromkeys(record.get("tags", ()))),
     )
@@ -120,7 +120,7 @@ def check_bridge(model: Model, bridge: str) -> None:
 
 def check_not_others(bridge: str, facts: Facts) -> None:
     """Nothing on the host that is not pifd's is called so, by an alternative name either."""
-    if bridge in facts.names and bridge not in facts.owned:
+    if facts.is_others(bridge):
         raise InvalidValue("bridge", f"{bridge}, which is somebody else's device")
 
 
@@ -133,6 +133,6 @@ def checked_mtu(MTU: int) -> int:
     return MTU
 
 
-def free_bridge(model: Model) -> str:
-    """`xapi<N>` with the smallest N that no network has."""
-    return f"xapi{free_bridge_number(model)}"
+def free_bridge(model: Model, facts: Facts = NO_FACTS) -> str:
+    """`xapi<N>` with the smallest N that no network has, and nobody else's device."""
+    return f"xapi{free_bridge_number(model, facts.is_others)}"

@@ -1,7 +1,8 @@
 """The PIF calls: scan, introduce, forget, plug, unplug, set_disallow_unplug, set_property."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain, count
 
 from agent.errors import (
     CannotChangePIFProperties,
@@ -14,7 +15,7 @@ from agent.errors import (
     PIFVLANStillExists,
 )
 from agent.model.draft import Draft, Plan
-from agent.model.facts import NIC, Facts
+from agent.model.facts import NIC, NO_FACTS, Facts
 from agent.model.model import (
     Model,
     bond_of_master,
@@ -62,7 +63,7 @@ def scan(model: Model, host: Ref[Host], *, facts: Facts) -> Plan:
     known = {pif.device for pif in pifs_of(model, here.ref)}
     for nic in facts.nics:
         if nic.device not in known:
-            add_found(draft, here, nic, [other.device for other in facts.nics])
+            add_found(draft, here, nic, facts)
     return Plan(model, draft.model)
 
 
@@ -78,7 +79,7 @@ def introduce(
     if nic is None or wanted not in ("", nic.MAC):
         raise NoSuchNIC(device, MAC)
     draft = Draft(model)
-    pif = add_found(draft, here, nic) if managed else add_physical(draft, here, nic)
+    pif = add_found(draft, here, nic, facts) if managed else add_physical(draft, here, nic, facts)
     draft.put(replace(pif, managed=managed and pif.managed))
     return Plan(model, draft.model, pif.ref)
 
@@ -194,16 +195,14 @@ def moves_with_the_device(key: str) -> bool:
     return key == MTU_KEY or key.startswith(ETHTOOL)
 
 
-def add_physical(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) -> PIF:
+def add_physical(draft: Draft, host: Host, nic: NIC, facts: Facts = NO_FACTS) -> PIF:
     """The PIF of a NIC, on the network of its conventional bridge, which is made if need be.
 
     It is unplugged, unless VMs are on that network already.  A NIC that somebody else's device sits on, or
     program configures, is introduced unmanaged: pifd must not touch it.  gro is what the NIC has: XenAPI
     would switch it on.
-
-    others: the names of the other NICs, which no bridge can have.
     """
-    network = own_network(draft, host, nic, others)
+    network = own_network(draft, host, nic, facts)
     needed = bool(vifs_in_use(draft.model, network.ref, host.ref)) and not nic.is_others
     return draft.put(
         PIF(
@@ -230,9 +229,9 @@ def _as_managed(model: Model, host: Host) -> IPConfiguration:
     return no_ip_like(managing[0]) if managing else IPConfiguration()
 
 
-def add_found(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) -> PIF:
+def add_found(draft: Draft, host: Host, nic: NIC, facts: Facts) -> PIF:
     """The PIF of a NIC of a host that has a model already.  What can't be taken over is left unmanaged."""
-    pif = add_physical(draft, host, nic, others)
+    pif = add_physical(draft, host, nic, facts)
     if not is_taken_over(nic):
         return pif
     if nic.unsupported:
@@ -240,9 +239,9 @@ def add_found(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) 
     return take_over(draft, pif, nic)
 
 
-def own_network(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()) -> Network:
+def own_network(draft: Draft, host: Host, nic: NIC, facts: Facts) -> Network:
     """The network with the NIC's bridge name that has no PIF here yet, or a new one of the NIC's MTU."""
-    bridge = bridge_name(draft.model, nic.device, others)
+    bridge = bridge_name(draft.model, nic.device, facts)
     for network in draft.model.all(Network):
         free = not any(pif.host == host.ref for pif in pifs_on(draft.model, network.ref))
         if network.bridge == bridge and free:
@@ -251,12 +250,14 @@ def own_network(draft: Draft, host: Host, nic: NIC, others: Collection[str] = ()
     return draft.put(Network(uuid=draft.new_uuid(), name_label=label, MTU=nic.MTU, bridge=bridge))
 
 
-def bridge_name(model: Model, device: str, others: Collection[str] = ()) -> str:
-    """`xenbr<N>` for eth<N>, `br<device>` for another that leaves room for it, else the next free xenbr."""
-    taken = {network.bridge for network in model.all(Network)} | {pif.device for pif in model.all(PIF)}
-    nics = {pif.device for pif in model.all(PIF)} | {*others}
-    if device.startswith("eth") and device[3:].isdecimal() and f"xenbr{device[3:]}" not in nics:
-        return f"xenbr{device[3:]}"
-    if len(device) + 2 <= LONGEST_DEVICE_NAME and f"br{device}" not in nics:
-        return f"br{device}"
-    return next(name for name in (f"xenbr{n}" for n in range(1000, 2000 + len(taken))) if name not in taken)
+def bridge_name(model: Model, device: str, facts: Facts) -> str:
+    """`xenbr<N>` for eth<N>, `br<device>` for another that leaves room for it, else the next free xenbr.
+
+    None that a NIC or anything else of somebody's has.
+    """
+    nics = {pif.device for pif in model.all(PIF)}
+    taken = {network.bridge for network in model.all(Network)}
+    usual = [f"xenbr{device[3:]}"] if device.startswith("eth") and device[3:].isdecimal() else []
+    usual += [f"br{device}"] if len(device) + 2 <= LONGEST_DEVICE_NAME else []
+    others = (name for name in (f"xenbr{n}" for n in count(1000)) if name not in taken)
+    return next(name for name in chain(usual, others) if name not in nics and not facts.is_others(name))

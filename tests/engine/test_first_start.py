@@ -64,6 +64,12 @@ def test_every_NIC_gets_a_PIF_and_a_network() -> None:
     assert [network.bridge for network in model.all(Network)] == ["xenbr0", "xenbr1", "xenbr8", "xenbr9"]
 
 
+def test_a_bridge_takes_no_name_that_somebody_has() -> None:
+    there = having(host(), nic(1, names=("xenbr0",)), Link(name="breth1", kind="dummy"))
+    model = taken_over(having(there, Link(name="xenbr1", kind="bridge")))
+    assert [network.bridge for network in model.all(Network)] == ["breth0", "xenbr1000", "xenbr8", "xenbr9"]
+
+
 def test_patterns_say_which_devices_are_NICs() -> None:
     found = facts_of(having(host(), Link(name="veth0", kind="veth")), ("veth*", "docker*", "eth0"))
     assert [nic.device for nic in found.nics] == ["eth0", "veth0"]
