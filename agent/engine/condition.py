@@ -23,8 +23,8 @@ class Condition:
     """failures: the PIFs and VIFs that should be up and are not, with the reason.  deviations: those that are
     up, or need not be, and have not all that they should.  others: what is nobody's of these.
 
-    missing: the devices that were given to pifd and are not there.  without_ipv6: the bridges on which IPv6 is
-    switched off by somebody, and that should have addresses of it.
+    missing: the devices that were given to pifd and are not there.  without_ipv6: the bridges that should
+    have IPv6 addresses, and on which IPv6 is switched off.
     """
 
     failures: Mapping[Ref[Any], str] = field(default_factory=dict)
