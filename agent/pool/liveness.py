@@ -7,9 +7,10 @@ then.  So its tunnels' ends stay as long as they answer, and go when they do not
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from agent.engine.engine import Engine
@@ -19,22 +20,28 @@ from agent.model.records import PIF, Host, Ref, Tunnel
 from agent.model.tunnels import ends_of
 from agent.pool import layout
 from agent.pool.entries import Entries
+from agent.pool.etcd import Unavailable
 from agent.pool.layout import uuid_of
 from agent.pool.learning import learnt
 from agent.rules.membership import lose
 
 log = logging.getLogger("pifd.pool")
 
+GOODBYE = 1.0
+"""Seconds for etcd to hear of an orderly end."""
 ANSWER = 3.0
 """Seconds for a tunnel's other end to answer: the kernel asks three times meanwhile."""
 
 
 class Liveness:
-    """seconds: without a sign until a host counts as dead.  news: set when a host comes or goes."""
+    """seconds: without a sign until a host counts as dead.  news: set when a host comes or goes.
+
+    run: another one at each start.
+    """
 
     def __init__(self, entries: Entries, engine: Engine, seconds: int) -> None:
         self._entries, self._engine, self.seconds = entries, engine, seconds
-        self._run = str(uuid4())
+        self.run = str(uuid4())
         self.news = asyncio.Event()
 
     def is_live(self, host: Ref[Host]) -> bool:
@@ -47,15 +54,32 @@ class Liveness:
 
     def last_published(self, host: Ref[Host]) -> datetime | None:
         """When a host has published anything the last time."""
-        value = self._entries.value(f"{layout.PUBLISHED}{uuid_of(host)}")
         with suppress(ValueError, KeyError, TypeError):
-            return datetime.fromisoformat(json.loads(value)["at"]) if value else None
+            return datetime.fromisoformat(self._published(host)["at"])
         return None
 
+    def has_published(self, host: Ref[Host]) -> bool:
+        """Whether etcd has all of a host that it has had since its daemon has started."""
+        run = self.run_of(host)
+        return run is not None and self._published(host).get("run") in (run.decode(), None)
+
+    def _published(self, host: Ref[Host]) -> Mapping[str, Any]:
+        """What a host has said when it published something the last time."""
+        with suppress(ValueError):
+            value = json.loads(self._entries.value(f"{layout.PUBLISHED}{uuid_of(host)}") or b"{}")
+            return value if isinstance(value, dict) else {}
+        return {}
+
     async def be_alive(self, host: Host) -> None:
-        key, run = f"{layout.ALIVE}{host.uuid}", self._run.encode()
+        key, run = f"{layout.ALIVE}{host.uuid}", self.run.encode()
         revision = await self._entries.store.commit({}, {key: run}, leased=True)
         self._entries.note({key: run}, (), revision or 0)
+
+    async def leave(self, host: Host) -> None:
+        """An orderly end is known at once.  etcd is not waited for."""
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(GOODBYE):
+                await self._entries.store.commit({}, {}, [f"{layout.ALIVE}{host.uuid}"])
 
     async def stay(self) -> None:
         """The lease goes on.  Raises Unavailable where it can't."""

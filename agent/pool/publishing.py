@@ -14,10 +14,10 @@ from agent.rules.membership import is_in_use_here
 
 
 class Publisher:
-    """version: of the pifd that publishes.  It goes on from what it has published last, by what differs."""
+    """It goes on from what it has published, by what differs.  version, run: of the pifd that publishes."""
 
-    def __init__(self, entries: Entries, version: str) -> None:
-        self._entries, self._version = entries, version
+    def __init__(self, entries: Entries, version: str, run: str) -> None:
+        self._entries, self._version, self._run = entries, version, run
         self._before = Model().table
 
     def forget(self) -> None:
@@ -36,8 +36,10 @@ class Publisher:
         text = {key: written(record) for key, record in own.items()}
         puts = {key: value for key, value in text.items() if self._entries.value(key) != value}
         gone = self._gone(model, host, before, changed, own.keys())
-        for part, less in batches(puts, gone):
-            stamp = {f"{layout.PUBLISHED}{host.uuid}": self._stamp()}
+        several = batches(puts, gone) or ([] if before else [({}, [])])
+        for number, (part, less) in enumerate(several, 1):
+            is_all = bool(before) or number == len(several)
+            stamp = {f"{layout.PUBLISHED}{host.uuid}": self._stamp(self._run if is_all else "")}
             guards = {f"{layout.EJECTED}{host.uuid}": NO_SUCH_KEY}
             revision = await self._entries.store.commit(guards, part | stamp, less)
             if revision is None:
@@ -73,11 +75,6 @@ class Publisher:
                 if revision is not None:
                     self._entries.note(puts, (), revision)
 
-    def _value(self, key: str) -> bytes | None:
-        entry = self._entries.known.get(key)
-        return None if entry is None else entry.value
-
-    def _stamp(self) -> bytes:
-        return json.dumps(
-            {"at": datetime.now(UTC).isoformat(timespec="seconds"), "by": self._version}
-        ).encode()
+    def _stamp(self, run: str) -> bytes:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return json.dumps({"at": now, "by": self._version, "run": run}).encode()

@@ -14,10 +14,11 @@ from typing import Any
 
 from agent.engine.engine import Engine
 from agent.model.model import this_host
-from agent.model.records import Host
+from agent.model.records import Host, Pool, Ref
 from agent.pool import layout
 from agent.pool.entries import Entries, Store
 from agent.pool.etcd import Entry, Unavailable
+from agent.pool.layout import uuid_of
 from agent.pool.learning import Learner
 from agent.pool.liveness import Liveness
 from agent.pool.membership import Membership
@@ -55,7 +56,7 @@ class Session:
         self.learner = Learner(self.entries, engine)
         self.membership = Membership(self.entries, engine, self.learner, by)
         self.follower = Follower(engine, by, follows=follows)
-        self._publisher = Publisher(self.entries, version)
+        self._publisher = Publisher(self.entries, version, self.liveness.run)
         self._is_published = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.on_entry: Callable[[str, Entry | None], None] = lambda key, entry: None
@@ -63,6 +64,10 @@ class Session:
     @property
     def this(self) -> Host:
         return self.membership.this
+
+    @property
+    def _master(self) -> Ref[Host]:
+        return self._engine.model.all(Pool)[0].master
 
     @property
     def words(self) -> str:
@@ -86,6 +91,8 @@ class Session:
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self.follower.keep())]
 
     async def close(self) -> None:
+        if self._tasks and not self.entries.trouble:
+            await self.liveness.leave(self.this)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -160,7 +167,7 @@ class Session:
         self.entries.hear(key, entry)
         if key.startswith(layout.ALIVE):
             self.liveness.news.set()
-        elif not key.startswith(layout.PUBLISHED):
+        elif not key.startswith(layout.PUBLISHED) or key.endswith(uuid_of(self._master)):
             self.learner.again.set()
         is_other = key == layout.SCHEMA and (entry is None or entry.value != layout.SCHEMA_VALUE)
         is_gone = key == layout.POOL and entry is None
@@ -172,8 +179,9 @@ class Session:
         """What can't be had here is tried again after a while."""
         while True:
             self.learner.again.clear()
+            has_published = self.liveness.has_published(self._master)
             await self.learner.learn()
-            self.follower.news.set()
+            self.follower.learnt(has_published=has_published)
             patience = self.liveness.seconds if self.learner.refused else None
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):

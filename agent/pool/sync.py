@@ -31,14 +31,16 @@ class Engine(Protocol):
 class Follower:
     """Takes over at the start of the daemon, and where `follows` whenever the master has changed anything.
 
-    report: what became of the last time, a line for each object.  news: set when something was learnt.
+    The master may start later than its member, and have what etcd does not know yet: then it is done again.
+    report: what became of the last time, a line for each object.
     """
 
     def __init__(self, engine: Engine, by: Correspondence, *, follows: bool) -> None:
         self._engine, self._by, self._follows = engine, by, follows
         self.report: tuple[str, ...] = ()
-        self.news = asyncio.Event()
+        self._news = asyncio.Event()
         self._taken: Mapping[Ref[Any], Record] = {}
+        self._has_published = self._is_whole = False
 
     @property
     def words(self) -> str:
@@ -47,15 +49,21 @@ class Follower:
         more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
         return f"the master's {lines[0]}{more}" if lines else ""
 
+    def learnt(self, *, has_published: bool) -> None:
+        """The model has what the master has told, which was all that it has, or was not."""
+        self._has_published = has_published
+        self._news.set()
+
     async def keep(self) -> None:
         """One time after the other; what changes during one is seen after it."""
         while True:
-            await self.news.wait()
-            self.news.clear()
-            theirs = of_the_master(self._engine.model)
-            if theirs and (not self._taken or (self._follows and theirs != self._taken)):
+            await self._news.wait()
+            self._news.clear()
+            is_whole, theirs = self._has_published, of_the_master(self._engine.model)
+            if theirs and theirs != self._taken and (self._follows or not self._is_whole):
                 self._taken = theirs
                 await self._take_over()
+            self._is_whole = self._is_whole or (is_whole and bool(theirs))
 
     async def _take_over(self) -> None:
         try:

@@ -20,7 +20,7 @@ class Api:
 
     def __init__(self, member: Member) -> None:
         self.member = member
-        requests = Requests(member.pool)
+        self.requests = requests = Requests(member.pool)
         self.agent: Agent = agent_of(member.world.engine, pool=PoolDoor(member.pool, requests, POOL_WIDE))
         requests.carry_out = partial(carry_out, self.agent)
         self._client = Client(Caller(os.getuid(), os.getgid(), os.getpid()), asyncio.Event())

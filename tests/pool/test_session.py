@@ -1,11 +1,9 @@
 """Members of a pool on a real etcd: they join, learn, publish, take over, leave."""
 
 import asyncio
-import itertools
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -24,57 +22,12 @@ from agent.errors import (
 )
 from agent.model.model import here, management, slaves
 from agent.model.records import PIF, VLAN, Bond, Host, Network, Pool, Ref, Tunnel
-from agent.pool.etcd import Access
 from agent.pool.sync import sync
 from agent.rules import bond, membership, network, pif, tunnel, vlan
 from tests.pool.api import Api
-from tests.pool.etcd_server import Node, etcd
-from tests.pool.hosts import Member
+from tests.pool.etcd_server import etcd
+from tests.pool.hosts import Hosts, Member, knows_all, own_pif
 from tests.worlds.world import bond_of, network_of, pif_of, slave_devices
-
-_number = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    with etcd() as (node,):
-        yield node
-
-
-class Hosts:
-    """Makes the hosts of one pool."""
-
-    def __init__(self, directory: Path, node: Node, stack: AsyncExitStack) -> None:
-        self.directory, self.stack = directory, stack
-        self.access = Access((node.endpoint,), f"/test{next(_number)}", timeout=1)
-        self.made = itertools.count()
-
-    async def started(self, **settings: object) -> Member:
-        number = next(self.made)
-        member = Member(self.directory / f"host{number}", number, self.access, **settings)  # type: ignore[arg-type]
-        await member.start()
-        self.stack.push_async_callback(member.stop)
-        await member.connected()
-        return member
-
-    async def pool(self, size: int) -> list[Member]:
-        """The master and its members."""
-        members = [await self.started() for _ in range(size)]
-        for member in members[1:]:
-            await member.joined()
-        for member in members:
-            await member.until(partial(knows_all, member, size))
-        return members
-
-
-def knows_all(member: Member, size: int) -> bool:
-    return len({pif.host for pif in member.model.all(PIF)}) == size
-
-
-@pytest.fixture
-async def hosts(tmp_path: Path, node: Node) -> AsyncIterator[Hosts]:
-    async with AsyncExitStack() as stack:
-        yield Hosts(tmp_path, node, stack)
 
 
 async def test_the_first_host_makes_the_pool_and_the_second_joins_it(hosts: Hosts) -> None:
@@ -209,10 +162,6 @@ async def test_of_three_nodes_two_make_a_quorum_and_one_does_not(tmp_path: Path)
             with pytest.raises(PoolUnavailable):
                 await member.world.new_network()
             await member.world.do(pif.plug, own_pif(member, "eth1"))
-
-
-def own_pif(member: Member, device: str) -> Ref[PIF]:
-    return pif_of(member.own, device).ref
 
 
 async def test_an_etcd_that_does_not_answer_holds_up_nothing(tmp_path: Path) -> None:
