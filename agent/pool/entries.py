@@ -76,7 +76,7 @@ class Entries:
         if not shared:
             return
         self.check()
-        puts = {key_of(new): written(new) for _, new in shared if new is not None}
+        puts = {key_of(new): self._rewritten(new) for _, new in shared if new is not None}
         gone = {key_of(old) for old, _ in shared if old is not None} - puts.keys()
         guards = {key: self.revision(key) for key in (*puts, *gone)}
         for key, value in self._claims(shared):
@@ -88,6 +88,10 @@ class Entries:
             elif self.known[key].value != value:
                 raise PoolChanged(key)
         await self.write(guards, puts, gone)
+
+    def _rewritten(self, record: Record) -> bytes:
+        """With what a newer pifd has written there that this one does not know."""
+        return layout.with_unknown_fields(written(record), self.value(key_of(record)), type(record))
 
     def revision(self, key: str) -> int:
         return self.known[key].revision if key in self.known else NO_SUCH_KEY
@@ -111,7 +115,8 @@ class Entries:
             async with asyncio.timeout(OPENING):
                 await self.is_open.wait()
         self.check()
-        revision = await self.asked(self.store.commit(guards, puts, gone))
+        layout_kept = {layout.SCHEMA: self.revision(layout.SCHEMA)}
+        revision = await self.asked(self.store.commit({**guards, **layout_kept}, puts, gone))
         if revision is None:
             raise PoolChanged(", ".join(sorted(guards)))
         self.note(puts, gone, revision)

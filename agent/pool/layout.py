@@ -17,9 +17,11 @@ Who reads what an older or a newer pifd has written leaves out fields that it do
 it can't make anything of.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -48,6 +50,17 @@ def written(record: Record) -> bytes:
     return ADAPTERS[type(record)].dump_json(record)
 
 
+def with_unknown_fields(value: bytes, there: bytes | None, kind: type[Record]) -> bytes:
+    """A record as it is to be written, with the fields of what is there that this pifd does not know."""
+    with suppress(ValueError):
+        known = {field.name for field in fields(kind)}
+        has: Any = json.loads(there or b"{}")
+        unknown = {name: has[name] for name in has if name not in known} if isinstance(has, dict) else {}
+        if unknown:
+            return json.dumps({**json.loads(value), **unknown}).encode()
+    return value
+
+
 def uuid_of(ref: str) -> str:
     return ref.removeprefix("OpaqueRef:")
 
@@ -66,6 +79,12 @@ def claims(network: Network) -> Iterator[str]:
     yield f"{BRIDGES}{network.bridge}"
     if network.tunnel_key:
         yield f"{KEYS}{network.tunnel_key}"
+
+
+def with_claims(network: Network) -> Mapping[str, bytes]:
+    """A network, and the names that are its alone."""
+    owned = {key: network.uuid.encode() for key in claims(network)}
+    return {key_of(network): written(network)} | owned
 
 
 def is_shared(record: Record | None) -> bool:

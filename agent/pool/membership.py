@@ -13,7 +13,7 @@ from agent.model.records import Host, Network, Pool
 from agent.pool import layout
 from agent.pool.entries import Entries, parts
 from agent.pool.etcd import NO_SUCH_KEY, Unavailable
-from agent.pool.layout import key_of, written
+from agent.pool.layout import key_of, with_claims, written
 from agent.pool.learning import Learner, learnt
 from agent.rules.corresponding_nics import Correspondence
 from agent.rules.membership import Told, join, leave
@@ -122,12 +122,6 @@ class Membership:
 
     def _unusable(self, why: str) -> Unavailable:
         return Unavailable(f"{self._entries.store.endpoint}: {why}")
-
-
-def with_claims(network: Network) -> Mapping[str, bytes]:
-    """A network, and the names that are its alone."""
-    claims = {key: network.uuid.encode() for key in layout.claims(network)}
-    return {key_of(network): written(network)} | claims
 
 
 def founded(model: Model) -> Plan:

@@ -1,16 +1,19 @@
 """Publishing: what is this host's own, as the other hosts are to know it."""
 
 import json
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
-from agent.model.model import Model, this_host
+from agent.model.model import Model, pifs_on, this_host, vifs_on
 from agent.model.records import Host, Network, Record
 from agent.pool import layout
 from agent.pool.entries import Entries, batches
 from agent.pool.etcd import NO_SUCH_KEY, Unavailable
-from agent.pool.layout import as_published, key_of, written
+from agent.pool.layout import as_published, key_of, with_claims, written
 from agent.rules.membership import is_in_use_here
+
+log = logging.getLogger("pifd.pool")
 
 
 class Publisher:
@@ -41,9 +44,10 @@ class Publisher:
             is_all = bool(before) or number == len(several)
             stamp = {f"{layout.PUBLISHED}{host.uuid}": self._stamp(self._run if is_all else "")}
             guards = {f"{layout.EJECTED}{host.uuid}": NO_SUCH_KEY}
+            guards |= {layout.SCHEMA: self._entries.revision(layout.SCHEMA)}
             revision = await self._entries.store.commit(guards, part | stamp, less)
             if revision is None:
-                raise Unavailable("this host was ejected just now")
+                raise Unavailable("this host was ejected just now, or the pool is of another version now")
             self._entries.note(part | stamp, less, revision)
         await self._publish_networks(model)
         self._before = model.table
@@ -64,16 +68,30 @@ class Publisher:
         return [key for key in keys if key in self._entries.known]
 
     async def _publish_networks(self, model: Model) -> None:
-        """Networks that were made while etcd could not be used: at a start, for PIFs that had none."""
+        """Networks that etcd has not, or no more: made without it, or after the backup that it has now."""
         for network in model.all(Network):
             key = key_of(network)
-            if key not in self._entries.known and is_in_use_here(model, network):
-                puts = {key: written(network)} | {
-                    one: network.uuid.encode() for one in layout.claims(network)
-                }
-                revision = await self._entries.store.commit({key: NO_SUCH_KEY}, puts)
-                if revision is not None:
-                    self._entries.note(puts, (), revision)
+            if key in self._entries.known or not is_in_use_here(model, network):
+                continue
+            lost = [*self._in_the_way(model, network)]
+            if any(pifs_on(model, one.ref) or vifs_on(model, one.ref) for one in lost):
+                log.error("%s is not published: the pool has its bridge for another network", network.bridge)
+                continue
+            puts = with_claims(network)
+            gone = {one for other in lost for one in (key_of(other), *layout.claims(other))} - puts.keys()
+            guards = {one: self._entries.revision(one) for one in (*puts, *gone)}
+            revision = await self._entries.store.commit(guards, puts, gone)
+            if revision is not None:
+                self._entries.note(puts, gone, revision)
+
+    def _in_the_way(self, model: Model, network: Network) -> Iterator[Network]:
+        """What a backup has of networks that are gone, whose names this one has got since."""
+        for claim in layout.claims(network):
+            owner = (self._entries.value(claim) or b"").decode()
+            value = self._entries.value(f"{layout.NETWORKS}{owner}")
+            other = None if value is None else layout.read(claim, Network, value)
+            if isinstance(other, Network) and other.ref != network.ref:
+                yield other
 
     def _stamp(self, run: str) -> bytes:
         now = datetime.now(UTC).isoformat(timespec="seconds")

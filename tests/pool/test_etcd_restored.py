@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.model.model import Model, here
 from agent.model.records import Bond, Host, Network, Pool
 from agent.rules import bond, membership
+from agent.rules.network import destroy
 from agent.rules.setters import set_field
 from tests.pool.etcd_server import Node, etcd
 from tests.pool.hosts import Hosts, Member, knows_all, own_pif
@@ -126,3 +127,22 @@ async def test_a_host_that_was_ejected_after_the_backup_stays_alone(tmp_path: Pa
             await master.pool.membership.eject(next(h for h in master.model.all(Host) if h.elsewhere))
             await master.until(lambda: len(master.model.all(Host)) == 1)
             assert here(member.model).all(Network)
+
+
+async def test_a_network_in_use_has_its_bridge_and_not_one_that_had_it_when_the_backup_was_made(
+    tmp_path: Path,
+) -> None:
+    with etcd() as (node,):
+        async with AsyncExitStack() as stack:
+            hosts = Hosts(tmp_path, node, stack)
+            master, member = await hosts.pool(2)
+            old = await master.world.new_network(name_label="old")
+            bridge = master.model.get(old).bridge
+            copy = await back_up(node, [master, member])
+            await master.world.do(destroy, old)
+            new = await master.world.new_network(name_label="new")
+            assert master.model.get(new).bridge == bridge
+            await master.world.do(bond.create, new, [own_pif(master, f"eth{n}") for n in (0, 1)], "")
+            await restore(node, copy, [master, member])
+            for one in (master, member):
+                await one.until(lambda one=one: new in one.model.records and old not in one.model.records)  # type: ignore[misc]

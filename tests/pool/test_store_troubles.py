@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from agent.errors import PoolUnavailable
+from agent.model.records import Bond, Network
 from agent.pool import layout
 from agent.pool.etcd import Access, Etcd, Unavailable
 from agent.rules import bond
+from agent.rules.setters import set_field
 from tests.pool.etcd_server import Node, etcd
-from tests.pool.hosts import Member
+from tests.pool.hosts import Hosts, Member
 from tests.worlds.world import pif_of
 
 
@@ -169,3 +171,43 @@ async def test_what_another_version_has_written_is_left_out_where_nothing_can_be
         await store.close()
         await asyncio.sleep(0)
         await member.stop()
+
+
+@pytest.mark.parametrize("version", ["2", "1.5", "v1", ""])
+async def test_a_pool_that_gets_another_version_is_left_alone_from_then_on(
+    hosts: Hosts, version: str
+) -> None:
+    master, member = await hosts.pool(2)
+    home = await master.world.new_network()
+    store = Etcd(hosts.access)
+    await store.open()
+    await store.commit({}, {layout.SCHEMA: version.encode()})
+    await member.until(lambda: f"version {version}" in member.pool.words)
+    with pytest.raises(PoolUnavailable):
+        await member.world.new_network()
+    _, before = await store.read()
+    await member.world.do(bond.create, home, [pif_of(member.own, f"eth{n}").ref for n in (0, 1)], "")
+    await asyncio.sleep(0.5)
+    _, after = await store.read()
+    assert after == before, "nothing is written into it"
+    await store.commit({}, {layout.SCHEMA: layout.SCHEMA_VALUE})
+    await master.until(lambda: master.model.all(Bond), "it is published now")
+    await store.close()
+
+
+async def test_what_a_newer_pifd_has_written_of_a_network_stays_when_an_older_one_changes_it(
+    hosts: Hosts,
+) -> None:
+    master, member = await hosts.pool(2)
+    home = await master.world.new_network(name_label="private")
+    key = f"{layout.NETWORKS}{master.model.get(home).uuid}"
+    store = Etcd(hosts.access)
+    await store.open()
+    entries, _ = await store.read()
+    await store.commit({}, {key: json.dumps({**json.loads(entries[key].value), "colour": "red"}).encode()})
+    await member.until(lambda: b"colour" in (member.pool.entries.value(key) or b""))
+    await member.world.do(set_field, Network, "name_label", home, "renamed")
+    entries, _ = await store.read()
+    assert json.loads(entries[key].value)["colour"] == "red"
+    assert json.loads(entries[key].value)["name_label"] == "renamed"
+    await store.close()
