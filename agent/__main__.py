@@ -64,7 +64,8 @@ def main() -> int:
     except (SettingsError, StoreError, SocketUnavailable, Failure, OSError) as error:
         if writer is not None:
             writer.drain()
-        print(f"pifd: {printable(sentence(error))}", file=sys.stderr)
+        for line in sentence(error).split("\n"):
+            print(f"pifd: {printable(line)}", file=sys.stderr)
         return 2 if isinstance(error, SettingsError) else 1
     writer.drain()
     return 0

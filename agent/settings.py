@@ -131,7 +131,9 @@ def check_script(arguments: Sequence[str], environment: Mapping[str, str]) -> No
     if file is None or (file.is_file() and os.access(file, os.X_OK)):
         return
     source = [source for source in _sources(arguments, environment) if name in source.values][-1]
-    reason = "it is not executable: chmod +x makes it so" if file.is_file() else "there is no such file"
+    reason = "it is not executable: chmod +x makes it so"
+    if not file.is_file():
+        reason = "it is no file" if file.exists() else "there is no such file"
     raise SettingsError(f"{source.place_of(name)}: {name}: {file}: {reason}")
 
 
@@ -146,7 +148,7 @@ class Source:
     def place_of(self, name: str) -> str:
         """Where a setting is given: in a file, with its line."""
         for number, line in enumerate(self.text.splitlines(), 1):
-            if re.match(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""", line):
+            if re.match(rf"""[\s\[]*["']?{re.escape(name)}["']?\s*[=.\]]""", line):
                 return f"{self.place}:{number}"
         return self.place
 
@@ -204,9 +206,9 @@ def _check(source: Source) -> None:
     try:
         Settings(**source.values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        raise SettingsError(f"{source.place_of(name)}: {name}: {_words(name, first)}") from None
+        wrong = {str(one["loc"][0]): one for one in reversed(error.errors())}
+        told = [f"{source.place_of(name)}: {name}: {_words(name, wrong[name])}" for name in reversed(wrong)]
+        raise SettingsError("\n".join(told)) from None
 
 
 def _words(name: str, error: Any) -> str:

@@ -12,6 +12,7 @@ from agent.cli import connection
 from agent.cli.__main__ import run
 from agent.cli.classes import CLASSES
 from agent.cli.event_lines import ObjectEvent, json_line, line
+from agent.cli.session import Session
 from agent.cli.terminal import Screen
 from agent.cli.topology import drawn
 from tests.cli.test_pifctl_with_the_api import Pifctl
@@ -88,6 +89,24 @@ def test_a_daemon_that_does_not_answer_is_said_to_be_waited_for(
             said = "Still waiting for pifd to answer session.login_with_password.  "
             assert (status, stderr.getvalue().startswith(said)) == (1, waits)
             assert waits or "gave no answer within" in json.loads(stderr.getvalue())["error"]["message"]
+
+
+@pytest.mark.parametrize(("seconds", "doing"), [(0.25, "answer event.from"), (3600.0, "")])
+def test_who_waits_for_an_event_is_not_told_that_he_waits(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, doing: str
+) -> None:
+    asked: list[str] = []
+
+    class Mute:
+        def __init__(self, *_: object) -> None: ...
+
+        def post(self, body: bytes, doing: str) -> bytes:
+            asked.append(doing)
+            return json.dumps({"id": json.loads(body)["id"], "result": ""}).encode()
+
+    monkeypatch.setattr("agent.cli.session.Connection", Mute)
+    Session("/nowhere").ask("event.from", ["task"], "", seconds, shape=str)
+    assert asked == ["answer session.login_with_password", doing]
 
 
 def test_a_daemon_that_accepts_nobody_for_a_moment_is_waited_for(

@@ -93,12 +93,25 @@ def test_an_unknown_setting_is_refused_with_its_place(file: Path) -> None:
     file.write_text("carrier_wait = 1\n\nnicks = 1\n")
     assert refusal() == f"{file}:3: nicks: there is no such setting: did you mean nics?"
     file.write_text("[section]\nwhatever = 1\n")
-    assert refusal() == f"{file}: section: there is no such setting"
+    assert refusal() == f"{file}:1: section: there is no such setting"
 
 
 def test_a_wrong_value_in_the_file_is_told_with_its_line(file: Path) -> None:
     file.write_text("# carrier_wait = 1\nnics = []\n'carrier_wait'   =   -1\n")
     assert refusal() == f"{file}:3: carrier_wait: Input should be greater than or equal to 0"
+
+
+def test_all_wrong_settings_of_a_file_are_told_a_line_for_each(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text('carrier_wait = "soon"\nlog_level = "info"\nnicks = "x"\n')
+    monkeypatch.setattr(sys, "argv", ["pifd"])
+    assert main() == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(": Input")[0] for line in lines] == [
+        f"pifd: {file}:1: carrier_wait",
+        f"pifd: {file}:3: nicks: there is no such setting: did you mean nics?",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +159,8 @@ def test_a_hotplug_script_that_cannot_be_run_ends_pifd_with_its_place(
     check_script([], {})
     monkeypatch.setattr(sys, "argv", ["pifd", "--hotplug-script", str(tmp_path)])
     assert main() == 2
-    assert capsys.readouterr().err.startswith("pifd: the command line: hotplug_script: ")
+    told = f"pifd: the command line: hotplug_script: {tmp_path}: it is no file\n"
+    assert capsys.readouterr().err == told
 
 
 def test_the_audit_log_is_named_by_an_absolute_path_or_left_out(file: Path) -> None:
