@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent.model.model import Model
 from agent.model.records import PIF, Host, Record
-from agent.store.sqlite import Store, StoreError, StoreInUse, StoreOfAnother, record_of
+from agent.store.sqlite import TROUBLE, Store, StoreError, StoreInUse, StoreOfAnother, record_of, told
 
 log = logging.getLogger("pifd.store")
 
@@ -49,7 +49,7 @@ class GuardedStore:
             self._model = self._store.load()
         except (StoreInUse, StoreOfAnother):
             raise
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *TROUBLE) as error:
             self.close()
             self._salvage(error)
         else:
@@ -114,9 +114,9 @@ def _records_in(path: Path) -> tuple[dict[str, Record], bool]:
                 except StoreError as error:
                     is_whole = False
                     log.error("left out: %s", error)
-    except sqlite3.Error as error:
+    except TROUBLE as error:
         is_whole = False
-        log.error("%s: %s", path.name, error)
+        log.error("%s: %s", path.name, told(error))
     return found, is_whole
 
 

@@ -26,6 +26,8 @@ CREATE TABLE record (
 MODE = 0o600
 PRIMARY_CODE = 0xFF
 """What an extended result code of SQLite's has the plain one in."""
+TROUBLE = (sqlite3.Error, UnicodeDecodeError)
+"""Of a damaged file SQLite also tells in words of the file's, which need not be UTF-8."""
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 log = logging.getLogger("pifd.store")
@@ -65,15 +67,15 @@ class Store:
             with contextlib.suppress(OSError):  # SQLite has words for it
                 made(path)
             self._database = sqlite3.connect(path, isolation_level=None, timeout=1, check_same_thread=False)
-        except sqlite3.Error as error:
-            raise StoreError(f"{path}: {error}") from error
+        except TROUBLE as error:
+            raise StoreError(f"{path}: {told(error)}") from error
         try:
             self._open()
             self._files = self._identity()
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             self.close()
             is_busy = getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in BUSY
-            raise (StoreInUse if is_busy else StoreError)(f"{path}: {error}") from error
+            raise (StoreInUse if is_busy else StoreError)(f"{path}: {told(error)}") from error
         except OSError:
             self.close()
             raise
@@ -89,8 +91,8 @@ class Store:
         """The model as last committed; an empty one at the first start."""
         try:
             rows = self._database.execute("SELECT ref, class, fields FROM record ORDER BY rowid").fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {error}") from error
+        except TROUBLE as error:
+            raise StoreError(f"{self._path}: {told(error)}") from error
         return Model({ref: record_of(self._path, ref, kind, fields) for ref, kind, fields in rows})
 
     def commit(self, before: Model, after: Model) -> None:
@@ -124,8 +126,8 @@ class Store:
         """After a commit that failed: a small one tells whether the next can be done."""
         try:
             self._lock()
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {error}") from error
+        except TROUBLE as error:
+            raise StoreError(f"{self._path}: {told(error)}") from error
         self._is_doubtful = False
 
     @property
@@ -149,9 +151,9 @@ class Store:
                     " ON CONFLICT (ref) DO UPDATE SET fields = excluded.fields",
                     new,
                 )
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             self._is_doubtful = True
-            raise StoreError(f"{self._path}: {error}") from error
+            raise StoreError(f"{self._path}: {told(error)}") from error
 
     def keep_copy(self) -> Path:
         """Keep the file as it is beside itself, and say where."""
@@ -159,9 +161,9 @@ class Store:
         made(copy)
         try:
             self._database.execute("VACUUM INTO ?", (str(copy),))
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             copy.unlink(missing_ok=True)
-            raise StoreError(f"{copy}: {error}") from error
+            raise StoreError(f"{copy}: {told(error)}") from error
         return copy
 
     def _open(self) -> None:
@@ -256,3 +258,8 @@ def _inode(path: Path) -> int:
 def _row(record: Record) -> tuple[str, str, str]:
     fields = ADAPTERS[record.class_name].dump_json(record).decode()
     return record.ref, record.class_name, fields
+
+
+def told(error: Exception) -> str:
+    """SQLite's words."""
+    return error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)

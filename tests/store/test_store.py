@@ -258,6 +258,14 @@ def test_a_file_with_damaged_pages_is_refused_in_words(path: Path) -> None:
         loaded(path)
 
 
+def test_sqlites_words_of_a_damaged_file_need_not_be_text(path: Path) -> None:
+    with_store(path, lambda store: store.commit(Model(), full()))
+    damaged = path.read_bytes().replace(b"sqlite_autoindex", b"\xedqlite_autoindex")
+    path.write_bytes(damaged)
+    with pytest.raises(StoreError, match="malformed database schema"):
+        loaded(path)
+
+
 def test_a_record_under_anothers_reference_is_refused(path: Path) -> None:
     with_store(path, lambda store: store.commit(Model(), full()))
     other = "OpaqueRef:00000000-0000-0000-0000-000000000001"
