@@ -1,93 +1,101 @@
-"""XenAPI's setters of fields that have one value here: that value is taken, and any other refused."""
+"""The setters of XenAPI's fields that have one value here (agent.schema): that value is taken, and any other
+refused with the reason."""
 
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from agent import schema
 from agent.errors import InvalidValue
 from agent.model.draft import Plan
 from agent.model.model import Model
-from agent.model.records import VIF, Network, Ref
+from agent.model.records import VIF, Network, Record, Ref
+from agent.schema.field import MAP, Field, is_map, is_set
 
-NO_LOCKING = "frames of VMs are not filtered"
-NO_NBD = "network block devices are not known here"
+Rule = Callable[..., Plan]
 
-LOCKING_MODES = {"network_default", "locked", "unlocked", "disabled"}
-PURPOSES = {"nbd", "insecure_nbd"}
-
-
-def set_default_locking_mode(model: Model, network: Ref[Network], value: str) -> Plan:
-    """XenAPI's network.set_default_locking_mode: it is unlocked."""
-    model.find(Network, network)
-    check("default_locking_mode", value, "unlocked", NO_LOCKING if value == "disabled" else "")
-    return Plan(model, model)
-
-
-def set_purpose(model: Model, self: Ref[Network], value: tuple[str, ...]) -> Plan:
-    """The set is empty (pifd's own: xe empties it so)."""
-    model.find(Network, self)
-    for one in value:
-        raise unsupported("purpose", one, NO_NBD if one in PURPOSES else "")
-    return Plan(model, model)
+KNOWN: Mapping[str, frozenset[str]] = {
+    "default_locking_mode": frozenset({"unlocked", "disabled"}),
+    "locking_mode": frozenset({"network_default", "locked", "unlocked", "disabled"}),
+    "purpose": frozenset({"nbd", "insecure_nbd"}),
+}
+"""The values that XenAPI has; another one is wrong there, too, and needs no reason."""
+TYPES: Mapping[str, Any] = {
+    "string": str,
+    "string set": tuple[str, ...],
+    "int set": tuple[int, ...],
+    MAP: Mapping[str, str],
+}
 
 
-def add_purpose(model: Model, self: Ref[Network], value: str) -> Plan:
-    """XenAPI's network.add_purpose: there is none to add."""
-    return set_purpose(model, self, (value,))
+def rules() -> Mapping[str, Rule]:
+    """By the messages' names."""
+    kinds: tuple[type[Record], ...] = (Network, VIF)
+    return {
+        f"{kind.class_name}.{message}": rule
+        for kind in kinds
+        for field in schema.CLASSES[kind.class_name].fields
+        if field.reason and field.setter
+        for message, rule in _of_field(kind, field)
+    }
 
 
-def remove_purpose(model: Model, self: Ref[Network], value: str) -> Plan:
-    """XenAPI's network.remove_purpose: a purpose that is not there is no matter."""
-    model.find(Network, self)
-    if value not in PURPOSES:
-        raise unsupported("purpose", value, "")
-    return Plan(model, model)
+def _of_field(kind: type[Record], field: Field) -> Iterator[tuple[str, Rule]]:
+    yield field.setter, _setter(kind, field, TYPES[field.type])
+    if is_set(field.type):
+        member = int if field.type.startswith("int") else str
+        yield f"add_{field.name}", _adder(kind, field, member)
+        yield f"remove_{field.name}", _remover(kind, field, member)
+    if is_map(field.type):
+        yield f"put_in_{field.name}", _setter(kind, field, TYPES[field.type])
+        yield f"add_to_{field.name}", _adder_of_pairs(kind, field)
+        yield f"remove_from_{field.name}", _remover(kind, field, str, "key")
 
 
-def set_locking_mode(model: Model, self: Ref[VIF], value: str) -> Plan:
-    """XenAPI's VIF.set_locking_mode: it is the network's."""
-    model.find(VIF, self)
-    check("locking_mode", value, "network_default", NO_LOCKING if value in LOCKING_MODES else "")
-    return Plan(model, model)
+def _setter(kind: Any, field: Field, type_: Any) -> Rule:
+    def set_(model: Model, self: Ref[kind], value: type_) -> Plan:
+        model.find(kind, self)
+        if value != field.value:
+            raise unsupported(field, value if isinstance(value, str) else next(iter(value), ""))
+        return Plan(model, model)
+
+    return _told(set_, f"Set the one value that it has: {field.reason}.")
 
 
-def set_ipv4_allowed(model: Model, self: Ref[VIF], value: tuple[str, ...]) -> Plan:
-    """XenAPI's VIF.set_ipv4_allowed: the set is empty."""
-    model.find(VIF, self)
-    check_empty("ipv4_allowed", value)
-    return Plan(model, model)
+def _adder(kind: Any, field: Field, type_: Any) -> Rule:
+    def add(model: Model, self: Ref[kind], value: type_) -> Plan:
+        model.find(kind, self)
+        raise unsupported(field, value)
+
+    return _told(add, f"Refused: {field.reason}.")
 
 
-def add_ipv4_allowed(model: Model, self: Ref[VIF], value: str) -> Plan:
-    """XenAPI's VIF.add_ipv4_allowed: the set is empty."""
-    return set_ipv4_allowed(model, self, (value,))
+def _adder_of_pairs(kind: Any, field: Field) -> Rule:
+    def add_to(model: Model, self: Ref[kind], key: str, value: str) -> Plan:
+        model.find(kind, self)
+        raise unsupported(field, key)
+
+    return _told(add_to, f"Refused: {field.reason}.")
 
 
-def add_ipv6_allowed(model: Model, self: Ref[VIF], value: str) -> Plan:
-    """XenAPI's VIF.add_ipv6_allowed: the set is empty."""
-    return set_ipv6_allowed(model, self, (value,))
+def _remover(kind: Any, field: Field, type_: Any, name: str = "value") -> Rule:
+    def remove(model: Model, self: Ref[kind], value: type_) -> Plan:
+        model.find(kind, self)
+        if value not in KNOWN.get(field.name, (value,)):
+            raise unsupported(field, value)
+        return Plan(model, model)
+
+    def remove_from(model: Model, self: Ref[kind], key: str) -> Plan:
+        return remove(model, self, key)
+
+    return _told(remove if name == "value" else remove_from, "Nothing: what is not there is gone.")
 
 
-def remove_allowed(model: Model, self: Ref[VIF], value: str) -> Plan:
-    """XenAPI's VIF.remove_ipv4_allowed and VIF.remove_ipv6_allowed: what is not there is gone."""
-    model.find(VIF, self)
-    return Plan(model, model)
+def _told(rule: Rule, words: str) -> Rule:
+    rule.__doc__ = words
+    return rule
 
 
-def set_ipv6_allowed(model: Model, self: Ref[VIF], value: tuple[str, ...]) -> Plan:
-    """XenAPI's VIF.set_ipv6_allowed: the set is empty."""
-    model.find(VIF, self)
-    check_empty("ipv6_allowed", value)
-    return Plan(model, model)
-
-
-def check(field: str, value: str, only: str, why: str) -> None:
-    """The one value that the field has.  why: there is no other; "" for one that is not XenAPI's either."""
-    if value != only:
-        raise unsupported(field, value, why)
-
-
-def check_empty(field: str, addresses: tuple[str, ...]) -> None:
-    """A VM's frames are not held to any address."""
-    for address in addresses:
-        raise unsupported(field, address, NO_LOCKING)
-
-
-def unsupported(field: str, value: str, why: str) -> InvalidValue:
-    return InvalidValue(field, f"{value}: {why}" if why else value)
+def unsupported(field: Field, value: object) -> InvalidValue:
+    """The refusal of a value: the reason, if it is one of XenAPI's."""
+    is_known = value in KNOWN.get(field.name, (value,))
+    return InvalidValue(field.name, f"{value}: {field.reason}" if is_known else str(value))

@@ -88,6 +88,11 @@ OTHERS: Mapping[str, Any] = {
     "put_in_other_config": {},
     "set_tags": ["x"],
     "set_purpose": [],
+    "set_trunks": [],
+    "add_trunks": 42,
+    "remove_trunks": 42,
+    "set_qos_algorithm_params": {},
+    "put_in_qos_algorithm_params": {},
     "set_ipv4_allowed": [],
     "set_ipv6_allowed": [],
     "classes": ["pif"],
@@ -205,7 +210,7 @@ async def test_a_parameter_of_the_wrong_type_is_refused_by_its_name(
     every = [(method, n) for method in OF_CLASS[class_name] for n in range(len(method.parameters))]
     for method, position in every:
         parameter, params = method.parameters[position], samples(method)
-        params[position] = WRONG_FOR_ALL
+        params[position] = [WRONG_FOR_ALL] if parameter.type == "int set" else WRONG_FOR_ALL
         answer = await api.raw(method.name, *([api.session] if method.takes_session else []), *params)
         is_checked = parameter.name == "session" and parameter.required
         wanted = "SESSION_INVALID" if is_checked else "FIELD_TYPE_ERROR"

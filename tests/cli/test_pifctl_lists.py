@@ -173,7 +173,7 @@ def test_the_fields_of_xe_are_in_its_order_and_others_after_them(class_name: str
     ours = [field.name for field in CLASSES[class_name].fields]
     of_xe = OF_XE[class_name].split()
     assert ours[: len(of_xe)] == of_xe
-    of_pifd = {"VIF": ["status-code", "status-detail"], "PIF": ["status-detail"]}
+    of_pifd = {"VIF": ["status-code", "status-detail", "trunks"], "PIF": ["status-detail"]}
     assert ours[len(of_xe) :] == of_pifd.get(class_name, [])
 
 

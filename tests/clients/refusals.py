@@ -10,6 +10,7 @@ from tests.clients.voices import Voice
 
 NOWHERE = f"OpaqueRef:{'0' * 8}-0000-0000-0000-{'0' * 12}"
 NO_FILTER = "frames of VMs are not filtered"
+UNTAGGED, NO_QOS = "a VIF carries untagged frames, its network's", "VIFs have no limits of bandwidth"
 
 
 class Refused(NamedTuple):
@@ -156,6 +157,25 @@ REFUSALS = (
         *("@web/0", "fe80::1"),
         because=("INVALID_VALUE", "ipv6_allowed", f"fe80::1: {NO_FILTER}"),
     ),
+    *(
+        refused(f"VIF.{message}", "@web/0", *value, because=("INVALID_VALUE", field, told))
+        for field, told, messages in (
+            ("trunks", f"42: {UNTAGGED}", {"set_trunks": ([42],), "add_trunks": (42,)}),
+            ("qos_algorithm_type", f"x: {NO_QOS}", {"set_qos_algorithm_type": ("x",)}),
+            (
+                "qos_algorithm_params",
+                f"k: {NO_QOS}",
+                {
+                    "set_qos_algorithm_params": ({"k": "1"},),
+                    "put_in_qos_algorithm_params": ({"k": "1"},),
+                    "add_to_qos_algorithm_params": ("k", "1"),
+                },
+            ),
+        )
+        for message, value in messages.items()
+    ),
+    refused("VIF.remove_trunks", NOWHERE, 42, because=("HANDLE_INVALID", "VIF", NOWHERE)),
+    refused("VIF.remove_from_qos_algorithm_params", NOWHERE, "k", because=("HANDLE_INVALID", "VIF", NOWHERE)),
     refused("VIF.remove_ipv4_allowed", NOWHERE, "10.0.0.1", because=("HANDLE_INVALID", "VIF", NOWHERE)),
     refused("VIF.remove_ipv6_allowed", NOWHERE, "fe80::1", because=("HANDLE_INVALID", "VIF", NOWHERE)),
     refused("VM.create", {"possible_hosts": [NOWHERE]}, because=("HANDLE_INVALID", "host", NOWHERE)),

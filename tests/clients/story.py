@@ -173,6 +173,12 @@ def of_a_vif(do: Do, host: Host, vif: str) -> None:
     do("VIF.remove_ipv4_allowed", vif, "10.0.0.1")
     do("VIF.set_ipv6_allowed", vif, [])
     do("VIF.remove_ipv6_allowed", vif, "fe80::1")
+    do("VIF.set_trunks", vif, [])
+    do("VIF.remove_trunks", vif, 42)
+    do("VIF.set_qos_algorithm_type", vif, "")
+    do("VIF.set_qos_algorithm_params", vif, {})
+    do("VIF.put_in_qos_algorithm_params", vif, {})
+    do("VIF.remove_from_qos_algorithm_params", vif, "kbps")
 
 
 def of_states(do: Do, host: Host, vm: str) -> None:

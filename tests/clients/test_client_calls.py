@@ -13,6 +13,8 @@ ALWAYS_REFUSES = {
     "host.local_management_reconfigure": "this host is never in an emergency",
     "network.add_purpose": "there is no purpose here",
     **dict.fromkeys(("VIF.add_ipv4_allowed", "VIF.add_ipv6_allowed"), "frames of VMs are not filtered"),
+    "VIF.add_trunks": "a VIF carries untagged frames",
+    "VIF.add_to_qos_algorithm_params": "VIFs have no limits of bandwidth",
     **dict.fromkeys(
         (f"pool.{name}" for name in ("join", "eject", "sync_networking", "create_bond")),
         "this host has no etcd to be in a pool by",

@@ -28,7 +28,7 @@ NOT_ON_THE_COMMAND_LINE = {
     "VLAN": {"other_config"},
     "tunnel": set(),
     "VM": {"VIFs", "VBDs", "scheduled_to_be_resident_on"},
-    "VIF": {"runtime_properties", "trunks"},
+    "VIF": {"runtime_properties"},
     "task": {"backtrace"},
 }
 """The fields that xe has no name for."""

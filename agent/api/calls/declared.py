@@ -24,10 +24,6 @@ CHANGING: Mapping[str, Rule] = {
     "network.create": network.create,
     "network.destroy": network.destroy,
     "network.attach": network.attach,
-    "network.set_default_locking_mode": constant_fields.set_default_locking_mode,
-    "network.set_purpose": constant_fields.set_purpose,
-    "network.add_purpose": constant_fields.add_purpose,
-    "network.remove_purpose": constant_fields.remove_purpose,
     "PIF.scan": pif.scan,
     "PIF.introduce": pif.introduce,
     "PIF.forget": pif.forget,
@@ -60,13 +56,6 @@ CHANGING: Mapping[str, Rule] = {
     "VIF.unplug": vif.unplug,
     "VIF.unplug_force": vif.unplug_force,
     "VIF.move": vif.move,
-    "VIF.set_locking_mode": constant_fields.set_locking_mode,
-    "VIF.set_ipv4_allowed": constant_fields.set_ipv4_allowed,
-    "VIF.add_ipv4_allowed": constant_fields.add_ipv4_allowed,
-    "VIF.remove_ipv4_allowed": constant_fields.remove_allowed,
-    "VIF.set_ipv6_allowed": constant_fields.set_ipv6_allowed,
-    "VIF.add_ipv6_allowed": constant_fields.add_ipv6_allowed,
-    "VIF.remove_ipv6_allowed": constant_fields.remove_allowed,
     "VM.create": vm.create,
     "VM.destroy": vm.destroy,
     "VM.start": vm.start,
@@ -88,6 +77,7 @@ CHANGING: Mapping[str, Rule] = {
     "pool.create_VLAN_from_PIF": pool.create_vlan_from_pif,
     "pool.create_VLAN": pool.create_vlan,
     "pool.management_reconfigure": pool.management_reconfigure,
+    **constant_fields.rules(),
 }
 
 GIVES: Mapping[str, str] = {
