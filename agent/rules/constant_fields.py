@@ -54,7 +54,7 @@ def _of_field(kind: type[Record], field: Field) -> Iterator[tuple[str, Rule]]:
 def _setter(kind: Any, field: Field, type_: Any) -> Rule:
     def set_(model: Model, self: Ref[kind], value: type_) -> Plan:
         model.find(kind, self)
-        if value != field.value:
+        if value != field.value and (value or field.value):  # no members, in a list or in a tuple
             raise unsupported(field, value if isinstance(value, str) else next(iter(value), ""))
         return Plan(model, model)
 

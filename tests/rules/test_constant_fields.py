@@ -35,6 +35,7 @@ NO_LOCKING, NO_NBD = "frames of VMs are not filtered", "network block devices ar
         (RULES["VIF.set_ipv6_allowed"], PORT, ()),
         (RULES["VIF.remove_ipv4_allowed"], PORT, "192.0.2.1"),
         (RULES["VIF.set_trunks"], PORT, ()),
+        (RULES["VIF.set_trunks"], PORT, []),
         (RULES["VIF.set_qos_algorithm_type"], PORT, ""),
         (RULES["VIF.set_qos_algorithm_params"], PORT, {}),
         (RULES["VIF.remove_from_qos_algorithm_params"], PORT, "kbps"),
