@@ -28,7 +28,7 @@ from agent.engine.kernel import Kernel
 from agent.engine.progress import Stoppable
 from agent.errors import ConfiguredByOther, Failure, LeftBehind
 from agent.hotplug.builtin import BuiltIn
-from agent.hotplug.provider import Hotplug
+from agent.hotplug.request import Hotplug
 from agent.hotplug.script import Script
 from agent.model.records import BondMode
 from agent.netlink import Netlink

@@ -24,7 +24,7 @@ from agent.engine.start import Start, garbage_kept
 from agent.engine.transaction import Transaction
 from agent.engine.vif_handover import asked_by
 from agent.errors import Failure, PoolChanged, StoreUnavailable
-from agent.hotplug.provider import Hotplug
+from agent.hotplug.request import Hotplug
 from agent.kernel.bond_live import LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.state import KernelState

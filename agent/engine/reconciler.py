@@ -21,7 +21,7 @@ from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.engine.scope import Scope, scope_of
 from agent.engine.vif_handover import ask_back, given_to
 from agent.errors import Failure
-from agent.hotplug.provider import Hotplug
+from agent.hotplug.request import Hotplug
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused
 from agent.model.draft import Plan, changes

@@ -21,7 +21,7 @@ from agent.engine.reconciler import TROUBLE, Reconciler
 from agent.engine.scope import Scope
 from agent.engine.vif_handover import ask_back, asked_by, check_taken, plug, takes_devices, unplug
 from agent.errors import InternalError
-from agent.hotplug.provider import Hotplug
+from agent.hotplug.request import Hotplug
 from agent.interface_reconfigure.plan import plan_handover
 from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import Refused, Step

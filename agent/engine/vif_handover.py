@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from agent.engine.converge import Kernel, WantedOf, reach
 from agent.errors import DeviceAttachRejected, Failure
-from agent.hotplug.provider import Hotplug
-from agent.hotplug.request import Request, request_of
+from agent.hotplug.request import Hotplug, Request, request_of
 from agent.kernel.state import KernelState
 from agent.model.draft import Plan
 from agent.model.layering import Given, given_by

@@ -1,6 +1,7 @@
-"""Request: what a VM is asked to give up or to take, one of its VIFs."""
+"""The protocol by which a VM is asked to give up a VIF, or to take one, and what it is asked."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.model.model import Model
 from agent.model.mtu import vif_mtu_of
@@ -55,3 +56,21 @@ def request_of(model: Model, ref: Ref[VIF]) -> Request:
 def has_pv_drivers(model: Model, vm: VM) -> bool:
     """Whether the VM's own agent has told of drivers that can give up and take devices while it runs."""
     return vm.guest_metrics is not None and model.get(vm.guest_metrics).PV_drivers_detected
+
+
+class Hotplug(Protocol):
+    """Somebody who can ask a VM.
+
+    Errors: DEVICE_DETACH_REJECTED, DEVICE_ATTACH_REJECTED and VM_MISSING_PV_DRIVERS, then the VM has the VIF
+    as it had it before; DEVICE_DETACH_TIMEOUT and DEVICE_ATTACH_TIMEOUT, then nobody knows.
+    """
+
+    @property
+    def makes_devices(self) -> bool:
+        """Whether taking a VIF makes its device on the host, and giving it up takes the device away."""
+
+    async def unplug(self, request: Request) -> None:
+        """Have the VM give up a VIF.  One that it has given up already is no error."""
+
+    async def plug(self, request: Request) -> None:
+        """Have the VM take a VIF.  One that it has taken already, on whatever bridge, is no error."""

@@ -140,42 +140,17 @@ def live_link(message: bytes, name_of: NameOf) -> LiveLink:
 
 
 def link(message: bytes) -> ToldLink:
-    """What RTM_NEWLINK says.  A lower device in another namespace is none here, even if its index is."""
+    """What RTM_NEWLINK says."""
     _, _, index, flags, _ = LINK.unpack_from(message, BODY)
     found = attributes(message, LINK_ATTRIBUTES)
     info = attributes(found[IFLA_LINKINFO]) if IFLA_LINKINFO in found else {}
-    kind = text(info.get(IFLA_INFO_KIND, b""))
-    data = info.get(IFLA_INFO_DATA, b"")
-    master_kind = text(info.get(IFLA_INFO_SLAVE_KIND, b""))
-    port = info.get(IFLA_INFO_SLAVE_DATA, b"")
-    status = decoded(PortStatus, port) if master_kind == "bond" else PortStatus()
+    kind, data = text(info.get(IFLA_INFO_KIND, b"")), info.get(IFLA_INFO_DATA, b"")
     master = _u32(found, IFLA_MASTER)
-    below = _u32(found, IFLA_LINK) if IFLA_LINK_NETNSID not in found else 0
-    lower = below if kind in STACKED_KINDS else 0
-    bound = 0 if lower or kind in UNBOUND_KINDS else _told_bound(kind, data) or below
+    lower, bound = _below(found, kind, data)
     bond = data if kind == "bond" else b""
     return ToldLink(
         index,
-        Link(
-            name=text(found.get(IFLA_IFNAME, b"")),
-            kind=kind,
-            MAC=mac(found.get(IFLA_ADDRESS, b"")),
-            MTU=_u32(found, IFLA_MTU),
-            up=bool(flags & IFF_UP),
-            group=_u32(found, IFLA_GROUP),
-            alias=text(found.get(IFLA_IFALIAS, b"")),
-            options=options_of(kind, data, NO_NAMES),
-            hardware=IFLA_PARENT_DEV_BUS_NAME in found,
-            permanent_MAC=_permanent_mac(found.get(IFLA_PERM_ADDRESS, b"")),
-            card=_card(found),
-            carrier=flags & CARRIER == CARRIER,
-            used=status.mii_status in USED,
-            original_MAC=status.perm_hwaddr,
-            port=decoded(BondPortOptions, port) if master_kind == "bond" else None,
-            isolated=master_kind == "bridge" and decoded(BridgePortOptions, port).isolated,
-            learning=master_kind != "bridge" or decoded(BridgePortOptions, port).learning,
-            names=_alternative_names(found.get(IFLA_PROP_LIST, b"")),
-        ),
+        _link(found, info, flags),
         master=master,
         lower=lower,
         bound=bound,
@@ -183,6 +158,47 @@ def link(message: bytes) -> ToldLink:
         is_bond=bool(flags & IFF_MASTER),
         bond=bond,
     )
+
+
+def _link(found: dict[int, bytes], info: dict[int, bytes], flags: int) -> Link:
+    """The link, whose references to others are indices still, and left out."""
+    kind, master_kind = text(info.get(IFLA_INFO_KIND, b"")), text(info.get(IFLA_INFO_SLAVE_KIND, b""))
+    port = info.get(IFLA_INFO_SLAVE_DATA, b"")
+    status = decoded(PortStatus, port) if master_kind == "bond" else NO_STATUS
+    bridge_port = decoded(BridgePortOptions, port) if master_kind == "bridge" else NO_BRIDGE_PORT
+    return Link(
+        name=text(found.get(IFLA_IFNAME, b"")),
+        kind=kind,
+        MAC=mac(found.get(IFLA_ADDRESS, b"")),
+        MTU=_u32(found, IFLA_MTU),
+        up=bool(flags & IFF_UP),
+        group=_u32(found, IFLA_GROUP),
+        alias=text(found.get(IFLA_IFALIAS, b"")),
+        options=options_of(kind, info.get(IFLA_INFO_DATA, b""), NO_NAMES),
+        hardware=IFLA_PARENT_DEV_BUS_NAME in found,
+        permanent_MAC=_permanent_mac(found.get(IFLA_PERM_ADDRESS, b"")),
+        card=_card(found),
+        carrier=flags & CARRIER == CARRIER,
+        used=status.mii_status in USED,
+        original_MAC=status.perm_hwaddr,
+        port=decoded(BondPortOptions, port) if master_kind == "bond" else None,
+        isolated=bridge_port.isolated,
+        learning=bridge_port.learning,
+        names=_alternative_names(found.get(IFLA_PROP_LIST, b"")),
+    )
+
+
+def _below(found: dict[int, bytes], kind: str, data: bytes) -> tuple[int, int]:
+    """The indices of the device that this one sits on, and of the one that its packets go by, 0 for none.
+
+    One in another namespace is none here, even if its index is.
+    """
+    below = _u32(found, IFLA_LINK) if IFLA_LINK_NETNSID not in found else 0
+    lower = below if kind in STACKED_KINDS else 0
+    return lower, 0 if lower or kind in UNBOUND_KINDS else _told_bound(kind, data) or below
+
+
+NO_STATUS, NO_BRIDGE_PORT = PortStatus(), BridgePortOptions()
 
 
 def _permanent_mac(address: bytes) -> str:
