@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.option import Changes, When, changes, table
-from agent.kernel.state import KernelState, Link
+from agent.kernel.state import KernelState, Link, Role
 from agent.kernel.steps import (
     AddFlood,
     RemoveFlood,
@@ -81,7 +81,7 @@ def port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:
     own_MAC = want.original_MAC if into_bond else want.MAC
     leaves_bond = bool(link.original_MAC)
     if link.master and (into_bond or not want.master or leaves_bond):
-        yield SetMaster(link.name, "")
+        yield SetMaster(link.name, "", freed=_is_nic(want) and not want.master)
     if (into_bond or not want.up) and link.up and not leaves_bond:
         yield SetDown(link.name)
     if own_MAC and (link.original_MAC or link.MAC) != own_MAC:
@@ -93,12 +93,17 @@ def port_steps(link: Link, wanted: KernelState) -> Iterator[Step]:
     if master is not None and master.kind == "bridge":
         yield SetLearning(link.name, learning=False)
     if want.up and not into_bond and (not link.up or leaves_bond):
-        yield SetUp(link.name)
+        yield SetUp(link.name, quiet=_is_nic(want) and bool(want.master))
+
+
+def _is_nic(want: Link) -> bool:
+    """A VM's device has the IPv6 addresses that its toolstack lets it have."""
+    return want.role == Role.NIC
 
 
 def nic_steps(link: Link, want: Link) -> Iterator[Step]:
     if link.master != want.master:
-        yield SetMaster(link.name, want.master)
+        yield SetMaster(link.name, want.master, freed=_is_nic(want) and not want.master)
     if link.MTU != want.MTU:
         yield SetMTU(link.name, want.MTU)
     if link.MAC != want.MAC:
@@ -106,4 +111,4 @@ def nic_steps(link: Link, want: Link) -> Iterator[Step]:
     if link.port is not None and want.port is not None and link.port != want.port:
         yield SetPortOptions(link.name, changes(link.port, want.port))
     if link.up != want.up:
-        yield SetUp(link.name) if want.up else SetDown(link.name)
+        yield SetUp(link.name, quiet=_is_nic(want) and bool(want.master)) if want.up else SetDown(link.name)

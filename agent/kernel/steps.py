@@ -1,7 +1,7 @@
 """The steps that change a kernel: what can be done, and how a person reads it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import Changes, changes, table
@@ -45,7 +45,10 @@ class DeleteLinks(Step):
 
 @dataclass(frozen=True)
 class SetUp(Step):
+    """quiet: as a port, it gives itself no IPv6 address, whose reports would tell switches where it is."""
+
     name: str
+    quiet: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"set {self.name} up"
@@ -61,10 +64,11 @@ class SetDown(Step):
 
 @dataclass(frozen=True)
 class SetMaster(Step):
-    """Make a link a port of another; an empty master takes it out."""
+    """Make a link a port of another; an empty master takes it out.  freed: for good, it is as others then."""
 
     name: str
     master: str
+    freed: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"put {self.name} into {self.master}" if self.master else f"take {self.name} out of its master"

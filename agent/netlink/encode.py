@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import singledispatch
+from pathlib import Path
 
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
@@ -41,7 +42,7 @@ RTM_NEWADDR, RTM_DELADDR = 20, 21
 RTM_NEWROUTE, RTM_DELROUTE = 24, 25
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 IFF_UP = 1
-IN6_ADDR_GEN_MODE_NONE = 1
+IN6_ADDR_GEN_MODE_EUI64, IN6_ADDR_GEN_MODE_NONE = 0, 1
 RTM_NEWNEIGH, RTM_DELNEIGH = 28, 29
 NLM_F_APPEND = 0x800
 AF_BRIDGE, NTF_SELF, NUD_NOARP, NUD_PERMANENT = 7, 0x02, 0x40, 0x80
@@ -87,8 +88,7 @@ def _finishing(link: Link, number: int) -> list[Message]:
     """A bridge gets its MTU when it is there, because one given in the creating message does not stay: the
     kernel goes back to its ports' smallest as soon as one comes or goes.
     """
-    quiet = (("AF_INET6", (("IFLA_INET6_ADDR_GEN_MODE", IN6_ADDR_GEN_MODE_NONE),)),)
-    named: list[Attribute] = [("IFLA_IFALIAS", link.alias), ("IFLA_AF_SPEC", quiet)]
+    named: list[Attribute] = [("IFLA_IFALIAS", link.alias), _address_mode(IN6_ADDR_GEN_MODE_NONE)]
     if link.kind == "bridge" and link.MTU != DEFAULT_BRIDGE_MTU:
         named.append(("IFLA_MTU", link.MTU))
     isolated = [_port(number, ("isolated", True))] if link.isolated else []
@@ -108,7 +108,11 @@ def _(step: DeleteLinks, index: Index) -> list[Message]:
 
 @messages.register
 def _(step: SetUp, index: Index) -> list[Message]:
-    return [_set(index(step.name), up=True)]
+    number = index(step.name)
+    return [
+        *([_set(number, _address_mode(IN6_ADDR_GEN_MODE_NONE))] if step.quiet else []),
+        _set(number, up=True),
+    ]
 
 
 @messages.register
@@ -118,7 +122,20 @@ def _(step: SetDown, index: Index) -> list[Message]:
 
 @messages.register
 def _(step: SetMaster, index: Index) -> list[Message]:
-    return [_set(index(step.name), ("IFLA_MASTER", index(step.master) if step.master else 0))]
+    number, master = index(step.name), ("IFLA_MASTER", index(step.master) if step.master else 0)
+    return [_set(number, master), *([_set(number, _address_mode(_usual_mode()))] if step.freed else [])]
+
+
+def _address_mode(mode: int) -> Attribute:
+    return "IFLA_AF_SPEC", (("AF_INET6", (("IFLA_INET6_ADDR_GEN_MODE", mode),)),)
+
+
+def _usual_mode() -> int:
+    """That of new devices."""
+    try:
+        return int(Path("/proc/sys/net/ipv6/conf/default/addr_gen_mode").read_text())
+    except OSError:
+        return IN6_ADDR_GEN_MODE_EUI64
 
 
 @messages.register
