@@ -67,10 +67,10 @@ def reached(state: KernelState, wanted: KernelState) -> set[str]:
 
 
 def stations_behind(state: KernelState, wanted: KernelState, bridge: str) -> Iterator[str]:
-    """The MACs of the VMs whose interfaces are ports of a bridge, and are to be."""
-    for port in wanted.ports(bridge):
-        if port.station and port.name in state.links and state.links[port.name].master == bridge:
-            yield port.station
+    """The MACs of the VMs whose interfaces are ports of a bridge for now, wherever they are to be."""
+    for port in state.ports(bridge):
+        if station := _station(wanted, port.name):
+            yield station
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ import pytest
 
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.kernel.state import KernelState
-from agent.kernel.steps import Step
+from agent.kernel.steps import Announce, SetActiveSlave, Step, flat
 from agent.model.records import VIF, Network, Ref
 from agent.rules import bond, pif, vlan
 from tests.worlds.hosts import host, nic
@@ -48,6 +48,27 @@ def cut_off(states: list[KernelState], names: set[str]) -> Iterator[str]:
             place = name if link.kind == "bridge" else link.master
             if not any(state.links[one].carrier for one in layers.below(place) & NICS):
                 yield f"{name} in {place}"
+
+
+async def test_when_another_slave_becomes_active_the_VMs_above_are_announced_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await with_guests(world, [network_of(world.model, "xenbr0").ref])
+    await world.create_bond("eth0", "eth1")
+    world.kernel.behind_our_back(SetActiveSlave("bond0", "eth0"))
+    steps: list[Step] = []
+    original = world.kernel.apply
+
+    async def apply(step: Step) -> None:
+        steps.extend(flat([step]))
+        await original(step)
+
+    monkeypatch.setattr(world.kernel, "apply", apply)
+    await world.do(bond.destroy, bond_of(world.model).ref)
+    at = steps.index(SetActiveSlave("bond0", "eth1"))
+    told = {step.name: step.stations for step in steps[at:] if isinstance(step, Announce)}
+    (guest,) = world.model.all(VIF)
+    assert told["xapi0"] == (guest.MAC,)
 
 
 async def with_guests(world: World, networks: list[Ref[Network]]) -> set[str]:
