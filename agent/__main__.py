@@ -39,11 +39,12 @@ from agent.printable import printable
 from agent.sd_notify import notify
 from agent.settings import CHECK, Settings, SettingsError, check_script, read_settings
 from agent.store.guarded import GuardedStore
+from agent.store.json_file import JSONFile
 from agent.store.sqlite import StoreError
 
 log = logging.getLogger("pifd")
 
-STORE = "pifd.sqlite"
+STORE, LINKS = "pifd.sqlite", "links.json"
 SWITCH_SECONDS = 0.0005
 GARBAGE_THRESHOLDS = 700, 10, 100
 """Python's own but for the last: the objects that are old are looked at ten times less often."""
@@ -151,6 +152,7 @@ def engine_of(settings: Settings, kernel: Kernel, store: GuardedStore) -> Engine
         mode,
         plug_spares=spares,
         at_work_on=at_work_on,
+        notes=JSONFile(settings.state_dir / LINKS),
     )
 
 

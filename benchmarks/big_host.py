@@ -10,7 +10,7 @@ from agent.desired.desired import desired
 from agent.desired.nics import can_be_lent
 from agent.engine.engine import Engine
 from agent.hotplug.builtin import BuiltIn
-from agent.kernel.bond_live import LiveLink
+from agent.kernel.bond_live import LinkCount, LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.simulate import apply
 from agent.kernel.state import Address, KernelState, Link, Route
@@ -47,7 +47,9 @@ class KernelInMemory:
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         return {}
 
-    def watch(self, on_change: object, on_drift: object = None) -> None:
+    link_counts: Mapping[str, LinkCount] = {}
+
+    def watch(self, on_change: object, on_drift: object = None, on_carrier: object = None) -> None:
         """There is no news."""
 
     def unwatch(self) -> None:

@@ -1,10 +1,11 @@
 """What the API asks of the engine."""
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from agent.engine.condition import Condition
 from agent.engine.engine import Decide
+from agent.engine.link_history import LinkHistory
 from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
 from agent.kernel.bond_live import LiveLink
@@ -61,6 +62,13 @@ class Engine(Protocol):
     @property
     def devices(self) -> Mapping[str, Device]:
         """What the NICs and the bonds say of themselves, by their names."""
+
+    @property
+    def history(self) -> LinkHistory:
+        """What became of the links of bonds, and the messages about it."""
+
+    def bonds_heard_of(self) -> Collection[str]:
+        """The references of the bonds that may do something else now; asked again, there are none."""
 
     def live_links(self, names: Iterable[str]) -> Awaitable[Mapping[str, LiveLink]]:
         """Those of the named links that are there, with what bonds and their ports say of themselves now."""

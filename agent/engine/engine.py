@@ -14,6 +14,8 @@ from agent.engine.committed import CommittedModel, Shared, Store
 from agent.engine.condition import Condition
 from agent.engine.forecast import AtWorkOn, Managers, words_of_found
 from agent.engine.kernel import Kernel
+from agent.engine.link_history import LinkHistory, Notes
+from agent.engine.link_watch import LinkWatch, bonds_over
 from agent.engine.notifier import Notifier
 from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress
@@ -34,7 +36,7 @@ from agent.model.draft import Plan, Result
 from agent.model.facts import Bonding, Facts, NotProbed, with_configurers
 from agent.model.layering import bridge_of, given_by, shown_devices, uplink_devices
 from agent.model.model import Model
-from agent.model.records import PIF, BondMode, Ref
+from agent.model.records import PIF, Bond, BondMode, Ref
 
 log = logging.getLogger("pifd.engine")
 
@@ -59,7 +61,7 @@ class Engine:
     nics: shell patterns of the NICs' names, none for the devices with hardware behind them.
     notifier: notifies whenever what a reader sees may have changed.  managers: who else configures a NIC.
     at_work_on: who does while the host runs.
-    default_bond_mode: of a bond for which nobody names one.
+    default_bond_mode: of a bond for which nobody names one.  notes: where the history of links is kept.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Engine:
         *,
         plug_spares: bool = False,
         at_work_on: AtWorkOn = lambda _: "",
+        notes: Notes | None = None,
     ) -> None:
         self._kernel, self._nics, self._at_work_on = kernel, nics, at_work_on
         self.notifier, self._turn = Notifier(), asyncio.Lock()
@@ -90,6 +93,8 @@ class Engine:
         )
         self._start.plug_spares = plug_spares
         self._slb = SLBKeeper(kernel, self._wanted_now, self._turn, self._has_balance_slb)
+        self._links = LinkWatch(kernel, lambda: committed.here, self._turn, LinkHistory(notes), self.notifier)
+        self._heard_of: set[str] = set()
 
     @property
     def model(self) -> Model:
@@ -129,7 +134,7 @@ class Engine:
         Where the store can't be used, as far as it can be read.  Raises CannotTakeOver, and then `watch_over`
         tries it again.
         """
-        self._kernel.watch(self._hear, self._hear_of_drift)
+        self._kernel.watch(self._hear, self._hear_of_drift, self._links.take)
         async with self._turn:
             with garbage_kept():
                 await self._committed.load()
@@ -145,6 +150,7 @@ class Engine:
         self._reconciler.begin()
         self._slb.begin()
         self._slb.news()
+        self._links.begin()
         if not self._start.is_done:
             self._retrying = asyncio.create_task(self._retry(hostname))
 
@@ -173,6 +179,7 @@ class Engine:
             if self._retrying is not None:
                 self._retrying.cancel()
         await self._slb.close()
+        await self._links.close()
         await self._reconciler.close()
         self._kernel.unwatch()
 
@@ -217,6 +224,16 @@ class Engine:
         """What the NICs and the bonds say of themselves."""
         return self._kernel.devices(uplink_devices(self._committed.here))
 
+    @property
+    def history(self) -> LinkHistory:
+        """What became of the links of bonds."""
+        return self._links.history
+
+    def bonds_heard_of(self) -> frozenset[Ref[Bond]]:
+        """The bonds that may do something else now, or their members; asked again, there are none."""
+        names, self._heard_of = self._heard_of, set()
+        return frozenset(bonds_over(self._committed.here, names))
+
     async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
         """Those of the named links that are there, with what bonds and their ports say of themselves now."""
         return await self._kernel.live_links(names)
@@ -228,9 +245,11 @@ class Engine:
     def _hear(self, names: frozenset[str]) -> None:
         """There is news of devices; what no record shows, say a VM's, wakes nobody."""
         if not names.isdisjoint(self._committed.here.once(shown_devices)):
+            self._heard_of |= names
             self.notifier.notify()
         self._hear_of_drift(names)
         self._slb.news()
+        self._links.news()
 
     def _hear_of_drift(self, names: frozenset[str]) -> None:
         """Devices have come, gone or changed, or their addresses or routes have."""
@@ -275,6 +294,7 @@ class Engine:
                 await self._transaction.write_down(whole)
             await self._reconciler.carried_out(plan, scope, actual)
             self._slb.news()
+            self._links.news()
             for note in plan.notes:
                 log.warning("%s", note)
                 progress.noted(note)

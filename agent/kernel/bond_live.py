@@ -1,6 +1,7 @@
-"""What a bond and its ports say of themselves at this moment, and what LACP's state bits mean."""
+"""What a bond and its ports say of themselves now, LACP's state bits, and how carrier came and went."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntFlag
 
 from agent.kernel.kinds.bond import BondStatus, PortStatus
@@ -27,3 +28,28 @@ class LiveLink:
     link: Link
     bond: BondStatus | None = None
     port: PortStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """A bond's port has got carrier, or lost it.  at: when that was heard of."""
+
+    name: str
+    carrier: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCount:
+    """How often a port's carrier has changed, as the kernel counts, and how it is."""
+
+    changes: int
+    carrier: bool
+
+
+def changes_between(before: LinkCount, after: LinkCount) -> tuple[bool, ...]:
+    """What became of carrier in between: each change, also those of which nobody was told by itself."""
+    times = after.changes - before.changes
+    if times <= 0:
+        return (after.carrier,) if after.carrier != before.carrier else ()
+    return tuple(before.carrier ^ (number % 2 == 0) for number in range(times))

@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from agent.kernel.bond_live import LinkCount
 from agent.kernel.state import KernelState, parsed
 from agent.netlink import decode, requests
+from agent.netlink.carrier_log import CarrierLog
 from agent.netlink.decode import IFF_MASTER, IFF_SLAVE, IFF_UP, ToldAddress, ToldRoute
 from agent.netlink.monitor import Monitor
 from agent.netlink.picture import GRO, Identity, News, Picture
@@ -68,6 +70,7 @@ class KernelCache:
         self._ports: dict[int, bytes] = {}
         self._meanwhile: Meanwhile | None = None
         self._bond_told = False
+        self._carriers = CarrierLog()
         self.dumps = 0
 
     def read(self) -> tuple[KernelState, Mapping[str, Identity]]:
@@ -157,9 +160,15 @@ class KernelCache:
         try:
             told, self._bond_told = self._bond_told, False
             bonds = self._picture.bonds() if told else frozenset()
-            return News(self._picture.news(), bonds, self._picture.changed())
+            return News(self._picture.news(), bonds, self._picture.changed(), self._carriers.take())
         finally:
             self._turn.release()
+
+    @property
+    def link_counts(self) -> Mapping[str, LinkCount]:
+        """How often the carrier of each bond's port has changed."""
+        with self._turn:
+            return self._carriers.counts
 
     # Events.
 
@@ -207,9 +216,16 @@ class KernelCache:
             self._meanwhile.links[index] = message if is_there else None
         if is_there:
             self._links[index] = message
+            self._follow_carrier(message)
         else:
             self._links.pop(index, None)
+            self._carriers.forget(index)
             self._picture.drop_link(index)
+
+    def _follow_carrier(self, message: bytes) -> None:
+        """Of a link that was told of many times, each one counts here."""
+        if name := self._carriers.hear(message):
+            self._picture.note_news(name)
 
     def _take_address(self, told: ToldAddress, *, is_there: bool) -> None:
         if self._meanwhile is not None:
@@ -292,7 +308,11 @@ class KernelCache:
 
     def _merge_links(self, dumped: Iterable[bytes], meanwhile: Meanwhile) -> None:
         found: dict[int, bytes | None] = {decode.link_head(message)[1]: message for message in dumped}
+        older = [message for index, message in found.items() if message and index not in meanwhile.links]
+        for _ in understood(self._follow_carrier, older):
+            pass
         found |= meanwhile.links
+        self._carriers.keep(index for index, message in found.items() if message is not None)
         for index in self._picture.indices - found.keys():
             self._picture.drop_link(index)
         self._links = {index: message for index, message in found.items() if message is not None}

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from agent.kernel.bond_live import LiveLink
+from agent.kernel.bond_live import LinkCount, LiveLink
 from agent.kernel.nic_info import Device
 from agent.kernel.state import BY_SOURCE, KernelState
 from agent.kernel.steps import Step, flat
@@ -13,7 +13,7 @@ from agent.netlink.aside import ASIDE, Aside
 from agent.netlink.bonding_probe import missing_in_bonding
 from agent.netlink.cache import KernelCache
 from agent.netlink.ethtool_features import Features
-from agent.netlink.listener import Listener
+from agent.netlink.listener import Listener, OnCarrier
 from agent.netlink.monitor import RECEIVE_BUFFER, Monitor
 from agent.netlink.netfilter import Netfilter
 from agent.netlink.nic_info_cache import OnChange
@@ -91,10 +91,18 @@ class Netlink:
                 parts.append(part)
         await self._sender.send(parts)
 
-    def watch(self, on_change: OnChange, on_drift: OnChange | None = None) -> None:
+    def watch(
+        self,
+        on_change: OnChange,
+        on_drift: OnChange | None = None,
+        on_carrier: OnCarrier | None = None,
+    ) -> None:
         """Call this, in the running loop, with the names of links that came, went, got or lost carrier, or
-        that say something else of themselves."""
-        self._listener.watch(on_change, on_drift)
+        that say something else of themselves, and of bonds of which something was told.
+
+        on_carrier: called before, with each change of the carrier of bonds' ports.
+        """
+        self._listener.watch(on_change, on_drift, on_carrier)
 
     def unwatch(self) -> None:
         """Call nobody any more."""
@@ -103,6 +111,11 @@ class Netlink:
     def carriers(self, names: Iterable[str]) -> frozenset[str]:
         """Those of the named links that have carrier.  The kernel is not asked for it: it has told."""
         return self._listener.carriers(names)
+
+    @property
+    def link_counts(self) -> Mapping[str, LinkCount]:
+        """How often the carrier of each bond's port has changed, as far as it was told."""
+        return self._cache.link_counts
 
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         """What the named NICs and bonds say of themselves."""

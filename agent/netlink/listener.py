@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from agent.kernel.bond_live import LinkChange
 from agent.kernel.nic_info import Device
 from agent.netlink.cache import KernelCache
 from agent.netlink.ethtool import read_device
@@ -12,9 +13,11 @@ from agent.netlink.netfilter import Netfilter
 from agent.netlink.nic_info_cache import Devices, OnChange
 from agent.netlink.socket import Wire
 
+OnCarrier = Callable[[tuple[LinkChange, ...]], None]
+
 AT_A_TIME = 1 << 16
 """Bytes of events that the loop takes in before others have their turn."""
-MOMENT = 0.1
+MOMENT = 0.02
 """Seconds after news before others are looked at, unless somebody asks."""
 LONGEST_PAUSE = 5.0
 """Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
@@ -34,15 +37,24 @@ class Listener:
         self._devices = Devices(partial(read_device, wire), cache, self._tell)
         self._on_change: OnChange | None = None
         self._on_drift: OnChange | None = None
+        self._on_carrier: OnCarrier | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._sending = 0
         self._hears_rules = False
 
-    def watch(self, on_change: OnChange, on_drift: OnChange | None = None) -> None:
+    def watch(
+        self,
+        on_change: OnChange,
+        on_drift: OnChange | None = None,
+        on_carrier: OnCarrier | None = None,
+    ) -> None:
         """Call this, in the running loop, with the names of links that came, went, got or lost carrier, or
-        that say something else of themselves."""
-        self._on_change, self._on_drift = on_change, on_drift
+        that say something else of themselves, and of bonds of which something was told.
+
+        on_carrier: called before, with each change of the carrier of bonds' ports.
+        """
+        self._on_change, self._on_drift, self._on_carrier = on_change, on_drift, on_carrier
         self._loop = asyncio.get_running_loop()
         self._listen()
 
@@ -64,7 +76,7 @@ class Listener:
 
     def unwatch(self) -> None:
         """Call nobody any more."""
-        self._on_change = self._on_drift = None
+        self._on_change = self._on_drift = self._on_carrier = None
         self._devices.close()
         if self._loop is not None and self._hears_rules and self._netfilter.events is not None:
             self._loop.remove_reader(self._netfilter.events)
@@ -106,8 +118,10 @@ class Listener:
         news = self._cache.news()
         if self._loop is not None and (news.links or news.bonds):
             self._devices.renew(news.links | news.bonds)
-        if news.links:
-            self._tell(news.links)
+        if news.carriers and self._on_carrier is not None:
+            self._on_carrier(news.carriers)
+        if news.links or news.bonds:
+            self._tell(news.links | news.bonds)
         if news.changed and self._on_drift is not None:
             self._on_drift(news.changed)
         self._hear_rules()

@@ -6,6 +6,7 @@ What did not change is the same object in the next state, so that a change costs
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, fields, replace
 
+from agent.kernel.bond_live import LinkChange
 from agent.kernel.state import Address, KernelState, Link, Route
 from agent.netlink import decode
 from agent.netlink.decode import ToldAddress, ToldLink, ToldRoute
@@ -29,11 +30,13 @@ class Identity:
 class News:
     """links: the names of those that came, went, got or lost carrier, also in the eyes of their bond.  bonds:
     those of which something was told, which may have another active slave.  changed: the links that are
-    otherwise than they were, or have other addresses or routes; carrier does not count."""
+    otherwise than they were, or have other addresses or routes; carrier does not count.  carriers: each time
+    that a bond's port got or lost carrier."""
 
     links: frozenset[str] = frozenset()
     bonds: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
+    carriers: tuple[LinkChange, ...] = ()
 
 
 @dataclass(slots=True)
@@ -220,6 +223,10 @@ class Picture:
         """The names of the links that changed, but for their carrier; asked again, there are none."""
         changed, self._changed = frozenset(self._changed), set()
         return changed
+
+    def note_news(self, name: str) -> None:
+        """A link got or lost carrier, perhaps more than once, so that it does not show."""
+        self._news.add(name)
 
     def note_change(self, index: int) -> None:
         """An address or a route of a link has come or gone."""

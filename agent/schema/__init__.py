@@ -9,10 +9,10 @@ from agent.schema.field import RW as RW
 from agent.schema.field import Class as Class
 from agent.schema.field import Field as Field
 from agent.schema.guests import VIF, VM, VM_GUEST_METRICS
-from agent.schema.hosts import HOST, POOL, SESSION, TASK
+from agent.schema.hosts import HOST, MESSAGE, POOL, SESSION, TASK
 from agent.schema.networks import BOND, NETWORK, PIF, PIF_METRICS, TUNNEL, VLAN
 
 ALL: tuple[Class, ...] = (
-    POOL, HOST, NETWORK, PIF, BOND, VLAN, TUNNEL, VM, VIF, TASK, VM_GUEST_METRICS, PIF_METRICS, SESSION,
+    POOL, HOST, NETWORK, PIF, BOND, VLAN, TUNNEL, VM, VIF, TASK, VM_GUEST_METRICS, PIF_METRICS, MESSAGE, SESSION,
 )  # fmt: skip
 CLASSES = {kind.name: kind for kind in ALL}

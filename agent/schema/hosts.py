@@ -1,4 +1,4 @@
-"""Pools, hosts, sessions and tasks."""
+"""Pools, hosts, sessions, tasks and messages."""
 
 from agent.schema.field import MAP, OTHER_CONFIG, RO, RW, UUID, Class, always, back, computed, labels, stored
 
@@ -119,6 +119,22 @@ TASK = Class(
         ),
         OTHER_CONFIG,
         always("backtrace", "", "string", "()", "what failed inside pifd is in its log"),
+    ),
+    is_live=True,
+)
+
+MESSAGE = Class(
+    "message",
+    "",
+    (),
+    (
+        UUID,
+        stored("name", "", "string"),
+        stored("priority", "", "int"),
+        stored("cls", "", "enum"),
+        stored("obj_uuid", "", "string"),
+        stored("timestamp", "", "datetime"),
+        stored("body", "", "string"),
     ),
     is_live=True,
 )

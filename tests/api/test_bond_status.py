@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.api.views.bond_status import bond_status
-from agent.kernel.bond_live import LiveLink
+from agent.engine.link_history import LinkHistory
+from agent.kernel.bond_live import LinkChange, LiveLink
 from agent.kernel.kinds.bond import Aggregator, BondOptions, BondStatus, PortStatus
 from agent.kernel.nic_info import Device
 from agent.kernel.state import Link
@@ -29,7 +30,7 @@ def live(mode: str, *ports: PortStatus, carriers: tuple[bool, ...] = (True, True
 
 def words(mode: str, *ports: PortStatus, carriers: tuple[bool, ...] = (True, True)) -> list[str]:
     model = MODEL if mode == "active-backup" else rules.set_mode(MODEL, bond_of(MODEL).ref, mode).after
-    found = bond_status(model, bond_of(model), live(mode, *ports, carriers=carriers), {})
+    found = bond_status(model, bond_of(model), live(mode, *ports, carriers=carriers), {}, LinkHistory())
     return [found["words"], *(port["words"] for port in found["ports"])]
 
 
@@ -85,6 +86,7 @@ def test_the_bits_of_lacp_have_names_and_the_partner_is_named() -> None:
         bond_of(model),
         live("802.3ad", good, good),
         {"eth0": Device(speed=1000, read_at=datetime.now(UTC))},
+        LinkHistory(),
     )
     assert found["lacp"]["partner_mac"] == "02:00:00:00:00:77"
     assert found["ports"][0]["lacp"]["partner_state"] == ["activity", "aggregation", "defaulted"]
@@ -92,4 +94,22 @@ def test_the_bits_of_lacp_have_names_and_the_partner_is_named() -> None:
 
 
 def test_a_bond_that_is_not_plugged_is_said_to_be() -> None:
-    assert bond_status(MODEL, bond_of(MODEL), {}, {})["words"] == "bond0 is not there: it is not plugged"
+    assert (
+        bond_status(MODEL, bond_of(MODEL), {}, {}, LinkHistory())["words"]
+        == "bond0 is not there: it is not plugged"
+    )
+
+
+def test_each_time_that_a_link_went_is_told_of() -> None:
+    history, times = LinkHistory(), [datetime(2026, 8, 21, 10, 0, n, tzinfo=UTC) for n in range(3)]
+    history.take(
+        LinkChange("eth1", carrier, at) for carrier, at in zip((False, True, False), times, strict=True)
+    )
+    eth0, eth1 = bond_status(MODEL, bond_of(MODEL), {}, {}, history)["ports"]
+    assert (eth0["flaps"], eth0["last_change"], eth0["changes"]) == (0, "", [])
+    assert (eth1["flaps"], eth1["last_change"]) == (2, "2026-08-21T10:00:02.000Z")
+    assert [(one["time"][-7:], one["carrier"]) for one in eth1["changes"]] == [
+        ("00.000Z", False),
+        ("01.000Z", True),
+        ("02.000Z", False),
+    ]

@@ -97,6 +97,8 @@ OTHERS: Mapping[str, Any] = {
     "set_ipv6_allowed": [],
     "classes": ["pif"],
     "timeout": 0.5,
+    "priority": 3,
+    "since": "20260821T10:00:00Z",
 }
 
 
@@ -111,7 +113,7 @@ def samples(method: Method) -> list[Any]:
 
 
 def sample(kind: str) -> Any:
-    if kind in ("members", "set_possible_hosts"):
+    if kind in ("members", "messages", "set_possible_hosts"):
         return [NOWHERE]
     return NOWHERE if kind == "self" or kind in LEADS_TO else OTHERS.get(kind, "x")
 

@@ -33,6 +33,7 @@ async def laden(engine: EngineInMemory) -> AsyncIterator[Direct]:
         await api("VM.start", vm)
         await api("VM.set_PV_drivers_detected", vm, True)
         await api("task.create", "backup", "")
+        await api("message.create", "FULL", 3, "VM", "x", "The disk is full.")
         yield api
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.engine.condition import Condition, words_for
 from agent.engine.engine import Decide
+from agent.engine.link_history import LinkHistory
 from agent.engine.notifier import Notifier
 from agent.engine.progress import UNWATCHED, Progress
 from agent.kernel.bond_live import LiveLink
@@ -71,6 +72,8 @@ class EngineInMemory:
         self.asked_for_links = 0
         self.up = frozenset({"eth0", "eth1"})
         self.says: Mapping[str, Device] = {}
+        self.history = LinkHistory()
+        self.heard_of: set[str] = set()
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
@@ -89,6 +92,10 @@ class EngineInMemory:
     async def dry_run(self, decide: Decide) -> Outcome:
         plan = decide(self.model, FACTS)
         return Outcome(plan, tuple(f"add a {record.class_name}" for record in changes(plan).added))
+
+    def bonds_heard_of(self) -> frozenset[str]:
+        found, self.heard_of = frozenset(self.heard_of), set()
+        return found
 
     async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
         return {}

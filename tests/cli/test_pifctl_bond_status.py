@@ -19,7 +19,16 @@ STATUS = {
             "speed": 1000,
             "full_duplex": True,
             "link_failures": 1,
-            "lacp": {"actor_state": ["activity"], "partner_state": []},
+            "flaps": 1,
+            "last_change": "2026-08-21T10:00:02.125Z",
+            "changes": [{"time": "2026-08-21T10:00:02.125Z", "carrier": False}],
+            "lacp": {
+                "aggregator": 2,
+                "actor_state": ["activity"],
+                "partner_state": [],
+                "actor_churn": "churned",
+                "partner_churn": "",
+            },
             "words": "eth0 is up but not aggregated: the partner sends no LACPDUs",
         }
     ],
@@ -29,7 +38,9 @@ STATUS = {
 SHOWN = """\
 bond0 uses no member (mode lacp, MAC 00:16:3e:00:00:0b)
   LACP: aggregator 1, partner 02:00:00:00:00:77
-  eth0 is up but not aggregated: the partner sends no LACPDUs; 1000 Mbit/s full duplex; link failed 1 time
+  eth0 is up but not aggregated: the partner sends no LACPDUs; 1000 Mbit/s full duplex; link lost 1 time, \
+the latest change at 2026-08-21T10:00:02.125Z
+    aggregator 2, churn: actor churned
     actor: activity
     partner: nothing
 """

@@ -5,11 +5,12 @@ It can be told to refuse a part of what it is sent, or to die at one; parts are 
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 
-from agent.kernel.bond_live import LiveLink
+from agent.kernel.bond_live import LinkChange, LinkCount, LiveLink
 from agent.kernel.kinds.bond import BondStatus, PortStatus
 from agent.kernel.nic_info import Device
 from agent.kernel.simulate import apply
@@ -66,6 +67,7 @@ READ_AT = datetime(2026, 8, 21, 10, 0, tzinfo=UTC)
 """When every device was read."""
 
 OnChange = Callable[[frozenset[str]], None]
+OnCarrier = Callable[[tuple[LinkChange, ...]], None]
 
 
 class Killed(BaseException):
@@ -85,6 +87,8 @@ class FakeKernel:
         self.given = frozenset(given)
         self._on_change: OnChange | None = None
         self._on_drift: OnChange | None = None
+        self._on_carrier: OnCarrier | None = None
+        self._counts: dict[str, int] = {}
         self._cables = frozenset(cables)
         self._state = with_carrier(state, self._cables)
         self.missing: Mapping[str, str] = {}
@@ -110,6 +114,9 @@ class FakeKernel:
     def state(self, state: KernelState) -> None:
         """Whoever watches is told what has come, gone, got or lost carrier; later, as by the real kernel."""
         before, self._state = self._state, state
+        if changes := self._counted(before, state):
+            with suppress(RuntimeError):  # nobody listens yet
+                asyncio.get_running_loop().call_soon(self._tell_of_carrier, changes)
         if self._on_change is not None and (news := _news(before, state)):
             asyncio.get_running_loop().call_soon(self._tell, news)
         if self._on_drift is not None and (changed := _changed(before, state)):
@@ -146,12 +153,23 @@ class FakeKernel:
         if refused:
             raise refused[0]
 
-    def watch(self, on_change: OnChange, on_drift: OnChange | None = None) -> None:
+    def watch(
+        self,
+        on_change: OnChange,
+        on_drift: OnChange | None = None,
+        on_carrier: OnCarrier | None = None,
+    ) -> None:
         assert self._on_change is None, "the last one who watched has not been told to stop"
-        self._on_change, self._on_drift = on_change, on_drift
+        self._on_change, self._on_drift, self._on_carrier = on_change, on_drift, on_carrier
 
     def unwatch(self) -> None:
-        self._on_change = self._on_drift = None
+        self._on_change = self._on_drift = self._on_carrier = None
+
+    @property
+    def link_counts(self) -> Mapping[str, LinkCount]:
+        """Those of the ports of bonds."""
+        ports = {name: link for name, link in self.state.links.items() if link.port is not None}
+        return {name: LinkCount(self._counts.get(name, 0), link.carrier) for name, link in ports.items()}
 
     def carriers(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(
@@ -220,6 +238,21 @@ class FakeKernel:
     def _tell(self, names: frozenset[str]) -> None:
         if self._on_change is not None and not self.dead:
             self._on_change(names)
+
+    def _counted(self, before: KernelState, after: KernelState) -> tuple[LinkChange, ...]:
+        """Each port that got or lost carrier while it was one."""
+        found = []
+        for name, link in after.links.items():
+            was = before.links.get(name)
+            if was is not None and was.carrier != link.carrier:
+                self._counts[name] = self._counts.get(name, 0) + 1
+                if was.port is not None and link.port is not None:
+                    found.append(LinkChange(name, link.carrier, datetime.now(UTC)))
+        return tuple(found)
+
+    def _tell_of_carrier(self, changes: tuple[LinkChange, ...]) -> None:
+        if self._on_carrier is not None and not self.dead:
+            self._on_carrier(changes)
 
     def _tell_of_drift(self, names: frozenset[str]) -> None:
         if self._on_drift is not None and not self.dead:

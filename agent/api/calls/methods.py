@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.api.calls import event_calls as event
 from agent.api.calls import host_calls as host
+from agent.api.calls import message_calls as messages
 from agent.api.calls import pool_calls as pool
 from agent.api.calls import session_calls as session
 from agent.api.calls import task_calls as task
@@ -200,7 +201,9 @@ async def get_bond_status(call: Call, self: Ref[Bond]) -> Value:
     if (elsewhere := carrier(engine.model, [self])) is not None:
         return await there(call, elsewhere, {"self": self})
     names = [engine.model.get(bond.master).device, *(pif.device for pif in slaves(engine.model, bond))]
-    return bond_status(engine.model, bond, await engine.live_links(names), engine.devices)
+    return bond_status(
+        engine.model, bond, await engine.live_links(names), engine.devices, engine.history
+    )
 
 
 async def topology(call: Call) -> Value:
@@ -224,6 +227,11 @@ SPECIAL: Sequence[tuple[str, Run, Access]] = (
     ("pool.join", pool.join, Access.CHANGE),
     ("pool.eject", pool.eject, Access.CHANGE),
     ("pool.create_bond", create_bond, Access.CHANGE),
+    ("message.create", messages.create, Access.CHANGE),
+    ("message.destroy", messages.destroy, Access.CHANGE),
+    ("message.destroy_many", messages.destroy_many, Access.CHANGE),
+    ("message.get", messages.get, Access.READ),
+    ("message.get_since", messages.get_since, Access.READ),
     ("task.create", task.create, Access.CHANGE),
     ("task.set_status", task.set_status, Access.CHANGE),
     ("task.set_progress", task.set_progress, Access.CHANGE),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from agent.api.calls.call import Agent
@@ -12,9 +13,11 @@ from agent.api.events.journal import Journal
 from agent.api.records.computed import View
 from agent.api.tasks.task import Task
 from agent.api.views.pif_metrics import PIFMetrics
-from agent.model.records import CLASSES, Record
+from agent.errors import HandleInvalid
+from agent.model.messages import Message
+from agent.model.records import CLASSES, Bond, Record
 
-OBSERVED: tuple[type[Record], ...] = (*CLASSES, PIFMetrics, Task)
+OBSERVED: tuple[type[Record], ...] = (*CLASSES, PIFMetrics, Task, Message)
 """The classes that cause events."""
 
 
@@ -53,7 +56,15 @@ def _look(agent: Agent) -> None:
     else:
         view = _view(agent)
         events.journal.update(view, _live(agent, view))
+        touch_bonds(agent)
     events.heard = heard
+
+
+def touch_bonds(agent: Agent) -> None:
+    """What a bond does is in no record of its, but somebody may watch it (Bond.get_status)."""
+    for ref in agent.engine.bonds_heard_of():
+        with suppress(HandleInvalid):  # it is not there any more
+            agent.events.journal.touch(Bond, ref)
 
 
 def _is_large(agent: Agent) -> bool:

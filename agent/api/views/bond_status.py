@@ -1,8 +1,10 @@
 """Bond.get_status: what a bond and its members do at this moment, and in plain words why."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from agent.engine.link_history import LinkHistory, PortHistory
 from agent.kernel.bond_live import LACPState, LiveLink
 from agent.kernel.kinds.bond import BondOptions, BondStatus, PortStatus
 from agent.kernel.nic_info import Device
@@ -16,13 +18,16 @@ NO_PARTNER = "00:00:00:00:00:00"
 LACP = "802.3ad"
 
 
-def bond_status(model: Model, bond: Bond, live: Live, devices: Mapping[str, Device]) -> Status:
+def bond_status(
+    model: Model, bond: Bond, live: Live, devices: Mapping[str, Device], history: LinkHistory
+) -> Status:
     """The bond as the kernel has it now; `words` is one line on it."""
     master, mode = model.get(bond.master), effective_mode(model, bond)
     there = live.get(master.device)
     own = there.bond if there and there.bond else BondStatus()
     ports = [
         port_status(slave.device, master.device, mode_of(there), own, live, devices)
+        | history_of(history.of(slave.device))
         for slave in slaves(model, bond)
     ]
     used = [port["device"] for port in ports if port["used"]]
@@ -77,15 +82,16 @@ def port_status(
     found, nic = live.get(device), devices.get(device)
     port = found.port if found and found.port else PortStatus()
     inside = found is not None and found.link.master == bond and found.port is not None
+    has_carrier = bool(found and found.link.carrier)
     obstacle = _obstacle(device, bond, found, port, mode, own) if inside or not found else ""
     if found is not None and not inside:
         obstacle = f"{device} is not in {bond}"
     used = not obstacle and (not own.active_slave or own.active_slave == device or mode != "active-backup")
     return {
         "device": device,
-        "carrier": bool(found and found.link.carrier),
-        "speed": nic.speed if nic else 0,
-        "full_duplex": bool(nic and nic.full_duplex),
+        "carrier": has_carrier,
+        "speed": nic.speed if nic and has_carrier else 0,
+        "full_duplex": bool(nic and nic.full_duplex and has_carrier),
         "MAC": port.perm_hwaddr,
         "state": port.state,
         "mii_status": port.mii_status,
@@ -94,6 +100,25 @@ def port_status(
         "lacp": _lacp_of_port(port) if mode == LACP and inside else {},
         "words": obstacle or (f"{device} is in use" if used else f"{device} is up and ready to take over"),
     }
+
+
+def history_of(port: PortHistory | None) -> Status:
+    """flaps: how often the link has gone.  changes: the latest ones, the newest last.
+
+    Times are texts, because XenAPI's dates have no parts of seconds.
+    """
+    known = port.changes if port is not None else []
+    changes: list[Status] = [{"time": text_of(at), "carrier": carrier} for at, carrier in known]
+    return {
+        "flaps": port.losses if port is not None else 0,
+        "last_change": changes[-1]["time"] if changes else "",
+        "changes": changes,
+    }
+
+
+def text_of(at: datetime) -> str:
+    """In UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _lacp_of_port(port: PortStatus) -> Status:
@@ -124,7 +149,7 @@ def _obstacle(
     if port.mii_status == "going back":
         return f"{device} has carrier again, and is used when updelay has passed"
     if port.mii_status == "down":
-        return f"{device} is down as the bond sees it"
+        return f"{device} has carrier, and the bond does not take its link for up yet"
     return _lacp_obstacle(device, port, own) if mode == LACP else ""
 
 

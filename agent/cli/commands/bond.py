@@ -1,5 +1,6 @@
 """The commands of bonds."""
 
+from time import monotonic
 from typing import Any
 
 from agent.cli.change import CHANGE, as_json, sends, the_object
@@ -48,6 +49,8 @@ PORT_SHAPE = {
     "speed": int,
     "full_duplex": bool,
     "link_failures": int,
+    "flaps": int,
+    "last_change": str,
     "lacp": dict,
     "words": str,
 }
@@ -61,7 +64,7 @@ STATUS_SHAPE = {
     "ports": [PORT_SHAPE],
     "words": str,
 }
-# What LACP does comes with no event, so that a watch has to look.
+# What LACP does comes with no event, so that a watch of it has to look as well.
 BETWEEN_LOOKS = 1.0
 
 
@@ -69,21 +72,27 @@ def status(call: Call) -> str:
     """What Bond.get_status says; with --watch again whenever it has changed, until ^C."""
     bond = call.find("Bond", "uuid")
     if not call.values["watch"]:
-        return shown_status(call, bond)
-    from time import sleep
+        return shown_status(call, found_status(call, bond))
+    from agent.cli.watch import FOREVER, Watch
 
-    last = ""
+    watch, last = Watch(call.session, call.streams, ("Bond", "PIF_metrics")), ""
     while True:
-        now = shown_status(call, bond)
+        found = found_status(call, bond)
+        now = shown_status(call, found)
         if now != last:
             call.streams.tell(f"{now}\n" if last or not call.values["json"] else now)
         last = now
-        sleep(BETWEEN_LOOKS)
+        watch.changes(monotonic() + BETWEEN_LOOKS if found["lacp"] else FOREVER)
 
 
-def shown_status(call: Call, bond: str) -> str:
+def found_status(call: Call, bond: str) -> dict[str, Any]:
+    """The answer of Bond.get_status."""
+    found: dict[str, Any] = call.session.ask("Bond.get_status", bond, shape=STATUS_SHAPE)
+    return found
+
+
+def shown_status(call: Call, found: dict[str, Any]) -> str:
     """The status as it is printed."""
-    found = call.session.ask("Bond.get_status", bond, shape=STATUS_SHAPE)
     if call.values["json"]:
         return as_json(found)
     lines = [f"{found['words']} (mode {found['mode']}, MAC {found['MAC'] or 'none'})"]
@@ -98,12 +107,22 @@ def port_lines(port: dict[str, Any]) -> list[str]:
     """What is said of one member."""
     duplex = "full duplex" if port["full_duplex"] else "half duplex"
     speed = f"{port['speed']} Mbit/s {duplex}" if port["speed"] else "speed unknown"
-    failures = port["link_failures"]
-    said = f"  {port['words']}; {speed}; link failed {failures} {'time' if failures == 1 else 'times'}"
-    if not port["lacp"]:
-        return [said]
-    sides = ((side, " ".join(port["lacp"][f"{side}_state"]) or "nothing") for side in ("actor", "partner"))
-    return [said, *(f"    {side}: {words}" for side, words in sides)]
+    flaps = port["flaps"]
+    when = f", the latest change at {port['last_change']}" if port["last_change"] else ""
+    said = f"  {port['words']}; {speed}; link lost {flaps} {'time' if flaps == 1 else 'times'}{when}"
+    return [said, *lacp_lines(port["lacp"])]
+
+
+def lacp_lines(lacp: dict[str, Any]) -> list[str]:
+    """What is said of a member's part in LACP, if it has one."""
+    if not lacp:
+        return []
+    sides = ((side, " ".join(lacp[f"{side}_state"]) or "nothing") for side in ("actor", "partner"))
+    churn = [f"{side} {lacp[f'{side}_churn']}" for side in ("actor", "partner") if lacp[f"{side}_churn"]]
+    return [
+        f"    aggregator {lacp['aggregator']}" + (f", churn: {', '.join(churn)}" if churn else ""),
+        *(f"    {side}: {words}" for side, words in sides),
+    ]
 
 
 WATCH = flag("watch", "Print it again whenever it has changed, until ^C.")
@@ -220,8 +239,9 @@ STATUS = Command(
     status,
     (A_BOND, WATCH, JSON),
     "Tell what a bond and its members do now, and why.",
-    "Of each member: its link, its speed, how often its link failed, and in words what the bond makes\n"
-    "of it; of lacp also the states of both sides.",
+    "Of each member: its link, its speed, how often its link went and when it changed last, and in words\n"
+    "what the bond makes of it; of lacp also its aggregator and the states of both sides.  --json has the\n"
+    "times of the latest changes, too.  --watch hears of a change from the kernel's event.",
     "a line on the bond and one on each member",
     ("pifctl bond-status uuid=bond0", "pifctl bond-status uuid=bond0 --watch"),
     ("UUID_INVALID",),
