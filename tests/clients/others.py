@@ -14,6 +14,7 @@ def other_calls(teller: Teller) -> None:
     of_sessions(teller)
     of_events(teller)
     of_tasks(teller)
+    of_messages(teller)
     of_the_own_session(teller)
     of_what_has_no_objects(teller)
     of_hosts(teller)
@@ -70,6 +71,17 @@ def of_tasks(teller: Teller) -> None:
     teller.ask("task.cancel", other)
     assert teller.ask("task.get_status", other) == "cancelled"
     teller.ask("task.destroy", other)
+
+
+def of_messages(teller: Teller) -> None:
+    create = "message.create", "FULL", 3, "VM", "x", "The disk is full."
+    teller.ask(*create)
+    teller.ask("message.destroy", teller.ask(*create))
+    teller.ask("message.destroy_many", [teller.ask(*create), teller.ask(*create)])
+    since = teller.ask("message.get_all_records")
+    [record] = since.values()
+    assert teller.ask("message.get", "VM", "x", record["timestamp"]) == since
+    assert teller.ask("message.get_since", record["timestamp"]) == since
 
 
 def of_what_has_no_objects(teller: Teller) -> None:

@@ -16,7 +16,7 @@ from tests.clients.wire_types import CLASSES, MAP, REFERENCE, field_types, has_t
 
 NULL = "OpaqueRef:NULL"
 
-WITHOUT_COMMANDS = {"PIF_metrics", "VM_guest_metrics", "session"}
+WITHOUT_COMMANDS = {"PIF_metrics", "VM_guest_metrics", "message", "session"}
 """Classes whose fields the command line has as those of PIFs and VMs, or not at all."""
 
 NOT_ON_THE_COMMAND_LINE = {

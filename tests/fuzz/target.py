@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from agent.errors import SessionInvalid
 from agent.kernel.parts import differences
 from agent.model.draft import Plan
 from agent.model.facts import Facts
+from agent.model.messages import Message, MessageClass
 from agent.model.model import Model
 from agent.model.records import PIF, VM, Ref
 from agent.rules import reconfigure, tunnel, vif, vlan, vm
@@ -28,6 +30,15 @@ from tests.fuzz.answers import Wrong
 from tests.fuzz.stand_ins import OF_SESSION, Meaning
 from tests.worlds.world import World, host, nic
 
+A_MESSAGE = Message(
+    uuid="55000000-0000-4000-8000-000000000001",
+    name="FULL",
+    priority=3,
+    cls=MessageClass.HOST,
+    obj_uuid="x",
+    timestamp=datetime(2026, 8, 21, tzinfo=UTC),
+    body="The disk is full.",
+)
 SELF = Client(Caller(os.getuid(), os.getgid(), os.getpid()), asyncio.Event())
 IMPATIENT = Limits(request_seconds=0.2, linger_seconds=0.1)
 
@@ -107,6 +118,10 @@ class Target:
         self.world.kernel.done.clear()
         self.world.hotplug.asked.clear()
         self.agent.tasks.create("a task", "")
+        history = self.agent.engine.history
+        history.drop_messages(tuple(history.messages))
+        history.add_message(A_MESSAGE)
+        self.agent.engine.notifier.notify()
         self.meaning = {
             **{n: self._refs(kind) for n, kind in enumerate(EVERY_CLASS)},
             OF_SESSION: [await self._session()],

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from agent.api.calls.methods import Method
+from agent.api.encodings.values import DATE
 from agent.api.records.parameters import Parameter
 from tests.fuzz.stand_ins import CLASSES, NOWHERE, SESSION, object_of
 
@@ -58,10 +59,16 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def is_date(value: Any) -> bool:
+    """In JSON it is a text."""
+    return isinstance(value, datetime) or (isinstance(value, str) and bool(DATE.fullmatch(value)))
+
+
 FITS: dict[str, Callable[[Any], bool]] = {
     "bool": lambda value: isinstance(value, bool),
     "int": is_integer,
     "float": is_number,
+    "datetime": is_date,
 }
 
 
@@ -110,6 +117,8 @@ LIKELY: dict[str, Sequence[Any]] = {
     "protocol": ("gre", "vxlan"),
     "device": ("eth1", "eth5"),
     "class": ("pif", "PIF"),
+    "cls": ("Host", "VM"),
+    "priority": (1, 3, 5),
     "class_": ("pif", "PIF"),
     "ref": (object_of("PIF", 1),),
     "name": ("gro", "miimon", "hashing_algorithm", "ethtool-gro"),
@@ -126,6 +135,7 @@ RIGHT: dict[str, Callable[[Random], Any]] = {
     "bool": lambda rnd: rnd.random() < 0.5,
     "int": lambda rnd: rnd.choice(NUMBERS),
     "float": lambda rnd: rnd.choice((0, 0.0, -1, -1e300, 0.001)),
+    "datetime": lambda rnd: datetime(2026, 8, 21, rnd.randrange(24), tzinfo=UTC),
     "any": lambda rnd: SESSION,
 }
 

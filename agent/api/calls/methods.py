@@ -201,9 +201,7 @@ async def get_bond_status(call: Call, self: Ref[Bond]) -> Value:
     if (elsewhere := carrier(engine.model, [self])) is not None:
         return await there(call, elsewhere, {"self": self})
     names = [engine.model.get(bond.master).device, *(pif.device for pif in slaves(engine.model, bond))]
-    return bond_status(
-        engine.model, bond, await engine.live_links(names), engine.devices, engine.history
-    )
+    return bond_status(engine.model, bond, await engine.live_links(names), engine.devices, engine.history)
 
 
 async def topology(call: Call) -> Value:
