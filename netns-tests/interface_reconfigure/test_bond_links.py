@@ -65,13 +65,18 @@ def watching(site: Site) -> Iterator["queue.Queue[tuple[float, str]]"]:
     """The lines of `pifctl bond-status --watch`, with the time at which each came."""
     program = Path(sys.executable).with_name("pifctl")
     lines: queue.Queue[tuple[float, str]] = queue.Queue()
-    command = [program, "bond-status", "uuid=bond0", "--watch"]
+    command = [str(program), "bond-status", "uuid=bond0", "--watch"]
     with subprocess.Popen(
         command, env={**os.environ, "PIFD_SOCKET": str(site.home.socket)}, stdout=subprocess.PIPE, text=True
     ) as watch:
         assert watch.stdout is not None
         stdout = watch.stdout
-        reader = threading.Thread(target=lambda: [lines.put((time.time(), line)) for line in stdout])
+
+        def read() -> None:
+            for line in stdout:
+                lines.put((time.time(), line))
+
+        reader = threading.Thread(target=read)
         reader.start()
         try:
             yield lines
@@ -99,7 +104,6 @@ def test_a_link_that_goes_is_told_of_at_once(site: Site, bond: str) -> None:
         assert heard - gone < SOON
         time.sleep(0.6)  # until the bond has noticed, too
         site.net.ip(site.net.switch, "link", "set", "port1", "up")
-        line_with(lines, "eth1 has carrier, and the bond does not take its link for up yet")
         line_with(lines, "eth1 is up and ready to take over")
 
 
