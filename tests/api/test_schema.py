@@ -24,6 +24,7 @@ KINDS: dict[str, Any] = {kind.class_name: kind for kind in EVERY}
 INTERNAL = {
     ("pool", "is_shared"),
     ("host", "elsewhere"),
+    ("host", "is_lost"),
     ("host", "vif_networks"),
     ("network", "tunnel_key"),
     ("tunnel", "key"),

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from agent.api.calls.call import Agent, agent_of
 from agent.api.http.dispatch import dispatcher
+from agent.api.http.messages import Limits
 from agent.api.http.server import serve
 from agent.kernel.steps import Step
 from tests.fakes.fake_hotplug import FakeHotplug
@@ -22,6 +23,9 @@ T = TypeVar("T")
 
 PATIENCE = 30.0
 """Seconds after which a test does not wait any longer for what should have happened at once."""
+
+LIMITS = Limits(idle_seconds=3600)
+"""A client of a fixture's may wait for others, and has to have the same connection then."""
 
 NICS = tuple(f"eth{number}" for number in range(6))
 
@@ -113,7 +117,7 @@ class Daemon:
         await self.world.start()
         agent = agent_of(self.world.engine)
         try:
-            async with serve(self.path, dispatcher(agent)):
+            async with serve(self.path, dispatcher(agent), limits=LIMITS):
                 self._ready.set_result((agent, asyncio.get_running_loop()))
                 await self._over.wait()
         finally:
