@@ -197,6 +197,8 @@ HINTS = {
     "CERTIFICATE_VERIFY_FAILED": "etcd's certificate is of no CA in pool_ca: ",
     "TSI_": "this host's certificate (pool_certificate) is refused, it may have expired: ",
     "invalid user ID or password": "etcd does not know pool_user by this password: ",
+    "authentication failed": "etcd does not know pool_user by this password: ",
+    "user name is empty": "etcd asks for a user (pool_user): ",
     "permission denied": "etcd does not let pool_user do that: ",
     "database space exceeded": "etcd is full, and can only be read: ",
 }

@@ -31,6 +31,7 @@ from agent.model.records import PIF, VLAN, VM, Bond, Host, Network, Pool, PowerS
 from agent.model.tunnels import peers_of
 from agent.rules.corresponding_nics import Correspondence, place_of
 from agent.rules.network import free_bridge
+from agent.rules.vifs_elsewhere import follow_bonds
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def learn(model: Model, told: Told, *, networks: bool = True) -> Plan:
         take_pool(draft, told)
         take_networks(draft, told)
     take_others(draft, told)
+    follow_bonds(draft, model)
     meet_peers(draft)
     return Plan(model, draft.model)
 

@@ -21,9 +21,9 @@ from agent.errors import (
     PoolUnavailable,
 )
 from agent.model.model import here, management, slaves
-from agent.model.records import PIF, VLAN, Bond, Host, Network, Pool, Ref, Tunnel
+from agent.model.records import PIF, VIF, VLAN, VM, Bond, Host, Network, Pool, Ref, Tunnel
 from agent.pool.sync import sync
-from agent.rules import bond, membership, network, pif, tunnel, vlan
+from agent.rules import bond, membership, network, pif, tunnel, vif, vlan, vm
 from tests.pool.api import Api
 from tests.pool.etcd_server import etcd
 from tests.pool.hosts import Hosts, Member, knows_all, own_pif
@@ -324,3 +324,25 @@ async def test_a_vm_is_started_on_its_own_daemons_host(hosts: Hosts) -> None:
         await api.call("VM.start_on", alpha, host_of(master, member).ref)
     await api.call("VM.start", alpha)
     assert await api.call("VM.get_resident_on", alpha) == master.pool.this.ref
+
+
+async def test_a_vif_goes_along_with_another_hosts_bond_where_its_vm_can_only_start_there(
+    hosts: Hosts,
+) -> None:
+    master, member = await hosts.pool(2)
+    net, far = network_of(master.model, "xenbr0").ref, host_of(master, member).ref
+    moves, stays = [await vif_of_vm(master, net, able) for able in ((far,), (far, master.pool.this.ref))]
+    made = await member.world.create_bond("eth0", "eth1")
+    home = member.model.get(member.model.get(made).master).network
+    await master.until(lambda: master.model.get(moves).network == home)
+    assert master.model.get(stays).network == net
+    await member.world.do(bond.destroy, made)
+    await master.until(lambda: master.model.get(moves).network == net)
+    assert master.model.get(stays).network == net
+
+
+async def vif_of_vm(member: Member, net: Ref[Network], able: tuple[Ref[Host], ...]) -> Ref[VIF]:
+    """The VIF of a halted VM that can start on some hosts."""
+    record = {"name_label": "alpha", "possible_hosts": able}
+    owner = await member.world.do(vm.create, record)
+    return Ref(await member.world.do(vif.create, {"device": "0", "network": net, "VM": Ref[VM](owner)}))
