@@ -30,6 +30,8 @@ LOOK = 0.25
 """Seconds between two looks at what is waited for."""
 LOST = 15.0
 """Seconds after which a host that is not heard of is lost: it may have to find another way to etcd."""
+GOODBYE = 1.0
+"""Seconds in which answers go out when the daemon ends."""
 STAYS, UNDO = b"stays", b"undo"
 """How a part is settled."""
 RESULT = "$result"
@@ -61,7 +63,7 @@ class Requests:
         self._taken: dict[str, asyncio.Event] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
         self._trials: dict[str, asyncio.Future[bytes]] = {}
-        self._tried: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         session.on_entry = self._hear
 
     # --- asking -------------------------------------------------------------------------------------
@@ -172,52 +174,54 @@ class Requests:
         settled = f"{layout.SETTLED}{self._session.this.uuid}/{number}"
         trial = self._trials[settled] = asyncio.get_running_loop().create_future()
         done = await self._done(told)
-        is_told = await self._tell(f"{layout.ANSWERS}{told['from']}/{number}", json.dumps(done).encode())
-        if told.get("undo") and "result" in done:
-            undo = Undo(*told["undo"]).of(done["result"])
-            task = asyncio.create_task(self._try_out(settled, trial, told, undo, is_told=is_told))
-            self._tried.add(task)
-            task.add_done_callback(self._tried.discard)
-        else:
-            del self._trials[settled]
+        task = asyncio.create_task(self._see_through(told, number, done, trial))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        task.add_done_callback(lambda _: self._trials.pop(settled, None))
 
-    async def _tell(self, key: str, answer: bytes) -> bool:
-        """Whether who has asked can be told, perhaps after a while: by another way to etcd."""
+    async def _see_through(
+        self, told: Mapping[str, Any], number: str, done: Mapping[str, Any], trial: "asyncio.Future[bytes]"
+    ) -> None:
+        """Who has asked is told, and the part is undone where it does not stay."""
+        back = f"{layout.ANSWERS}{told['from']}/{number}"
+        if not told.get("undo") or "result" not in done:
+            return await self._tell(back, done)
         with suppress(TimeoutError):
             async with asyncio.timeout(LOST):
-                while True:
-                    try:
-                        await self._entries.store.commit({}, {key: answer}, leased=True)
-                        return True
-                    except Unavailable as error:
-                        log.warning("a request of another host's is not answered yet: %s", error)
-                        self._entries.again.set()
-                    await asyncio.sleep(LOOK)
-                    await self._entries.is_open.wait()
-        log.error("a request of another host's can't be answered")
-        return False
-
-    async def _try_out(
-        self, key: str, trial: "asyncio.Future[bytes]", told: Mapping[str, Any], undo: Undo, *, is_told: bool
-    ) -> None:
-        """Undo a part of a call, unless it is settled while who has asked is heard of."""
-        loop, asker = asyncio.get_running_loop(), Ref[Host](f"OpaqueRef:{told['from']}")
-        run, heard = self._session.liveness.run_of(asker), loop.time()
-        try:
-            while is_told and not trial.done() and loop.time() - heard < LOST:
-                await asyncio.wait([trial], timeout=LOOK)
-                if self._session.liveness.is_live(asker) and self._session.liveness.run_of(asker) == run:
-                    heard = loop.time()
-        finally:
-            del self._trials[key]
-        with suppress(Unavailable):
-            await self._entries.store.commit({}, {}, [key])
-        if trial.done() and trial.result() == STAYS:
-            return
+                await self._tell(back, done)
+            if await self._stays(told, trial):
+                return None
         log.warning("%s is undone: it could not be done on all hosts", told["method"])
+        undo = Undo(*told["undo"]).of(done["result"])
         outcome = await self._done({**told, "method": undo.method, "arguments": undo.arguments})
         if "error" in outcome:
             log.error("%s can't be undone: %s", told["method"], ", ".join(outcome["error"]))
+        lost = HostDoesNotAnswer(self._session.this.ref, "it was cut off by it, and has undone it")
+        return await self._tell(back, {"error": [lost.code, *lost.parameters]})
+
+    async def _tell(self, key: str, answer: Mapping[str, Any]) -> None:
+        """Tell who has asked, perhaps after a while: by another way to etcd."""
+        while True:
+            try:
+                await self._entries.store.commit({}, {key: json.dumps(answer).encode()}, leased=True)
+            except Unavailable as error:
+                log.warning("a request of another host's is not answered yet: %s", error)
+                self._entries.again.set()
+            else:
+                return
+            await asyncio.sleep(LOOK)
+            await self._entries.is_open.wait()
+
+    async def _stays(self, told: Mapping[str, Any], trial: "asyncio.Future[bytes]") -> bool:
+        """What who has asked says, as long as it is heard of."""
+        loop, asker = asyncio.get_running_loop(), Ref[Host](f"OpaqueRef:{told['from']}")
+        live = self._session.liveness
+        run, heard = live.run_of(asker), loop.time()
+        while not trial.done() and loop.time() - heard < LOST:
+            await asyncio.wait([trial], timeout=LOOK)
+            if live.is_live(asker) and live.run_of(asker) == run:
+                heard = loop.time()
+        return trial.done() and trial.result() == STAYS
 
     async def _done(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
@@ -232,9 +236,12 @@ class Requests:
 
     async def close(self) -> None:
         """Let what is being carried out come to its end."""
-        for task in self._tried:
+        await asyncio.gather(*self._work.values(), return_exceptions=True)
+        if self._ending:
+            await asyncio.wait(self._ending, timeout=GOODBYE)
+        for task in self._ending:
             task.cancel()
-        await asyncio.gather(*self._work.values(), *self._tried, return_exceptions=True)
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
 
 def failure_of(error: list[str]) -> Failure:

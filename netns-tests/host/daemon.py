@@ -83,6 +83,10 @@ class Daemon:
         """End it without a word."""
         os.kill(self.pid, signal.SIGKILL)
 
+    def reap(self) -> None:
+        """What is left of one that was killed."""
+        os.waitpid(self.pid, 0)
+
     def stop(self) -> int:
         """Ask it to stop; its exit status (negative: the signal that ended it).
 

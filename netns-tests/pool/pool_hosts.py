@@ -62,6 +62,11 @@ class PoolHost:
     def ip(self, *arguments: str) -> str:
         return run("ip", "-n", self.namespace, *arguments)
 
+    def flood(self) -> list[str]:
+        """Where VXLAN devices send what goes to all; what they have learnt ages by itself."""
+        entries = run("bridge", "-n", self.namespace, "fdb").splitlines()
+        return [entry for entry in entries if entry.startswith("00:00:00:00:00:00 ")]
+
     def link(self, name: str) -> str:
         """What `ip` says of a device, "" where it is not there."""
         done = subprocess.run(
@@ -94,6 +99,14 @@ class Ground:
             self.etcd.send_signal(signal.SIGKILL)
             self.etcd.wait()
         self.etcd = None
+
+    @contextmanager
+    def no_etcd_for(self, host: PoolHost) -> Iterator[None]:
+        """etcd's machine alone does not answer a host while inside."""
+        for change in ("add", "del"):
+            run("ip", "-n", self.admin, "route", change, "blackhole", f"{host.address}/32")
+            if change == "add":
+                yield
 
     def cut(self, number: int, *, off: bool) -> None:
         """Take a host's cables out of the switch, or put them back."""

@@ -1,12 +1,18 @@
 """A pool of three hosts on a real kernel and a real etcd: taking over, the mesh, and being cut off."""
 
+import os
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from host.pifctl import output
 from host.xenapi import XenAPIError
 from network.traffic import answers
 from pool.pool_hosts import Ground, PoolHost, pool_of, until
+
+DYING = os.environ.get("PIFD_DYING_MESHES", "vxlan").split()
+"""The protocols of the meshes in which a host dies; it takes 20 s for each (also "gre")."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +63,15 @@ def host_of(asked: PoolHost, bond: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("protocol", ["gre", "vxlan"])
 def test_a_tunnel_network_is_a_mesh_in_which_every_pair_talks(ground: Ground, protocol: str) -> None:
-    label = f"mesh-{protocol}"
+    with mesh(ground, protocol):
+        for one, two in pairs(ground.hosts):
+            until(lambda one=one, two=two: talks(one, two), "every pair")  # type: ignore[misc]
+
+
+@contextmanager
+def mesh(ground: Ground, protocol: str) -> Iterator[None]:
+    """A tunnel network on all hosts, on which host <number> has the address 10.99.0.<number + 1>."""
+    label = f"mesh-{protocol}-{time.monotonic_ns()}"
     home = ground.hosts[0].api.call("network.create", {"name_label": label})
     for host in ground.hosts:
         until(lambda host=host: host.api.call("network.get_by_name_label", label), label)  # type: ignore[misc]
@@ -70,15 +84,38 @@ def test_a_tunnel_network_is_a_mesh_in_which_every_pair_talks(ground: Ground, pr
     bridge = ground.hosts[0].api.call("network.get_bridge", home)
     for host in ground.hosts:
         host.ip("addr", "add", f"10.99.0.{host.number + 1}/24", "dev", bridge)
-    pairs = [(one, two) for one in ground.hosts for two in ground.hosts if one is not two]
-    for one, two in pairs:
-        until(lambda one=one, two=two: answers(one.namespace, f"10.99.0.{two.number + 1}"), "every pair")  # type: ignore[misc]
+    yield
     for host in ground.hosts:
         host.ip("addr", "del", f"10.99.0.{host.number + 1}/24", "dev", bridge)
+        own = {ref for ref, pif in host.records("PIF").items() if pif["host"] == host.this()}
         for ref, tunnel in host.records("tunnel").items():
-            access = host.records("PIF")[tunnel["access_PIF"]]
-            if access["host"] == host.this() and access["network"] == home:
+            if tunnel["access_PIF"] in own and host.records("PIF")[tunnel["access_PIF"]]["network"] == home:
                 host.api.call("tunnel.destroy", ref)
+
+
+def pairs(hosts: list[PoolHost]) -> list[tuple[PoolHost, PoolHost]]:
+    return [(one, two) for one in hosts for two in hosts if one is not two]
+
+
+def talks(one: PoolHost, two: PoolHost) -> bool:
+    return answers(one.namespace, f"10.99.0.{two.number + 1}")
+
+
+def has_end(host: PoolHost, other: PoolHost) -> bool:
+    """Whether a tunnel of a host ends at another one, in the kernel."""
+    links = host.ip("-d", "link")
+    return f"remote {other.address} " in links or any(f"dst {other.address} " in one for one in host.flood())
+
+
+def bonded(host: PoolHost) -> str:
+    """A bond of both NICs, on a network of its own."""
+    home = host.api.call("network.create", {"name_label": "transport"})
+    made: str = host.api.call("Bond.create", home, [host.pif("eth0"), host.pif("eth1")], "", "active-backup")
+    return made
+
+
+def is_live(asked: PoolHost, host: PoolHost) -> bool:
+    return asked.records("host")[host.this()]["live"] in (True, "true")
 
 
 def test_a_host_that_is_cut_off_changes_its_own_and_is_told_of_what_is_shared(ground: Ground) -> None:
@@ -95,6 +132,34 @@ def test_a_host_that_is_cut_off_changes_its_own_and_is_told_of_what_is_shared(gr
     until(lambda: has_bond(member, third), "it takes its master's bond over now, and tells of it")
     assert "master bond0" in third.link("eth1")
     assert [answers(ground.admin, host.address) for host in (master, third)] == [True, True]
+
+
+@pytest.mark.parametrize("protocol", DYING)
+def test_a_mesh_keeps_who_is_cut_off_from_etcd_and_not_who_is_dead(ground: Ground, protocol: str) -> None:
+    master, member, third = ground.hosts
+    with mesh(ground, protocol):
+        for one, two in pairs(ground.hosts):
+            until(lambda one=one, two=two: talks(one, two), "every pair")  # type: ignore[misc]
+        made = bonded(member)
+        assert has_end(master, member)
+        assert [talks(*pair) for pair in pairs(ground.hosts)] == [True] * 6
+        member.api.call("Bond.destroy", made)
+        assert [talks(*pair) for pair in pairs(ground.hosts)] == [True] * 6
+        with ground.no_etcd_for(third):
+            until(lambda: not is_live(master, third), "its lease is over")
+            time.sleep(4)  # the others have asked it
+            assert [talks(*pair) for pair in pairs(ground.hosts)] == [True] * 6
+            third.daemon.kill()
+            ground.cut(third.number, off=True)
+            for host in (master, member):
+                until(lambda host=host: not has_end(host, third), "it is no end any more")  # type: ignore[misc]
+            assert talks(master, member)
+        ground.cut(third.number, off=False)
+        third.api.close()
+        third.daemon.reap()
+        third.start()
+        for one, two in pairs(ground.hosts):
+            until(lambda one=one, two=two: talks(one, two), "it is back")  # type: ignore[misc]
 
 
 def has_bond(asked: PoolHost, host: PoolHost) -> bool:
