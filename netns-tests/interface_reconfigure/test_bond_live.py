@@ -1,13 +1,10 @@
 """A bond that carries the host changes: its members, its options, its mode."""
 
-import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from conftest import Site
@@ -16,7 +13,6 @@ from network.cabling import HOST_IP, HOST_IPV6, Cabling
 from network.pinger import pinging
 from network.witness import bonding
 
-PATIENCE = 30
 ADDRESSES = [f"{HOST_IP}/24", f"{HOST_IPV6}/64"]
 
 
@@ -96,31 +92,3 @@ def test_a_bond_one_of_whose_members_flaps_can_be_destroyed(site: Site, bond: st
         output(site.home, "bond-destroy", "uuid=bond0")
     assert site.net.ports("xenbr0") == ["eth0"]
     assert site.net.addresses() == {"xenbr0": ADDRESSES}
-
-
-def test_two_bonds_back_to_back_negotiate_and_a_silent_partner_is_named(site: Site) -> None:
-    """eth0 and eth1 end in the switch, whose ports become a bond that speaks LACP, or says nothing."""
-    network = output(site.home, "network-create", "name-label=Bonded")
-    output(site.home, "bond-create", f"network-uuid={network}", "pif-uuids=eth0,eth1", "mode=lacp",
-           "properties:lacp-time=fast")  # fmt: skip
-    silent = output(site.home, "bond-status", "uuid=bond0")
-    assert silent.count("the partner sends no LACPDUs") >= 1
-    site.net.batch(
-        site.net.switch,
-        "link add far type bond mode 802.3ad miimon 100 lacp_rate fast\n"
-        + "".join(f"link set port{n} down\nlink set port{n} master far\n" for n in (0, 1))
-        + "link set far up\n",
-    )
-    end = time.monotonic() + PATIENCE
-    while (found := bond_status(site))["words"] != "bond0 uses eth0, eth1" and time.monotonic() < end:
-        time.sleep(0.2)
-    far = site.net.ip(site.net.switch, "-j", "link", "show", "far")
-    assert (found["lacp"]["ports"], found["lacp"]["partner_mac"]) == (2, json.loads(far)[0]["address"])
-    ports = found["ports"]
-    assert [port["words"] for port in ports] == ["eth0 is in use", "eth1 is in use"]
-    assert all("distributing" in port["lacp"]["partner_state"] for port in ports)
-
-
-def bond_status(site: Site) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(output(site.home, "bond-status", "uuid=bond0", "--json"))
-    return found
