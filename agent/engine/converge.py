@@ -154,12 +154,30 @@ def check_kept(actual: KernelState, asked: KernelState, names: frozenset[str]) -
     addresses = {address for address in addresses if _counts(asked, address.link, names)}
     routes = {r for r in asked.routes - actual.routes if _counts(asked, r.link, names) and not r.leased}
     lost = {Part(name, DEVICE): f"{name} is missing" for name in gone if _counts(asked, name, names)}
+    lost |= _not_as_asked(actual, asked, names)
     lost |= {part_of_address(a): f"{a.interface} on {a.link} is missing" for a in sorted(addresses)}
     lost |= {
         part_of_route(r): f"the route to {r.destination} over {r.link} is missing" for r in sorted(routes)
     }
     if lost:
         raise NotTaken(lost, "the kernel has not kept everything")
+
+
+KEPT = ("master", "up", "options", "port")
+"""What a call asks for of a link that is there.  What else it has may follow from what has come of others."""
+
+
+def _not_as_asked(actual: KernelState, asked: KernelState, names: frozenset[str]) -> dict[Part, str]:
+    found: dict[Part, str] = {}
+    for name in sorted(asked.table.differing(actual.table)):
+        want, there = asked.links.get(name), actual.links.get(name)
+        if want is None or there is None or not _counts(asked, name, names):
+            continue
+        for field in KEPT:
+            if getattr(there, field) != getattr(want, field):
+                words = f"{field} of {name} is {getattr(there, field)!r}, not {getattr(want, field)!r}"
+                found[Part(name, field)] = words
+    return found
 
 
 def _counts(asked: KernelState, name: str, names: frozenset[str]) -> bool:

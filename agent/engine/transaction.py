@@ -86,6 +86,7 @@ class Transaction:
             await self._hand_over(plan, asked)
             await self._check_reachable(plan, answered)
             await self._have_vifs_taken(own, scope, snapshot)
+            await self._check_kept(scope, asked, moved_devices(plan))  # it may have taken seconds
             await self._committed.commit(whole.after, ended=asked_by(plan), is_learnt=whole.is_learnt)
             undo.pop_all()
 

@@ -1,13 +1,15 @@
 """A NIC or a VM's device vanishes in the middle of a call: the call fails, and what is left is as before."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from agent.errors import PIFConfigurationError
+from agent.errors import DeviceAttachRejected, PIFConfigurationError
+from agent.kernel.state import Address
+from agent.kernel.steps import DeleteAddress, SetMaster, SetOptions
 from agent.rules import bond, vlan
-from tests.worlds.world import World, bond_of, host, network_of, nic
+from tests.worlds.world import ADDRESS, World, bond_of, host, network_of, nic
 
 Act = Callable[[World], Awaitable[object]]
 
@@ -59,3 +61,48 @@ async def test_a_nic_that_has_nothing_to_do_with_it_holds_nothing_up(world: Worl
     world.kernel.expect(vanish={3: "eth2"})
     await create(world)
     assert [link.name for link in world.kernel.state.ports("bond0")] == ["eth0", "eth1"]
+
+
+def out_of_the_bond(world: World) -> None:
+    world.kernel.behind_our_back(SetMaster("eth1", ""))
+
+
+def another_interval(world: World) -> None:
+    world.kernel.behind_our_back(SetOptions("bond0", "bond", (("miimon", 50),)))
+
+
+def gone(world: World) -> None:
+    world.kernel.remove("eth1")
+
+
+def without_address(world: World) -> None:
+    world.kernel.behind_our_back(DeleteAddress(Address("xapi0", ADDRESS)))
+
+
+def guest_elsewhere(world: World) -> None:
+    world.kernel.behind_our_back(SetMaster("vif1.0", ""))
+
+
+@pytest.mark.parametrize("spoil", [out_of_the_bond, another_interval, gone, without_address, guest_elsewhere])
+async def test_what_is_spoilt_while_neighbours_are_asked_is_no_success(
+    world: World, spoil: Callable[[World], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes seconds, and all was as it should be before."""
+    await world.run_vm("guest", network_of(world.model, "xenbr0").ref)
+    there, before = world.kernel.state.links["eth1"], world.everything()
+    original = world.kernel.probe
+
+    async def probe(link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
+        found = await original(link, peers, seconds)
+        if link == "xapi0":
+            monkeypatch.undo()
+            spoil(world)
+        return found
+
+    monkeypatch.setattr(world.kernel, "probe", probe)
+    with pytest.raises((PIFConfigurationError, DeviceAttachRejected)):
+        await create(world)
+    if "eth1" not in world.kernel.state.links:
+        world.kernel.insert(there)
+    await world.restart()
+    assert world.everything() == before
