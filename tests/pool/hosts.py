@@ -154,3 +154,8 @@ def knows_all(member: Member, size: int) -> bool:
 
 def own_pif(member: Member, device: str) -> Ref[PIF]:
     return pif_of(member.own, device).ref
+
+
+def host_of(member: Member, other: Member) -> Host:
+    found: Host = member.model.get(other.pool.this.ref)
+    return found

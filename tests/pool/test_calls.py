@@ -1,0 +1,88 @@
+"""Calls in a pool: about another host's objects, and for all hosts."""
+
+import pytest
+
+from agent.errors import (
+    HostDoesNotAnswer,
+    NetworkAlreadyConnected,
+    OperationNotAllowed,
+    PIFCannotBondCrossHost,
+    PIFHasNoNetworkConfiguration,
+    PIFIsManagementInterface,
+)
+from agent.model.model import management
+from agent.model.records import VLAN
+from tests.pool.api import Api
+from tests.pool.hosts import Hosts, host_of, own_pif
+from tests.worlds.world import network_of, pif_of
+
+
+async def test_a_call_about_another_hosts_objects_is_carried_out_there(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    asking, doing = Api(master), Api(member)
+    home = await asking.call("network.create", {"name_label": "bonded"})
+    await member.until(lambda: home in member.model.records)
+    nics = [own_pif(member, device) for device in ("eth0", "eth1")]
+    with pytest.raises(PIFCannotBondCrossHost):
+        await asking.call("Bond.create", home, [own_pif(master, "eth1"), nics[1]], "")
+    made = await asking.call("Bond.create", home, nics, "")
+    assert member.world.above("eth0")[0] == "bond0"
+    await master.until(lambda: made in master.model.records)
+    dry = await asking.call("DryRun.Bond.destroy", made)
+    assert dry["steps"]
+    with pytest.raises(PIFIsManagementInterface):
+        await asking.call("PIF.unplug", own_pif(member, "bond0"))
+    assert await asking.call("Bond.get_links_up", made) in ("0", 0)
+    await doing.member.stop()
+    with pytest.raises(HostDoesNotAnswer):
+        await asking.call("Bond.destroy", made)
+
+
+async def test_calls_for_all_hosts_are_carried_out_by_all_or_by_none(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    apis = [Api(master), Api(member)]
+    home = await apis[0].call("network.create", {"name_label": "vlan7"})
+    await member.until(lambda: home in member.model.records)
+    uppers = await apis[0].call("pool.create_VLAN_from_PIF", own_pif(master, "eth1"), home, "7")
+    assert len(uppers) == 2
+    for one in (master, member):
+        assert [vlan.tag for vlan in one.own.all(VLAN)] == [7]
+    other = await apis[0].call("network.create", {"name_label": "more"})
+    await member.until(lambda: other in member.model.records)
+    await apis[1].call("PIF.create_VLAN", "eth1", other, member.pool.this.ref, "8")
+    await master.until(lambda: len(master.model.all(VLAN)) == 3)
+    with pytest.raises(NetworkAlreadyConnected):
+        await apis[0].call("pool.create_VLAN_from_PIF", own_pif(master, "eth1"), other, "8")
+    assert [vlan.tag for vlan in master.own.all(VLAN)] == [7]
+    bonded = await apis[0].call("network.create", {"name_label": "bonded"})
+    await member.until(lambda: bonded in member.model.records)
+    report = await apis[0].call("pool.create_bond", bonded, ["eth0", "eth1"])
+    assert [line["error"] for line in report] == [[], []]
+    for one in (master, member):
+        assert one.world.above("eth0")[0] == "bond0"
+
+
+async def test_management_moves_on_all_hosts_or_on_none(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    api, _ = Api(master), Api(member)
+    for one in (master, member):
+        address = f"192.0.2.{110 + one.number}"
+        await api.call("PIF.reconfigure_ip", own_pif(one, "eth1"), "Static", address, "255.255.255.0", "", "")
+    net = network_of(master.model, "xenbr1").ref
+    await api.call("pool.management_reconfigure", net)
+    assert [management(one.model) == pif_of(one.own, "eth1") for one in (master, member)] == [True, True]
+    net = network_of(master.model, "xenbr0").ref
+    await api.call("PIF.reconfigure_ip", own_pif(master, "eth0"), "None", "", "", "", "")
+    with pytest.raises(PIFHasNoNetworkConfiguration):
+        await api.call("pool.management_reconfigure", net)
+    assert [management(one.model) == pif_of(one.own, "eth1") for one in (master, member)] == [True, True]
+
+
+async def test_a_vm_is_started_on_its_own_daemons_host(hosts: Hosts) -> None:
+    master, member = await hosts.pool(2)
+    api = Api(master)
+    alpha = await api.call("VM.create", {"name_label": "alpha"})
+    with pytest.raises(OperationNotAllowed):
+        await api.call("VM.start_on", alpha, host_of(master, member).ref)
+    await api.call("VM.start", alpha)
+    assert await api.call("VM.get_resident_on", alpha) == master.pool.this.ref
