@@ -44,13 +44,15 @@ def _hush(planner: Planner, state: KernelState, bridges: Iterable[str]) -> Itera
 
 def _each_hushed(planner: Planner, steps: Iterable[Step]) -> Iterator[Step]:
     """Uplinks that become ports do not learn at first: frames may still be on their way back."""
-    state = planner.state
+    state, since = planner.state, list[Step]()
     for step in steps:
         yield step
-        state = apply_all([step], state)
-        link = state.links.get(step.name) if isinstance(step, SetMaster) else None
-        if link is not None and link.owned and link.learning and is_port(state, link):
-            yield SetLearning(link.name, learning=False)
+        since.append(step)
+        if isinstance(step, SetMaster):
+            state, since = apply_all(since, state), []
+            link = state.links.get(step.name)
+            if link is not None and link.owned and link.learning and is_port(state, link):
+                yield SetLearning(link.name, learning=False)
 
 
 def _begin(planner: Planner, state: KernelState) -> Iterator[SetLearning]:

@@ -21,12 +21,13 @@ from agent.kernel.simulate_effects import (
     down,
     enslave,
     existing,
+    links_without,
     release,
+    swept,
     up,
     with_link,
     with_mtu,
     with_slaves,
-    without_link,
 )
 from agent.kernel.simulate_routes import with_routes
 from agent.kernel.state import Address, KernelState, Link, altered, parsed
@@ -123,6 +124,7 @@ def _(step: DeleteLinks, state: KernelState) -> KernelState:
             raise Refused(step, "Operation not supported")
         if state.links[name].filter is not None:
             raise Refused(step, f"the filter rules of {name} would be left")
+    before = state
     for name in step.names:
         if name not in state.links:
             continue
@@ -131,8 +133,8 @@ def _(step: DeleteLinks, state: KernelState) -> KernelState:
             state = release(state, port)
         if link.master:
             state = release(state, link)
-        state = without_link(state, name)
-    return state
+        state = links_without(state, name)
+    return swept(state, before)
 
 
 def _check_twins(step: CreateLink, state: KernelState) -> None:

@@ -1,5 +1,6 @@
 """What a change of one link does to others: ports follow their bond, VLANs the device below them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from agent.kernel.kinds.bond import BondOptions, BondPortOptions
@@ -35,13 +36,23 @@ def uppers(state: KernelState, name: str) -> tuple[Link, ...]:
 
 def without_link(state: KernelState, name: str) -> KernelState:
     """What sits on a device goes with it."""
+    return swept(links_without(state, name), state)
+
+
+def links_without(state: KernelState, name: str) -> KernelState:
+    """The same, with the addresses and routes still there."""
     for upper in tuple(state.uppers(name)):
-        state = without_link(state, upper.name)
+        state = links_without(state, upper.name)
+    return replace(state, links=state.table.without(name))
+
+
+def swept(state: KernelState, before: KernelState) -> KernelState:
+    """Without the addresses and routes of links that have gone: of all at once, there may be thousands."""
+    gone = {name for name in state.table.differing(before.table) if name not in state.links}
     return replace(
         state,
-        links=state.table.without(name),
-        addresses=frozenset(a for a in state.addresses if a.link != name),
-        routes=frozenset(r for r in state.routes if r.link != name),
+        addresses=frozenset(a for a in state.addresses if a.link not in gone),
+        routes=frozenset(r for r in state.routes if r.link not in gone),
     )
 
 
@@ -62,17 +73,23 @@ def up(state: KernelState, link: Link) -> KernelState:
     return state
 
 
+def _above(state: KernelState, name: str) -> Iterator[str]:
+    """The VLANs on a device, and those on them."""
+    for upper in uppers(state, name):
+        yield upper.name
+        yield from _above(state, upper.name)
+
+
 def down(state: KernelState, link: Link) -> KernelState:
     """A link that goes down loses its routes and its IPv6 addresses; the VLANs on it go down too."""
-    state = with_link(state, altered(link, up=False, carrier=False))
-    state = replace(
+    names = {link.name, *_above(state, link.name)}
+    for name in sorted(names):
+        state = with_link(state, altered(state.links[name], up=False, carrier=False))
+    return replace(
         state,
-        addresses=frozenset(a for a in state.addresses if a.link != link.name or a.version == 4),
-        routes=frozenset(r for r in state.routes if r.link != link.name),
+        addresses=frozenset(a for a in state.addresses if a.link not in names or a.version == 4),
+        routes=frozenset(r for r in state.routes if r.link not in names),
     )
-    for upper in uppers(state, link.name):
-        state = down(state, upper)
-    return state
 
 
 def enslave(step: Step, state: KernelState, link: Link, name: str) -> KernelState:
