@@ -4,7 +4,9 @@ What is wanted, and the steps to it, are worked out in a thread: with thousands 
 time, and readers are answered meanwhile.
 """
 
+import errno
 import logging
+import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -47,6 +49,8 @@ class Kernel(Protocol):
     def apply(self, step: Step) -> Coroutine[Any, Any, None]: ...
 
 
+NO_CARRIER = os.strerror(errno.EINVAL)
+
 WantedOf = Callable[[KernelState], KernelState]
 """What is wanted of a kernel as it is.  It is called in a thread."""
 
@@ -71,14 +75,22 @@ async def reach(kernel: Kernel, wanted_of: WantedOf, progress: Progress = UNWATC
             await _take_all(kernel, steps, progress)
             left -= 1
         except Refused as refused:
-            if not isinstance(refused.step, SetActiveSlave) or refused.step.slave in weak:
+            slave = _without_carrier(refused)
+            if not slave or slave in weak:
                 raise
-            weak |= {refused.step.slave}
-            log.warning("%s; it is done as if %s had no carrier", refused, refused.step.slave)
+            weak |= {slave}
+            log.warning("%s; it is done as if %s had no carrier", refused, slave)
     actual = await kernel.read()
     found = await off_loop(actual, _differences, actual, wanted_of)
     if found:
         raise NotTaken(found)
+
+
+def _without_carrier(refused: Refused) -> str:
+    """The slave that a bond does not take for its active one: EINVAL is the kernel's word for one without
+    carrier.  Empty where something else was refused, or for another reason."""
+    step = refused.step
+    return step.slave if isinstance(step, SetActiveSlave) and NO_CARRIER in refused.reason else ""
 
 
 async def _take_all(kernel: Kernel, steps: Sequence[Step], progress: Progress) -> None:

@@ -64,7 +64,7 @@ class Case:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """How it was drawn; whole states would be in the way."""
-        printer.text(f"_case{self.drawn}")
+        printer.text(f"case_of{self.drawn}")
 
     @property
     def wanted(self) -> KernelState:
@@ -95,7 +95,7 @@ def drawn_cases() -> tuple[Case, ...]:
 
 def _cases_of(count: int) -> st.SearchStrategy[Case]:
     return st.builds(
-        _case,
+        case_of,
         st.tuples(*[st.integers(0, 255)] * count),
         sketches(count),
         sketches(count),
@@ -107,7 +107,7 @@ def _cases_of(count: int) -> st.SearchStrategy[Case]:
     )
 
 
-def _case(
+def case_of(
     bits: Sequence[int],
     first: Sketch,
     second: Sketch,
