@@ -89,11 +89,14 @@ async def test_of_several_messages_all_or_none_go(api: Api) -> None:
     assert await api("message.get_all") == [ref]
 
 
-async def test_a_bond_that_was_heard_of_causes_an_event_of_its(api: Api, engine: EngineInMemory) -> None:
+async def test_a_bond_that_was_heard_of_causes_an_event_of_its_metrics(
+    api: Api, engine: EngineInMemory
+) -> None:
     network = await api("network.create", {"name_label": "x"})
     bond = await api("Bond.create", network, [engine.pif("eth0").ref, engine.pif("eth1").ref], "", "lacp")
-    token = (await api("event.from", ["bond"], "", 0.0))["token"]
+    token = (await api("event.from", ["bond", "pif_metrics"], "", 0.0))["token"]
     engine.heard_of = {bond, "OpaqueRef:00000000-0000-4000-8000-000000000000"}
     engine.notifier.notify()
-    [event] = (await api("event.from", ["bond"], token, 1.0))["events"]
-    assert (event["operation"], event["ref"]) == ("mod", bond)
+    [event] = (await api("event.from", ["bond", "pif_metrics"], token, 1.0))["events"]
+    metrics = await api("PIF.get_metrics", await api("Bond.get_master", bond))
+    assert (event["operation"], event["class"], event["ref"]) == ("mod", "pif_metrics", metrics)

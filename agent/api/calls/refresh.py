@@ -12,7 +12,7 @@ from agent.api.events.events import Events
 from agent.api.events.journal import Journal
 from agent.api.records.computed import View
 from agent.api.tasks.task import Task
-from agent.api.views.pif_metrics import PIFMetrics
+from agent.api.views.pif_metrics import PIFMetrics, metrics_of
 from agent.errors import HandleInvalid
 from agent.model.messages import Message
 from agent.model.records import CLASSES, Bond, Record
@@ -61,10 +61,12 @@ def _look(agent: Agent) -> None:
 
 
 def touch_bonds(agent: Agent) -> None:
-    """What a bond does is in no record of its, but somebody may watch it (Bond.get_status)."""
+    """What a bond does is in no record, and somebody may watch it (Bond.get_status): its metrics tell."""
+    model = agent.engine.model
     for ref in agent.engine.bonds_heard_of():
         with suppress(HandleInvalid):  # it is not there any more
-            agent.events.journal.touch(Bond, ref)
+            master = model.get(model.find(Bond, ref).master)
+            agent.events.journal.touch(PIFMetrics, metrics_of(model, master))
 
 
 def _is_large(agent: Agent) -> bool:
