@@ -15,7 +15,7 @@ from agent.kernel.kinds.bond import BondStatus, PortStatus
 from agent.kernel.nic_info import Device
 from agent.kernel.simulate import apply
 from agent.kernel.simulate_effects import with_link, without_link
-from agent.kernel.state import Address, KernelState, Link
+from agent.kernel.state import Address, KernelState, Link, altered
 from agent.kernel.steps import (
     AddAddress,
     AddFlood,
@@ -332,27 +332,30 @@ def trespasses(part: Step, state: KernelState, given: frozenset[str]) -> bool:
 
 def with_carrier(state: KernelState, cables: Collection[str]) -> KernelState:
     """The state with carrier as it follows from the cables: a NIC's own, that of any port, or of below."""
-    links = dict(state.links)
-    for link in sorted(links.values(), key=lambda link: _height(state, link)):
-        ports = [port for port in links.values() if port.master == link.name]
+    links, names = dict(state.links), dict[str, list[str]]()
+    for link in state.links.values():
+        names.setdefault(link.master, []).append(link.name)
+    for link in sorted(state.links.values(), key=_height):
+        ports = [links[name] for name in names.get(link.name, ())]
         fed = link.name in cables or link.kind in UNWIRED
         if link.kind in ("bridge", "bond"):
-            fed = any(links[port.name].carrier for port in ports)
+            fed = any(port.carrier for port in ports)
         if link.kind == "vlan":
             fed = link.lower in links and links[link.lower].carrier
         carrier = link.up and fed
-        links[link.name] = _with_active_slave(replace(link, carrier=carrier, used=carrier), ports)
-    return replace(state, links=links)
+        links[link.name] = _with_active_slave(altered(link, carrier=carrier, used=carrier), ports)
+    changed = {name: link for name, link in links.items() if link is not state.links[name]}
+    return replace(state, links=state.table.with_values(changed)) if changed else state
 
 
 def _with_active_slave(bond: Link, ports: Sequence[Link]) -> Link:
     live = [port.name for port in ports if port.carrier]
     if bond.kind != "bond" or not live or bond.active_slave in live:
         return bond
-    return replace(bond, active_slave=live[0])
+    return altered(bond, active_slave=live[0])
 
 
-def _height(state: KernelState, link: Link) -> int:
+def _height(link: Link) -> int:
     """How many layers are below a link, at most: NICs, bonds, VLANs, bridges."""
     return {"bond": 1, "vlan": 2, "bridge": 3}.get(link.kind, 0)
 

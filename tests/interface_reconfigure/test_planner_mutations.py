@@ -207,19 +207,30 @@ MUTATIONS: dict[str, Patch] = {
 
 SEEN_BY: dict[str, Property] = {
     "addresses are not finished": properties.from_half_a_plan_there_is_a_way_back_to_the_kernel_as_it_was,
-    "moves to anybody": properties.no_guest_is_looked_for_on_the_way_to_the_outside_at_any_moment,
     "VLANs before their NICs": properties.a_bonds_slave_has_no_vlan_of_pifds_at_any_moment,
 }
 """The property that shows a mistake that few cases lead to: the others need not be tried on all of them."""
 
 
+def idle(nics: int) -> Sketch:
+    """A host of which nothing is used."""
+    zeros = (0,) * nics
+    return Sketch(zeros, zeros, zeros[:2], 0, (0, 0, 0), (0, 0), (0, 0))
+
+
 def a_nic_left_down() -> Case:
     """A plan that unplugs the NIC with the default route has set it down already, and is taken back."""
-    nothing = Sketch((0,), (0,), (0,), 0, (0, 0, 0), (0, 0), (0, 0))
-    return case_of((97,), nothing, replace(nothing, nics=(222,)), nothing, 0, (), number=3, skips=True)
+    used = replace(idle(1), nics=(222,))
+    return case_of((97,), idle(1), used, idle(1), 0, (), number=3, skips=True)
 
 
-SHOWN_BY = {"NICs are not woken": a_nic_left_down}
+def an_address_of_two_devices() -> Case:
+    """Management leaves the fifth NIC with an address that somebody else's device has, too."""
+    used = replace(idle(5), nics=(0, 0, 0, 0, 388))
+    return case_of((0,) * 5, idle(5), used, idle(5), 8, (), number=534, skips=False)
+
+
+SHOWN_BY = {"NICs are not woken": a_nic_left_down, "moves to anybody": an_address_of_two_devices}
 """A case that shows a mistake which hardly any drawn one leads to."""
 
 
