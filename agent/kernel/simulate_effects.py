@@ -26,7 +26,7 @@ def with_slaves(state: KernelState, link: Link) -> tuple[Link, ...]:
 
 def with_link(state: KernelState, link: Link) -> KernelState:
     table = state.table.with_value(link.name, link)
-    return state if table is state.table else replace(state, links=table)
+    return state if table is state.table else state.with_table(table)
 
 
 def uppers(state: KernelState, name: str) -> tuple[Link, ...]:
@@ -43,7 +43,7 @@ def links_without(state: KernelState, name: str) -> KernelState:
     """The same, with the addresses and routes still there."""
     for upper in tuple(state.uppers(name)):
         state = links_without(state, upper.name)
-    return replace(state, links=state.table.without(name))
+    return state.with_table(state.table.without(name))
 
 
 def swept(state: KernelState, before: KernelState) -> KernelState:

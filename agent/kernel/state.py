@@ -301,6 +301,14 @@ class KernelState:
         if not isinstance(self.links, Table):
             object.__setattr__(self, "links", Table(self.links, _keys_of))
 
+    def with_table(self, table: Table[Link]) -> "KernelState":
+        """The same with other links; as `replace`, in a third of the time, for it is done for each step."""
+        other = object.__new__(KernelState)
+        for member in STATE_MEMBERS:
+            member.__set__(other, member.__get__(self))
+        LINKS.__set__(other, table)
+        return other
+
     @property
     def table(self) -> Table[Link]:
         """The links, as what they are kept in."""
@@ -369,3 +377,7 @@ class KernelState:
     def addresses_of(self, name: str) -> tuple[Address, ...]:
         """The addresses of a link, sorted."""
         return tuple(sorted(address for address in self.addresses if address.link == name))
+
+
+STATE_MEMBERS = [KernelState.__dict__[one.name] for one in fields(KernelState)]
+LINKS = KernelState.__dict__["links"]

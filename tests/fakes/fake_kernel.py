@@ -345,7 +345,7 @@ def with_carrier(state: KernelState, cables: Collection[str]) -> KernelState:
         carrier = link.up and fed
         links[link.name] = _with_active_slave(altered(link, carrier=carrier, used=carrier), ports)
     changed = {name: link for name, link in links.items() if link is not state.links[name]}
-    return replace(state, links=state.table.with_values(changed)) if changed else state
+    return state.with_table(state.table.with_values(changed)) if changed else state
 
 
 def _with_active_slave(bond: Link, ports: Sequence[Link]) -> Link:
