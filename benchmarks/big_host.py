@@ -10,8 +10,7 @@ from agent.desired.desired import desired
 from agent.desired.nics import can_be_lent
 from agent.engine.engine import Engine
 from agent.hotplug.builtin import BuiltIn
-from agent.kernel.bond_live import LinkCount, LiveLink
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LinkCount, LiveLink
 from agent.kernel.simulate import apply
 from agent.kernel.state import Address, KernelState, Link, Route
 from agent.kernel.steps import Step

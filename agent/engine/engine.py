@@ -27,8 +27,7 @@ from agent.engine.transaction import Transaction
 from agent.engine.vif_handover import asked_by
 from agent.errors import Failure, PoolChanged, StoreUnavailable
 from agent.hotplug.request import Hotplug
-from agent.kernel.bond_live import LiveLink
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LiveLink
 from agent.kernel.state import KernelState
 from agent.model.bond_options import has_balance_slb
 from agent.model.device_names import link_names, speaks_of

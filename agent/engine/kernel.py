@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from agent.kernel.bond_live import LinkChange, LinkCount, LiveLink
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LinkChange, LinkCount, LiveLink
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Step
 

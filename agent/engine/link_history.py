@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.kernel.bond_live import LinkChange, LinkCount, changes_between
+from agent.kernel.live import LinkChange, LinkCount, changes_between
 from agent.model.messages import Message
 
 log = logging.getLogger("pifd.engine")

@@ -9,7 +9,7 @@ from uuid import uuid4
 from agent.engine.kernel import Kernel
 from agent.engine.link_history import LinkHistory
 from agent.engine.notifier import Notifier
-from agent.kernel.bond_live import LinkChange
+from agent.kernel.live import LinkChange
 from agent.model.messages import Message, MessageClass
 from agent.model.model import Model, bond_of_master, is_here, slaves, this_host
 from agent.model.records import PIF, Bond, Ref

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from agent.kernel.bond_live import LinkCount
+from agent.kernel.live import LinkCount
 from agent.kernel.state import KernelState, parsed
 from agent.netlink import decode, requests
 from agent.netlink.carrier_log import CarrierLog

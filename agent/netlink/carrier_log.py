@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agent.kernel.bond_live import LinkChange, LinkCount, changes_between
+from agent.kernel.live import LinkChange, LinkCount, changes_between
 from agent.netlink.decode import IFF_LOWER_UP, IFF_SLAVE, IFLA_IFNAME, LINK_ATTRIBUTES, link_head
 from agent.netlink.message import U32, Attributes, attributes, text
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
 
-from agent.kernel.bond_live import LiveLink
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus, PortStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import options_of
 from agent.kernel.kinds.option import NO_NAMES, Names, decoded
+from agent.kernel.live import LiveLink
 from agent.kernel.state import MULTIPATH, ONLINK, Address, Link, Route, parsed
 from agent.netlink.message import (
     HEADER,

@@ -6,7 +6,7 @@ import struct
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device
 from agent.netlink.pci import pci_device
 from agent.netlink.socket import Wire
 

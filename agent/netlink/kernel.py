@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from agent.kernel.bond_live import LinkCount, LiveLink
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LinkCount, LiveLink
 from agent.kernel.state import BY_SOURCE, KernelState
 from agent.kernel.steps import Step, flat
 from agent.netlink import decode, neighbours, requests

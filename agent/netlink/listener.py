@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from agent.kernel.bond_live import LinkChange
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LinkChange
 from agent.netlink.cache import KernelCache
 from agent.netlink.ethtool import read_device
 from agent.netlink.monitor import Monitor

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from datetime import UTC, datetime
 
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device
 
 OnChange = Callable[[frozenset[str]], None]
 """What is called with the names of those that say something else now."""

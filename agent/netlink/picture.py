@@ -6,7 +6,7 @@ What did not change is the same object in the next state, so that a change costs
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, fields, replace
 
-from agent.kernel.bond_live import LinkChange
+from agent.kernel.live import LinkChange
 from agent.kernel.state import Address, KernelState, Link, Route
 from agent.netlink import decode
 from agent.netlink.decode import ToldAddress, ToldLink, ToldRoute

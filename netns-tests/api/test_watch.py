@@ -16,7 +16,7 @@ from network.namespace import inside
 from network.patience import patience
 from network.witness import bonding
 
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device
 from agent.netlink import Netlink
 
 PATIENCE = patience(10)

@@ -7,9 +7,8 @@ import pytest
 
 from agent.api.views.bond_status import bond_status
 from agent.engine.link_history import LinkHistory
-from agent.kernel.bond_live import LinkChange, LiveLink
 from agent.kernel.kinds.bond import Aggregator, BondOptions, BondStatus, PortStatus
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LinkChange, LiveLink
 from agent.kernel.state import Link
 from agent.rules import bond as rules
 from tests.worlds.world import bond_of, bonded, host, nic, taken_over

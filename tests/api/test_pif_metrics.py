@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from agent.api.views.pif_metrics import NEVER, PIFMetrics, metrics_of, metrics_uuid, pif_metrics
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device
 from agent.model.model import Model
 from agent.model.records import PIF
 from tests.worlds.uppers import with_tunnel, with_VLAN

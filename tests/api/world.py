@@ -13,8 +13,7 @@ from agent.engine.engine import Decide
 from agent.engine.link_history import LinkHistory
 from agent.engine.notifier import Notifier
 from agent.engine.progress import UNWATCHED, Progress
-from agent.kernel.bond_live import LiveLink
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LiveLink
 from agent.kernel.state import KernelState
 from agent.model.draft import Plan, Result, changes
 from agent.model.facts import NIC, Facts

@@ -10,7 +10,7 @@ import pytest
 from agent.engine import link_watch
 from agent.engine.engine import Engine
 from agent.engine.link_history import MOST_CHANGES, LinkHistory
-from agent.kernel.bond_live import LinkChange, LinkCount
+from agent.kernel.live import LinkChange, LinkCount
 from agent.model.model import this_host
 from agent.store.json_file import JSONFile
 from tests.worlds.world import World

@@ -10,9 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 
-from agent.kernel.bond_live import LinkChange, LinkCount, LiveLink
 from agent.kernel.kinds.bond import BondStatus, PortStatus
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LinkChange, LinkCount, LiveLink
 from agent.kernel.simulate import apply
 from agent.kernel.simulate_effects import with_link, without_link
 from agent.kernel.state import Address, KernelState, Link, altered

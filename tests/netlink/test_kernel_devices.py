@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device
 from agent.netlink.ethtool import read_device
 from agent.netlink.nic_info_cache import Devices
 from agent.netlink.socket import Wire

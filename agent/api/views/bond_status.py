@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.engine.link_history import LinkHistory, PortHistory
-from agent.kernel.bond_live import LACPState, LiveLink
 from agent.kernel.kinds.bond import BondOptions, BondStatus, PortStatus
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device, LACPState, LiveLink
 from agent.model.bond_options import effective_mode, kernel_mode
 from agent.model.model import Model, slaves
 from agent.model.records import Bond

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from agent.kernel.nic_info import Device
+from agent.kernel.live import Device
 from agent.model.layering import uplink_of, uplinks
 from agent.model.model import Model, bond_of_master, is_here, slaves
 from agent.model.records import PIF, Record, Ref
