@@ -113,9 +113,9 @@ netns-rest:
 netns-sample:
 	$(call TEST_WITH,$(SAMPLE_WITH)) $(SAMPLE) $(ARGS)
 
-test: check netns-prepared ## all of the above: what CI runs
+test: netns-prepared ## all of the above: what CI runs
 	$(PREPARE) shells
-	$(MAKE) --no-print-directory --jobs=7 --output-sync=target $(NETNS) unit-rest unit-planner unit-scenarios
+	$(MAKE) --no-print-directory --jobs=8 --output-sync=target check $(NETNS) unit-rest unit-planner unit-scenarios
 	@.venv/bin/python netns-tests/runner/tiers.py $(NOTES) $(NETNS)
 
 # A failure prints the input and its number; another SEED draws other inputs, FIRST begins at a later one.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
-from agent.interface_reconfigure import nic_moves, vlan_changeover
+from agent.interface_reconfigure import address_moves, nic_moves, vlan_changeover
 from agent.interface_reconfigure import plan as planner
 from agent.interface_reconfigure.planner import Planner
 from agent.kernel.state import Address
@@ -64,13 +64,16 @@ def is_caught_by_others(examples: int, checks: Sequence[Property]) -> bool:
     return True
 
 
+def put(monkeypatch: pytest.MonkeyPatch, name: str, function: Callable[..., object]) -> None:
+    """One of the planner's functions is another, in each of its modules that calls it."""
+    for module in (planner, address_moves):
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, function)
+
+
 def without(phase: str) -> Patch:
     """The planner leaves a phase out."""
-
-    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(planner, phase, lambda *_: None)
-
-    return patch
+    return lambda monkeypatch: put(monkeypatch, phase, lambda *_: None)
 
 
 def changed(function: str, change: Callable[[list[Step]], Iterable[Step]]) -> Patch:
@@ -78,7 +81,7 @@ def changed(function: str, change: Callable[[list[Step]], Iterable[Step]]) -> Pa
 
     def patch(monkeypatch: pytest.MonkeyPatch) -> None:
         original = getattr(planner, function)
-        monkeypatch.setattr(planner, function, lambda *given: list(change(list(original(*given)))))
+        put(monkeypatch, function, lambda *given: list(change(list(original(*given)))))
 
     return patch
 
@@ -102,14 +105,12 @@ def addresses_gone_before_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_keepers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner, "keepers", lambda planner: [])
+    put(monkeypatch, "keepers", lambda planner: [])
 
 
 def attributes_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     original = planner.set_attributes
-    monkeypatch.setattr(
-        planner, "set_attributes", lambda planner: None if _has_moved(planner) else original(planner)
-    )
+    put(monkeypatch, "set_attributes", lambda planner: None if _has_moved(planner) else original(planner))
 
 
 def _has_moved(planner: Planner) -> bool:
@@ -122,8 +123,8 @@ def moves_to_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
         leaving = [a for a in planner.state.addresses - planner.wanted.addresses if a.interface in then]
         return {one.link: [(a, then[a.interface]) for a in leaving if a.link == one.link] for one in leaving}
 
-    for module in (planner, nic_moves):
-        monkeypatch.setattr(module, "moves_by_link", moves)
+    put(monkeypatch, "moves_by_link", moves)
+    monkeypatch.setattr(nic_moves, "moves_by_link", moves)
 
 
 def in_the_bridge_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +147,7 @@ def everything_is_a_leftover(monkeypatch: pytest.MonkeyPatch) -> None:
         names = [n for n, link in planner.state.links.items() if link.kind and not link.alias]
         planner.do(*(DeleteLinks((name,)) for name in sorted(names)))
 
-    monkeypatch.setattr(planner, "delete_leftovers", delete)
+    put(monkeypatch, "delete_leftovers", delete)
 
 
 def bonds_before_bridges(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,17 +156,17 @@ def bonds_before_bridges(monkeypatch: pytest.MonkeyPatch) -> None:
         for link in sorted(links, key=lambda link: link.kind):
             planner.do(CreateLink(link))
 
-    monkeypatch.setattr(planner, "create_devices", create)
+    put(monkeypatch, "create_devices", create)
 
 
 def late_ports_after_their_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same send, with the addresses computed and put before the ports."""
-    monkeypatch.setattr(planner, "apply_all", lambda steps, state: state)
+    put(monkeypatch, "apply_all", lambda steps, state: state)
 
 
 def uplinks_learn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     dropping("port_steps", SetLearning)(monkeypatch)
-    monkeypatch.setattr(planner, "with_learning", lambda planner, steps: list(steps))
+    put(monkeypatch, "with_learning", lambda planner, steps: list(steps))
     original = Planner.do
     monkeypatch.setattr(
         Planner,

@@ -55,7 +55,9 @@ def is_computed(field: Field) -> bool:
 
 def on_wire(value: object) -> Value:
     """A value as the wire has it: no reference is the null reference, a set is an array."""
-    if isinstance(value, str):  # first, because most are; references and enums become plain ones
+    if type(value) is str or type(value) is bool:  # first, because most are
+        return value
+    if isinstance(value, str):  # references and enums become plain ones
         return str(value)
     if value is None:
         return NULL
