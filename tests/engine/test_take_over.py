@@ -145,7 +145,7 @@ async def test_a_host_whose_management_a_program_configures_stays_until_it_is_ha
         await engine.change(decision(network.create, {}))
     busy.clear()
     async with asyncio.timeout(30):
-        while not engine.model.records:
+        while engine.words != "the network is in the model's state":
             await asyncio.sleep(0.05)
     assert world.kernel.state.links["eth0"].master == "xenbr0"
     await engine.close()
