@@ -84,7 +84,8 @@ def drawn_cases() -> tuple[Case, ...]:
     """Drawn once for all tests."""
     drawn: list[Case] = []
 
-    @hypothesis.settings(max_examples=DRAWN)
+    # Beside other work a draw may wait half a minute for the processor.
+    @hypothesis.settings(max_examples=DRAWN, suppress_health_check=[hypothesis.HealthCheck.too_slow])
     @hypothesis.given(cases())
     def draw(case: Case) -> None:
         drawn.append(case)
