@@ -46,7 +46,7 @@ class KernelInMemory:
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         return {}
 
-    link_counts: Mapping[str, LinkCount] = {}
+    link_counts: Mapping[str, LinkCount] = field(default_factory=dict)
 
     def watch(self, on_change: object, on_drift: object = None, on_carrier: object = None) -> None:
         """There is no news."""
