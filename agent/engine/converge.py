@@ -8,7 +8,6 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
 from agent.interface_reconfigure.plan import plan
 from agent.kernel.parts import DEVICE, Part, differences, part_of_address, part_of_route
+from agent.kernel.simulate_effects import with_link
 from agent.kernel.state import KernelState, altered
 from agent.kernel.steps import AwaitCarrier, CreateLink, Refused, SetActiveSlave, Step, Together
 
@@ -106,8 +106,7 @@ async def _take_all(kernel: Kernel, steps: Sequence[Step], progress: Progress) -
 def _steps(actual: KernelState, wanted_of: WantedOf, weak: frozenset[str]) -> tuple[Step, ...]:
     wanted = wanted_of(actual)
     for name in weak & actual.links.keys():
-        link = altered(actual.links[name], carrier=False, used=False)
-        actual = replace(actual, links=actual.table.with_value(name, link))
+        actual = with_link(actual, altered(actual.links[name], carrier=False, used=False))
     return PLANS.steps(actual, wanted)
 
 

@@ -3,7 +3,7 @@
 Everything else is ready by then, and has carrier (see plan.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from agent.interface_reconfigure.address_steps import address_steps
 from agent.interface_reconfigure.announcing import announcements, told_at_once
@@ -59,23 +59,29 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
     planner.do(*(CarrySettings(*pair) for pair in sorted({*moves, *_new_places(planner, moves)})))
     planner.do(*(CopyNeighbours(*pair) for pair in sorted(set(moves))))
     _prepare_addresses(planner, homes)
-    first = _late_first(planner, late) if bare else []
-    start = apply_all(first, planner.state)
-    groups = changeover(planner, start)
-    change = flat_groups(groups) if bare else told_at_once(groups, start, planner.wanted, later=homes)
-    steps = [*first, *change]
-    state = apply_all(steps, planner.state)
-    steps += [
-        *address_steps(state, planner.wanted),
-        *_cutting_steps(planner, state, {link for link, _ in moves}),
-    ]
-    told = () if bare else announcements(apply_all(steps, planner.state), planner.wanted, sorted(homes))
-    planner.do_together(with_learning(planner, [*steps, *told]))
+    left = {link for link, _ in moves}
     if bare:
+        planner.do_together(_change_over(planner, left, homes, _late_first(planner, late)))
         planner.do(*(AwaitCarrier(name) for name in _awaited(planner, bare, waiting)))
         planner.do(*announcements(planner.state, planner.wanted, sorted({*bare, *ready})))
     else:
+        planner.do_together(_change_over(planner, left, homes))
         planner.do_together(_late_steps(planner, late))
+
+
+def _change_over(
+    planner: Planner, left: set[str], homes: set[str], first: Sequence[Step] | None = None
+) -> list[Step]:
+    """The one send.  first: the kept NICs, where they go in it; then what moved is told of when they have
+    carrier, and otherwise at once."""
+    start = apply_all(first or (), planner.state)
+    groups = changeover(planner, start)
+    at_once = first is None
+    change = [*(told_at_once(groups, start, planner.wanted, later=homes) if at_once else flat_groups(groups))]
+    state = apply_all(change, start)
+    rest = [*address_steps(state, planner.wanted), *_cutting_steps(planner, state, left)]
+    told = announcements(apply_all(rest, state), planner.wanted, sorted(homes)) if at_once else ()
+    return with_learning(planner, [*(first or ()), *change, *rest, *told])
 
 
 def _guests_homes(planner: Planner) -> Iterator[str]:
