@@ -243,12 +243,13 @@ class Engine:
 
     def _hear(self, names: frozenset[str]) -> None:
         """There is news of devices; what no record shows, say a VM's, wakes nobody."""
-        if not names.isdisjoint(self._committed.here.once(shown_devices)):
-            self._heard_of |= names
+        shown = names & self._committed.here.once(shown_devices)
+        if shown:
+            self._heard_of |= shown
+            self._links.news()
             self.notifier.notify()
         self._hear_of_drift(names)
         self._slb.news()
-        self._links.news()
 
     def _hear_of_drift(self, names: frozenset[str]) -> None:
         """Devices have come, gone or changed, or their addresses or routes have."""

@@ -11,8 +11,8 @@ from agent.engine.link_history import LinkHistory
 from agent.engine.notifier import Notifier
 from agent.kernel.live import LinkChange
 from agent.model.messages import Message, MessageClass
-from agent.model.model import Model, bond_of_master, is_here, slaves, this_host
-from agent.model.records import PIF, Bond, Ref
+from agent.model.model import Model, is_here, slaves, this_host
+from agent.model.records import Bond, Ref
 
 log = logging.getLogger("pifd.engine")
 
@@ -146,10 +146,7 @@ def watched(model: Model) -> Iterator[tuple[Bond, list[str]]]:
 
 def bonds_over(model: Model, names: Collection[str]) -> Iterator[Ref[Bond]]:
     """This host's bonds of which one of these devices is the master or a member."""
-    for name in names:
-        for pif in model.by(PIF, "device", name):
-            bond = bond_of_master(model, pif)
-            if pif.bond_slave_of is not None:
-                yield pif.bond_slave_of
-            elif bond is not None:
-                yield bond.ref
+    for bond in model.all(Bond):
+        devices = {model.get(bond.master).device, *(slave.device for slave in slaves(model, bond))}
+        if not devices.isdisjoint(names):
+            yield bond.ref
