@@ -18,7 +18,8 @@ from agent.schema.field import (
     stored,
 )
 
-# fmt: off  (one field a line, however long)
+# One field a line, however long.
+# fmt: off
 
 NO_LOCKING = "frames of VMs are not filtered"
 NO_GUEST_IP = "addresses inside a VM are not set from outside"
@@ -30,14 +31,7 @@ def fixed(name: str, xe: str, type_: str, value: Any, reason: str) -> Field:
     return always(name, xe, type_, value, reason, is_given=True, setter=f"set_{name}")
 
 
-CURRENT_OPERATIONS = always(
-    "current_operations",
-    "current-operations",
-    MAP,
-    {},
-    "what is under way is told by its task",
-    format="operations",
-)
+CURRENT_OPERATIONS = always("current_operations", "current-operations", MAP, {}, "what is under way is told by its task", format="operations")
 
 # possible-hosts, dom-id and PV-drivers-detected can be set: with xe the toolstack itself knows them, pifd is
 # told.
@@ -48,13 +42,7 @@ VM = Class(
     (
         *labels(RW),
         stored("is_a_template", "is-a-template", "bool", RW),
-        always(
-            "is_control_domain",
-            "is-control-domain",
-            "bool",
-            False,
-            "the control domain is the host, no VM here",
-        ),
+        always("is_control_domain", "is-control-domain", "bool", False, "the control domain is the host, no VM here"),
         stored("power_state", "power-state", "enum", format="lower"),
         computed("allowed_operations", "allowed-operations", "string set"),
         CURRENT_OPERATIONS,
@@ -63,25 +51,11 @@ VM = Class(
         stored("affinity", "affinity", "host ref", RW),
         OTHER_CONFIG._replace(keys={"mac_seed": ()}),
         stored("domid", "dom-id", "int", setter="set_domid"),
-        always(
-            "ha_restart_priority", "ha-restart-priority", "string", "", "there is no high availability here"
-        ),
-        shown(
-            "PV-drivers-detected",
-            "guest_metrics",
-            "PV_drivers_detected",
-            "VM_guest_metrics",
-            setter="set_PV_drivers_detected",
-        ),
+        always("ha_restart_priority", "ha-restart-priority", "string", "", "there is no high availability here"),
+        shown("PV-drivers-detected", "guest_metrics", "PV_drivers_detected", "VM_guest_metrics", setter="set_PV_drivers_detected"),
         stored("guest_metrics", "", "VM_guest_metrics ref"),
         back("VIFs", "", "VIF ref set", "VIF.VM"),
-        always(
-            "scheduled_to_be_resident_on",
-            "",
-            "host ref",
-            None,
-            "a toolstack tells of a VM when it has started",
-        ),
+        always("scheduled_to_be_resident_on", "", "host ref", None, "a toolstack tells of a VM when it has started"),
         always("VBDs", "", "VBD ref set", (), "disks are not known here"),
     ),
     usual=("is-a-template", "false"),
@@ -128,9 +102,4 @@ VIF = Class(
 )
 
 # It is there for its fields alone, and has no commands.
-VM_GUEST_METRICS = Class(
-    "VM_guest_metrics",
-    "",
-    (),
-    (UUID, stored("PV_drivers_detected", "", "bool"), OTHER_CONFIG._replace(xe="")),
-)
+VM_GUEST_METRICS = Class("VM_guest_metrics", "", (), (UUID, stored("PV_drivers_detected", "", "bool"), OTHER_CONFIG._replace(xe="")))

@@ -2,7 +2,8 @@
 
 from agent.schema.field import MAP, OTHER_CONFIG, RO, RW, UUID, Class, always, back, computed, labels, stored
 
-# fmt: off  (one field a line, however long)
+# One field a line, however long.
+# fmt: off
 
 NO_HA = "there is no high availability here"
 NO_USERS = "users are the host's own: see auth_user_name"
@@ -20,9 +21,7 @@ POOL = Class(
         OTHER_CONFIG,
         always("ha_enabled", "ha-enabled", "bool", False, NO_HA),
         always("ha_allow_overcommit", "ha-allow-overcommit", "bool", False, NO_HA),
-        always(
-            "igmp_snooping_enabled", "igmp-snooping-enabled", "bool", False, "bridges are made without it"
-        ),
+        always("igmp_snooping_enabled", "igmp-snooping-enabled", "bool", False, "bridges are made without it"),
         always("redo_log_enabled", "", "bool", False, NO_HA),
     ),
 )
@@ -37,20 +36,8 @@ HOST = Class(
         always("API_version_major", "API-version-major", "int", 2, API_VERSION),
         always("API_version_minor", "API-version-minor", "int", 21, API_VERSION),
         always("API_version_vendor", "API-version-vendor", "string", "XenSource", "XenAPI's, whoever has it"),
-        always(
-            "API_version_vendor_implementation",
-            "API-version-vendor-implementation",
-            MAP,
-            {},
-            "XenAPI's default",
-        ),
-        always(
-            "software_version",
-            "software-version",
-            MAP,
-            {"network_backend": "bridge"},
-            "Linux bridges, not Open vSwitch",
-        ),
+        always("API_version_vendor_implementation", "API-version-vendor-implementation", MAP, {}, "XenAPI's default"),
+        always("software_version", "software-version", MAP, {"network_backend": "bridge"}, "Linux bridges, not Open vSwitch"),
         OTHER_CONFIG,
         stored("hostname", "hostname", "string"),
         computed("address", "address", "string", "PIF.host"),
@@ -82,9 +69,7 @@ SESSION = Class(
         always("subject", "", "subject ref", None, NO_USERS),
         always("pool", "", "bool", False, "sessions between the hosts of a pool are not needed"),
         always("rbac_permissions", "", "string set", (), "docs/access.md says what each role may do"),
-        always(
-            "tasks", "", "task ref set", (), "a task belongs to no session, and outlives the one it began in"
-        ),
+        always("tasks", "", "task ref set", (), "a task belongs to no session, and outlives the one it began in"),
         always("parent", "", "session ref", None, "no session is made by another"),
         always("client_certificate", "", "bool", False, "the kernel says who a caller is"),
     ),
@@ -108,15 +93,7 @@ TASK = Class(
         stored("finished", "finished", "datetime"),
         stored("error_info", "error_info", "string set", is_one=True),
         computed("allowed_operations", "allowed_operations", "string set", is_one=True),
-        always(
-            "current_operations",
-            "current_operations",
-            MAP,
-            {},
-            "a task that is asked to stop has the status cancelling",
-            is_one=True,
-            format="operations",
-        ),
+        always("current_operations", "current_operations", MAP, {}, "a task that is asked to stop has the status cancelling", is_one=True, format="operations"),
         OTHER_CONFIG,
         always("backtrace", "", "string", "()", "what failed inside pifd is in its log"),
     ),

@@ -15,7 +15,8 @@ from agent.schema.field import (
     stored,
 )
 
-# fmt: off  (one field a line, however long)
+# One field a line, however long.
+# fmt: off
 
 CURRENT_OPERATIONS = always("current_operations", "", MAP, {}, "what is under way is told by its task")
 NO_SRIOV = "SR-IOV is not known here"
@@ -33,39 +34,13 @@ NETWORK = Class(
         stored("bridge", "bridge", "string", STATIC),
         stored("managed", "managed", "bool", STATIC),
         OTHER_CONFIG._replace(keys={"static-routes": (), "tunnel-key": ()}),
-        always(
-            "blobs",
-            "blobs",
-            "(string -> blob ref) map",
-            {},
-            "nothing is stored beside the records",
-            is_one=True,
-        ),
+        always("blobs", "blobs", "(string -> blob ref) map", {}, "nothing is stored beside the records", is_one=True),
         stored("tags", "tags", "string set", RW, joiner=", "),
-        always(
-            "default_locking_mode",
-            "default-locking-mode",
-            "string",
-            "unlocked",
-            "frames of VMs are not filtered",
-            setter="set_default_locking_mode",
-        ),
-        always(
-            "purpose",
-            "purpose",
-            "string set",
-            (),
-            "network block devices are not known here",
-            joiner=", ",
-            setter="set_purpose",
-        ),
-        always(
-            "allowed_operations", "", "string set", (), "XenAPI's only one, attaching, is no call of its own"
-        ),
+        always("default_locking_mode", "default-locking-mode", "string", "unlocked", "frames of VMs are not filtered", setter="set_default_locking_mode"),
+        always("purpose", "purpose", "string set", (), "network block devices are not known here", joiner=", ", setter="set_purpose"),
+        always("allowed_operations", "", "string set", (), "XenAPI's only one, attaching, is no call of its own"),
         CURRENT_OPERATIONS,
-        always(
-            "assigned_ips", "", "(VIF ref -> string) map", {}, "there is no host-internal management network"
-        ),
+        always("assigned_ips", "", "(VIF ref -> string) map", {}, "there is no host-internal management network"),
     ),
 )
 
@@ -86,27 +61,10 @@ PIF = Class(
         back("VLAN_slave_of", "vlan-slave-of", "VLAN ref set", "VLAN.tagged_PIF", is_one=True),
         back("bond_master_of", "bond-master-of", "Bond ref set", "Bond.master", is_one=True),
         stored("bond_slave_of", "bond-slave-of", "Bond ref"),
-        always(
-            "sriov_physical_PIF_of",
-            "sriov-physical-PIF-of",
-            "network_sriov ref set",
-            (),
-            NO_SRIOV,
-            is_one=True,
-        ),
-        always(
-            "sriov_logical_PIF_of", "sriov-logical-PIF-of", "network_sriov ref set", (), NO_SRIOV, is_one=True
-        ),
-        back(
-            "tunnel_access_PIF_of", "tunnel-access-PIF-of", "tunnel ref set", "tunnel.access_PIF", is_one=True
-        ),
-        back(
-            "tunnel_transport_PIF_of",
-            "tunnel-transport-PIF-of",
-            "tunnel ref set",
-            "tunnel.transport_PIF",
-            is_one=True,
-        ),
+        always("sriov_physical_PIF_of", "sriov-physical-PIF-of", "network_sriov ref set", (), NO_SRIOV, is_one=True),
+        always("sriov_logical_PIF_of", "sriov-logical-PIF-of", "network_sriov ref set", (), NO_SRIOV, is_one=True),
+        back("tunnel_access_PIF_of", "tunnel-access-PIF-of", "tunnel ref set", "tunnel.access_PIF", is_one=True),
+        back("tunnel_transport_PIF_of", "tunnel-transport-PIF-of", "tunnel ref set", "tunnel.transport_PIF", is_one=True),
         stored("management", "management", "bool"),
         stored("network", "network-uuid", "network ref"),
         shown("network-name-label", "network", "name_label", "network"),
@@ -134,28 +92,15 @@ PIF = Class(
         shown("duplex", "metrics", "duplex", "PIF_metrics", format="duplex"),
         stored("disallow_unplug", "disallow-unplug", "bool", setter="set_disallow_unplug"),
         shown("pci-bus-path", "metrics", "pci_bus_path", "PIF_metrics"),
-        OTHER_CONFIG._replace(
-            keys={"mtu": (), "defaultroute": ("true", "false"), "peerdns": ("true", "false")}
-        ),
-        always(
-            "igmp_snooping_status",
-            "igmp-snooping-status",
-            "string",
-            "unknown",
-            "XenAPI's default: it is not read",
-        ),
+        OTHER_CONFIG._replace(keys={"mtu": (), "defaultroute": ("true", "false"), "peerdns": ("true", "false")}),
+        always("igmp_snooping_status", "igmp-snooping-status", "string", "unknown", "XenAPI's default: it is not read"),
         computed("metrics", "", "PIF_metrics ref", "VLAN.above", "tunnel.above", is_followed=True),
         always("PCI", "", "PCI ref", None, "there are no PCI objects"),
         computed("status_detail", "status-detail", "string"),  # pifd's own: why it is not as it should be
     ),
 )
 
-BOND_PROPERTIES = {
-    "hashing_algorithm": ("src_mac", "tcpudp_ports"),
-    "lacp-time": ("slow", "fast"),
-    "lacp-aggregation-key": (),
-    "lacp-fallback-ab": ("true", "false"),
-}
+BOND_PROPERTIES = {"hashing_algorithm": ("src_mac", "tcpudp_ports"), "lacp-time": ("slow", "fast"), "lacp-aggregation-key": (), "lacp-fallback-ab": ("true", "false")}
 
 BOND = Class(
     "Bond",
@@ -218,9 +163,7 @@ PIF_METRICS = Class(
         stored("last_updated", "", "datetime"),
         always("io_read_kbs", "", "float", 0.0, NO_COUNTERS),
         always("io_write_kbs", "", "float", 0.0, NO_COUNTERS),
-        always(
-            "other_config", "", MAP, {}, "it follows from the devices and is not stored: keep it in the PIF's"
-        ),
+        always("other_config", "", MAP, {}, "it follows from the devices and is not stored: keep it in the PIF's"),
     ),
     is_live=True,
 )
