@@ -138,8 +138,8 @@ bench: .venv/.stamp ## how fast it is
 	benchmarks/run
 
 docs: .venv/.stamp ## make docs/api.md, docs/bond-options.md and docs/behaviour.md anew
-	.venv/bin/python -m agent.api.reference >docs/api.md
-	.venv/bin/python -m agent.api.bond_reference >docs/bond-options.md
+	.venv/bin/python -m tests.docs.api_page >docs/api.md
+	.venv/bin/python -m tests.docs.bond_options_page >docs/bond-options.md
 	.venv/bin/python -m tests.docs.behaviour >docs/behaviour.md
 
 lock: ## pin the dependencies anew, to today's versions

@@ -12,12 +12,12 @@ from agent.api.calls.objects import EVERY_CLASS
 from agent.api.records.computed import COMPUTED, View
 from agent.api.records.parameters import constructor, type_name
 from agent.api.records.record import field_names, is_computed, record_of, stored_types
-from agent.api.reference import class_section
 from agent.api.sessions.sessions import Session
 from agent.cli import classes
 from agent.model.records import VLAN, Network, Record
 from agent.schema.field import always, back
 from tests.api.world import EngineInMemory
+from tests.docs.api_page import class_section
 
 EVERY: tuple[type[Record], ...] = (*EVERY_CLASS, Session)
 KINDS: dict[str, Any] = {kind.class_name: kind for kind in EVERY}

@@ -17,15 +17,15 @@ from agent.api.calls.call import Agent, agent_of
 from agent.api.calls.methods import call, table
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
-from agent.api.reference import field_rows
 from agent.api.sessions import look_ups
 from agent.api.sessions.caller import Caller, Client
 from agent.api.sessions.roles import Role, Roles
 from agent.api.sessions.sessions import MOST_NOTES, Session, Sessions
 from agent.errors import Failure, HandleInvalid, SessionInvalid
 from tests.api.callers import ROOT
-from tests.api.test_reference import is_of
+from tests.api.test_api_page import is_of
 from tests.api.world import NOWHERE, EngineInMemory
+from tests.docs.api_page import field_rows
 
 READERS = 700
 ALICE = Caller(uid=1000, gid=READERS, pid=10)

@@ -10,9 +10,9 @@ from agent.api.calls.declared import GIVES
 from agent.api.calls.host_calls import WITHOUT_OBJECTS
 from agent.api.calls.objects import EVERY_CLASS
 from agent.api.records.record import fields_of
-from agent.api.reference import type_of as type_of_field
 from agent.api.sessions.sessions import Session
 from agent.model.records import Record
+from tests.docs.api_page import type_of as type_of_field
 
 REFERENCE = re.compile(r"OpaqueRef:([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|NULL)")
 INTEGER = re.compile(r"-?[0-9]+")

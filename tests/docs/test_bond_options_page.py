@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from agent.api.bond_reference import page
 from agent.kernel.kinds.bond import BondOptions, BondPortOptions
 from agent.kernel.kinds.option import table
+from tests.docs.bond_options_page import page
 
 PAGE = Path(__file__).parents[2] / "docs" / "bond-options.md"
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from agent.api.calls.objects import EVERY_CLASS
-from agent.api.reference import field_rows, page
 from tests.api.direct import Direct, direct
 from tests.api.world import EngineInMemory
+from tests.docs.api_page import field_rows, page
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
