@@ -15,7 +15,8 @@ class Message(NamedTuple):
     arguments: list[Any]
 
 
-Parameters = Callable[[Call], list[Any]]
+Part = str | Callable[[Call], Any]
+"""What a call is given: the value of the parameter with this name, or what is made of the command."""
 Messages = Callable[[Call], Sequence[Message]]
 Prints = Callable[[Call, str], str]
 
@@ -39,9 +40,13 @@ def itself(call: Call, made: str) -> str:
     return made
 
 
-def sends(method: str, parameters: Parameters, prints: Prints = itself) -> Callable[[Call], str]:
+def sends(method: str, *parts: Part, prints: Prints = itself) -> Callable[[Call], str]:
     """The action of a command that calls one method; `prints` gives the object whose uuid is printed."""
-    return sends_all(lambda call: [Message(method, parameters(call))], prints)
+
+    def messages(call: Call) -> Sequence[Message]:
+        return [Message(method, [call.values[one] if isinstance(one, str) else one(call) for one in parts])]
+
+    return sends_all(messages, prints)
 
 
 def sends_all(messages: Messages, prints: Prints = itself) -> Callable[[Call], str]:
@@ -121,6 +126,6 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def the_object(class_name: str, parameter: str = "uuid") -> Parameters:
-    """Just the object that a parameter names."""
-    return lambda call: [call.find(class_name, parameter)]
+def the(class_name: str, parameter: str = "uuid") -> Callable[[Call], str]:
+    """The object that a parameter names."""
+    return lambda call: call.find(class_name, parameter)

@@ -3,7 +3,7 @@
 from time import monotonic
 from typing import Any
 
-from agent.cli.change import CHANGE, as_json, sends, the_object
+from agent.cli.change import CHANGE, as_json, sends, the
 from agent.cli.command import Call, Command
 from agent.cli.parameter import JSON, flag, mapping, one_of, optional, required, words
 from agent.printable import printable
@@ -25,22 +25,9 @@ MODES = (
 )
 
 
-def new_bond(call: Call) -> list[Any]:
-    """Bond.create's parameters."""
-    values = call.values
-    members = [call.objects.find("PIF", member) for member in values["pif-uuids"]]
-    network = call.find("network", "network-uuid")
-    return [network, members, values["mac"], values["mode"], values["properties"]]
-
-
-def new_mode(call: Call) -> list[Any]:
-    """Bond.set_mode's parameters."""
-    return [call.find("Bond", "uuid"), call.values["mode"]]
-
-
-def member(call: Call) -> list[Any]:
-    """The parameters of what is about one member of a bond."""
-    return [call.find("Bond", "uuid"), call.find("PIF", "pif-uuid")]
+def members(call: Call) -> list[str]:
+    """The PIFs that pif-uuids= names."""
+    return [call.objects.find("PIF", member) for member in call.values["pif-uuids"]]
 
 
 PORT_SHAPE = {
@@ -132,7 +119,7 @@ A_BOND = required("uuid", "The Bond: its uuid, the beginning of it, or its devic
 COMMANDS = (
     Command(
         "bond-create",
-        sends("Bond.create", new_bond),
+        sends("Bond.create", the("network", "network-uuid"), members, "mac", "mode", "properties"),
         (
             required("network-uuid", "The network that the bond is for: uuid, name-label or bridge."),
             required("pif-uuids", "The PIFs to bond, with commas in between: uuids or devices.", words),
@@ -171,7 +158,7 @@ COMMANDS = (
     ),
     Command(
         "bond-destroy",
-        sends("Bond.destroy", the_object("Bond")),
+        sends("Bond.destroy", the("Bond")),
         (A_BOND, *CHANGE),
         "Take a bond apart.",
         "Its IP configuration and management go back to its primary member.  The VLANs and tunnels on it\n"
@@ -183,7 +170,7 @@ COMMANDS = (
     ),
     Command(
         "bond-set-mode",
-        sends("Bond.set_mode", new_mode),
+        sends("Bond.set_mode", the("Bond"), "mode"),
         (
             A_BOND,
             required("mode", MODES, BOND_MODE),
@@ -198,7 +185,7 @@ COMMANDS = (
     ),
     Command(
         "bond-add-member",
-        sends("Bond.add_member", member),
+        sends("Bond.add_member", the("Bond"), the("PIF", "pif-uuid")),
         (A_BOND, A_MEMBER, *CHANGE),
         "Put one more NIC into a bond.",
         "What is on the NIC moves to the bond: VLANs, tunnels, VIFs, and its IP configuration.",
@@ -207,7 +194,7 @@ COMMANDS = (
     ),
     Command(
         "bond-remove-member",
-        sends("Bond.remove_member", member),
+        sends("Bond.remove_member", the("Bond"), the("PIF", "pif-uuid")),
         (A_BOND, A_MEMBER, *CHANGE),
         "Take a NIC out of a bond.",
         "What is on the bond stays there.  The traffic goes over another member before this one leaves.",
@@ -216,7 +203,7 @@ COMMANDS = (
     ),
     Command(
         "bond-set-primary-slave",
-        sends("Bond.set_primary_slave", member),
+        sends("Bond.set_primary_slave", the("Bond"), the("PIF", "pif-uuid")),
         (A_BOND, A_MEMBER, *CHANGE),
         "Choose the member that takes the bond's place when it is destroyed.",
         "The bond has this member's MAC address from then on, unless it was given one.",
@@ -225,7 +212,7 @@ COMMANDS = (
     ),
     Command(
         "bond-set-active-slave",
-        sends("Bond.set_active_slave", member),
+        sends("Bond.set_active_slave", the("Bond"), the("PIF", "pif-uuid")),
         (A_BOND, A_MEMBER, *CHANGE),
         "Send a bond's traffic over another member now.",
         "It is for now: a member that is to be the active one whenever it can is the property primary.",

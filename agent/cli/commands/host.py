@@ -1,15 +1,8 @@
 """The commands of hosts, of what they are managed through, and of the calls that they carry out."""
 
-from typing import Any
-
-from agent.cli.change import CHANGE, as_json, sends, the_object
+from agent.cli.change import CHANGE, as_json, sends, the
 from agent.cli.command import Call, Command
 from agent.cli.parameter import JSON, required
-
-
-def management(call: Call) -> list[Any]:
-    """host.management_reconfigure's parameters."""
-    return [call.find("PIF", "pif-uuid")]
 
 
 def localtime(call: Call) -> str:
@@ -19,15 +12,10 @@ def localtime(call: Call) -> str:
     return as_json(shown) if call.values["json"] else f"{shown}\n"
 
 
-def nothing(call: Call) -> list[Any]:
-    """The call has no parameters."""
-    return []
-
-
 COMMANDS = (
     Command(
         "host-management-reconfigure",
-        sends("host.management_reconfigure", management),
+        sends("host.management_reconfigure", the("PIF", "pif-uuid")),
         (required("pif-uuid", "The PIF: its uuid, the beginning of it, or its device."), *CHANGE),
         "Make a PIF the management interface of its host.",
         examples=("pifctl host-management-reconfigure pif-uuid=bond0 --dry-run",),
@@ -35,7 +23,7 @@ COMMANDS = (
     ),
     Command(
         "host-management-disable",
-        sends("host.management_disable", nothing),
+        sends("host.management_disable"),
         CHANGE,
         "Leave this host without a management interface.",
         "Nothing is unplugged: the host stays as reachable as it was.  To have one again, use\n"
@@ -44,7 +32,7 @@ COMMANDS = (
     ),
     Command(
         "pool-management-reconfigure",
-        sends("pool.management_reconfigure", the_object("network", "network-uuid")),
+        sends("pool.management_reconfigure", the("network", "network-uuid")),
         (required("network-uuid", "The network: uuid, name-label or bridge."), *CHANGE),
         "Make a network the one that the hosts of the pool are managed through.",
         "On each host, its PIF on this network becomes the management interface.",
@@ -62,7 +50,7 @@ COMMANDS = (
     ),
     Command(
         "host-signal-networking-change",
-        sends("host.signal_networking_change", nothing),
+        sends("host.signal_networking_change"),
         (JSON,),
         "Have everybody who waits for events look again.",
         examples=("pifctl host-signal-networking-change",),
@@ -70,7 +58,7 @@ COMMANDS = (
     ),
     Command(
         "pool-sync-database",
-        sends("pool.sync_database", nothing),
+        sends("pool.sync_database"),
         (JSON,),
         "Do nothing: each change is in the store before it is answered.",
         examples=("pifctl pool-sync-database",),
@@ -78,7 +66,7 @@ COMMANDS = (
     ),
     Command(
         "task-cancel",
-        sends("task.cancel", the_object("task")),
+        sends("task.cancel", the("task")),
         (required("uuid", "The task: its uuid, the beginning of it, or its name-label."),),
         "Ask a call that runs to stop.",
         "It stops between two of its steps, and what it had done by then is undone.  task-list shows how\n"

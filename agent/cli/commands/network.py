@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from agent.cli.change import CHANGE, sends, the_object
+from agent.cli.change import CHANGE, sends, the
 from agent.cli.command import Call, Command
 from agent.cli.commands.pif import HOST, host
 from agent.cli.parameter import boolean, integer, mapping, optional, required
 
 
-def new_network(call: Call) -> list[Any]:
+def new_network(call: Call) -> dict[str, Any]:
     """network.create's record."""
     values = call.values
-    record = {
+    return {
         "name_label": values["name-label"],
         "name_description": values["name-description"],
         "MTU": values["MTU"],
@@ -20,12 +20,6 @@ def new_network(call: Call) -> list[Any]:
         "other_config": values["other-config"],
         "tags": [],
     }
-    return [record]
-
-
-def attachment(call: Call) -> list[Any]:
-    """network.attach's parameters."""
-    return [call.find("network", "uuid"), host(call)]
 
 
 A_NETWORK = required("uuid", "The network: uuid, the beginning of it, name-label or bridge.")
@@ -51,7 +45,7 @@ COMMANDS = (
     ),
     Command(
         "network-destroy",
-        sends("network.destroy", the_object("network")),
+        sends("network.destroy", the("network")),
         (A_NETWORK, *CHANGE),
         "Remove a network that nothing is connected to.",
         examples=("pifctl network-destroy uuid=storage",),
@@ -59,7 +53,7 @@ COMMANDS = (
     ),
     Command(
         "network-attach",
-        sends("network.attach", attachment),
+        sends("network.attach", the("network"), host),
         (A_NETWORK, HOST, *CHANGE),
         "Bring a network up on a host, as the start of a VM does.",
         "Its PIF is plugged; a network without one gets its bridge when the first VIF is plugged.",

@@ -1,8 +1,9 @@
 """The commands of PIFs, beside those that every class has."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from agent.cli.change import CHANGE, sends, the_object
+from agent.cli.change import CHANGE, Message, sends, sends_all, the
 from agent.cli.command import Call, Command
 from agent.cli.errors import CommandError
 from agent.cli.parameter import boolean, one_of, optional, required
@@ -26,29 +27,15 @@ def host(call: Call) -> str:
     return next(iter(hosts))
 
 
-def scan(call: Call) -> list[Any]:
-    """PIF.scan's parameters."""
-    return [host(call)]
-
-
-def introduction(call: Call) -> list[Any]:
-    """PIF.introduce's parameters."""
-    return [host(call), call.values["mac"], call.values["device"], call.values["managed"]]
-
-
-def replacement(call: Call) -> list[Any]:
-    """PIF.replace's parameters."""
-    return [call.find("PIF", "uuid"), call.values["device"]]
-
-
-def ip_configuration(call: Call) -> list[Any]:
-    """PIF.reconfigure_ip's parameters."""
+def ip_configuration(call: Call) -> Sequence[Message]:
+    """PIF.reconfigure_ip, of addresses that go together."""
     values = call.values
     check_static(values, "IP", "netmask", "gateway", "DNS")
     IP, netmask = with_netmask(values["IP"], values["netmask"])
     if IP and not netmask and values["mode"] == STATIC:
         raise CommandError(f"Error: IP={IP} has no netmask: give netmask=…, or IP={IP}/<prefix length>")
-    return [call.find("PIF", "uuid"), values["mode"], IP, netmask, values["gateway"], values["DNS"]]
+    arguments = [call.find("PIF", "uuid"), values["mode"], IP, netmask, values["gateway"], values["DNS"]]
+    return [Message("PIF.reconfigure_ip", arguments)]
 
 
 def check_static(values: dict[str, Any], *names: str) -> None:
@@ -74,22 +61,18 @@ def with_netmask(IP: str, netmask: str) -> tuple[str, str]:
     return address, told
 
 
-def ipv6_configuration(call: Call) -> list[Any]:
-    """PIF.reconfigure_ipv6's parameters."""
+def ipv6_configuration(call: Call) -> Sequence[Message]:
+    """PIF.reconfigure_ipv6, of addresses that go together."""
     values = call.values
     check_static(values, "IPv6", "gateway", "DNS")
-    return [call.find("PIF", "uuid"), *(values[name] for name in ("mode", "IPv6", "gateway", "DNS"))]
-
-
-def primary_address_type(call: Call) -> list[Any]:
-    """PIF.set_primary_address_type's parameters."""
-    return [call.find("PIF", "uuid"), call.values["primary_address_type"]]
+    given = [values[name] for name in ("mode", "IPv6", "gateway", "DNS")]
+    return [Message("PIF.reconfigure_ipv6", [call.find("PIF", "uuid"), *given])]
 
 
 COMMANDS = (
     Command(
         "pif-plug",
-        sends("PIF.plug", the_object("PIF")),
+        sends("PIF.plug", the("PIF")),
         (A_PIF, *CHANGE),
         "Bring a PIF up: its link, its bridge and its IP configuration.",
         "A tunnel's needs the PIF below it, which is plugged, too.",
@@ -103,7 +86,7 @@ COMMANDS = (
     ),
     Command(
         "pif-unplug",
-        sends("PIF.unplug", the_object("PIF")),
+        sends("PIF.unplug", the("PIF")),
         (A_PIF, *CHANGE),
         "Take a PIF down.",
         "The tunnels that run over it are unplugged first.",
@@ -112,7 +95,7 @@ COMMANDS = (
     ),
     Command(
         "pif-reconfigure-ip",
-        sends("PIF.reconfigure_ip", ip_configuration),
+        sends_all(ip_configuration),
         (
             A_PIF,
             required("mode", "None, DHCP or Static, in any case.", IP_MODE),
@@ -132,7 +115,7 @@ COMMANDS = (
     ),
     Command(
         "pif-reconfigure-ipv6",
-        sends("PIF.reconfigure_ipv6", ipv6_configuration),
+        sends_all(ipv6_configuration),
         (
             A_PIF,
             required("mode", "None, DHCP, Static or Autoconf, in any case.", IPv6_MODE),
@@ -156,7 +139,7 @@ COMMANDS = (
     ),
     Command(
         "pif-set-primary-address-type",
-        sends("PIF.set_primary_address_type", primary_address_type),
+        sends("PIF.set_primary_address_type", the("PIF"), "primary_address_type"),
         (A_PIF, required("primary_address_type", "IPv4 or IPv6, in any case.", ADDRESS_TYPE), *CHANGE),
         "Say which of its addresses a PIF is known by, once it is the management interface.",
         "It cannot be changed on the management interface itself.",
@@ -165,7 +148,7 @@ COMMANDS = (
     ),
     Command(
         "pif-scan",
-        sends("PIF.scan", scan),
+        sends("PIF.scan", host),
         (HOST, *CHANGE),
         "Look for NICs that have no PIF yet, and make PIFs and networks for them.",
         "Nothing is plugged, and the PIF of a NIC that is gone stays.",
@@ -173,7 +156,7 @@ COMMANDS = (
     ),
     Command(
         "pif-introduce",
-        sends("PIF.introduce", introduction),
+        sends("PIF.introduce", host, "mac", "device", "managed"),
         (
             required("device", "The NIC's device, such as eth2."),
             HOST,
@@ -192,7 +175,7 @@ COMMANDS = (
     ),
     Command(
         "pif-replace",
-        sends("PIF.replace", replacement),
+        sends("PIF.replace", the("PIF"), "device"),
         (A_PIF, required("device", "The other NIC's device, such as eth2."), *CHANGE),
         "Have another NIC take the place of a PIF's own, say of one that is gone.",
         "Everything on the PIF follows.  The PIF of the other NIC goes; nothing may be on that.",
@@ -209,7 +192,7 @@ COMMANDS = (
     ),
     Command(
         "pif-forget",
-        sends("PIF.forget", the_object("PIF")),
+        sends("PIF.forget", the("PIF")),
         (A_PIF, *CHANGE),
         "Remove the PIF of a NIC.",
         "The NIC is taken down first, if pifd manages it.  Its network stays.",

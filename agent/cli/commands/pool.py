@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from agent.cli.change import CHANGE, as_json, sends
+from agent.cli.change import CHANGE, as_json, sends, the
 from agent.cli.command import Call, Command
 from agent.cli.commands.bond import BOND_MODE, MODES
 from agent.cli.parameter import DRY_RUN, JSON, mapping, optional, required, words
-
-ONLY_HERE = (JSON,)
 
 
 def join(call: Call) -> str:
@@ -22,11 +20,6 @@ def eject(call: Call) -> str:
     """pool.eject."""
     call.session.change(call.command.name, "pool.eject", call.find("host", "host-uuid"), shape=object)
     return ""
-
-
-def new_master(call: Call) -> list[Any]:
-    """pool.designate_new_master's parameters."""
-    return [call.find("host", "host-uuid")]
 
 
 def sync(call: Call) -> str:
@@ -93,7 +86,7 @@ COMMANDS = (
     ),
     Command(
         "pool-designate-new-master",
-        sends("pool.designate_new_master", new_master),
+        sends("pool.designate_new_master", the("host", "host-uuid")),
         (A_HOST, *CHANGE),
         "Make another host the pool's master.",
         "Members take over its bonds, VLANs and tunnels from then on.",

@@ -1,18 +1,11 @@
 """The commands of tunnels."""
 
-from typing import Any
-
-from agent.cli.change import CHANGE, sends, the_object
+from agent.cli.change import CHANGE, sends, the
 from agent.cli.command import Call, Command
 from agent.cli.parameter import one_of, optional, required
 
+A_NETWORK = the("network", "network-uuid")
 PROTOCOL = one_of("tunnel protocol", "gre", "vxlan")
-
-
-def new_tunnel(call: Call) -> list[Any]:
-    """tunnel.create's parameters."""
-    network = call.find("network", "network-uuid")
-    return [call.find("PIF", "pif-uuid"), network, call.values["protocol"]]
 
 
 def access_PIF(call: Call, made: str) -> str:
@@ -24,7 +17,13 @@ def access_PIF(call: Call, made: str) -> str:
 COMMANDS = (
     Command(
         "tunnel-create",
-        sends("tunnel.create", new_tunnel, access_PIF),
+        sends(
+            "tunnel.create",
+            the("PIF", "pif-uuid"),
+            the("network", "network-uuid"),
+            "protocol",
+            prints=access_PIF,
+        ),
         (
             required("pif-uuid", "The PIF below, which has an IP configuration: uuid or device."),
             required("network-uuid", "The network of the tunnel: uuid, name-label or bridge."),
@@ -50,7 +49,7 @@ COMMANDS = (
     ),
     Command(
         "tunnel-destroy",
-        sends("tunnel.destroy", the_object("tunnel")),
+        sends("tunnel.destroy", the("tunnel")),
         (required("uuid", "The tunnel: its uuid, the beginning of it, or its device, as tunnel0."), *CHANGE),
         "Remove a tunnel and the PIF on top of it.",
         "Its network stays.",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from agent.cli.change import CHANGE, Message, sends, sends_all, the_object
+from agent.cli.change import CHANGE, Message, sends, sends_all, the
 from agent.cli.command import Call, Command
 from agent.cli.parameter import flag, mapping, optional, required
 
@@ -12,22 +12,16 @@ A_NETWORK = required("network-uuid", "The network: uuid, name-label or bridge.")
 RANDOM = "random"
 
 
-def new_vif(call: Call) -> list[Any]:
+def new_vif(call: Call) -> dict[str, Any]:
     """VIF.create's record.  The MTU is the network's, as with xe."""
     values = call.values
-    record = {
+    return {
         "device": values["device"],
         "network": call.find("network", "network-uuid"),
         "VM": call.find("VM", "vm-uuid"),
         "MAC": "" if values["mac"] == RANDOM else values["mac"],
         "other_config": values["other-config"],
     }
-    return [record]
-
-
-def move(call: Call) -> list[Any]:
-    """VIF.move's parameters."""
-    return [call.find("VIF", "uuid"), call.find("network", "network-uuid")]
 
 
 def unplug(call: Call) -> Sequence[Message]:
@@ -57,7 +51,7 @@ COMMANDS = (
     ),
     Command(
         "vif-destroy",
-        sends("VIF.destroy", the_object("VIF")),
+        sends("VIF.destroy", the("VIF")),
         (A_VIF, *CHANGE),
         "Take an interface from a VM, for good.",
         examples=("pifctl vif-destroy uuid=web/0",),
@@ -65,7 +59,7 @@ COMMANDS = (
     ),
     Command(
         "vif-plug",
-        sends("VIF.plug", the_object("VIF")),
+        sends("VIF.plug", the("VIF")),
         (A_VIF, *CHANGE),
         "Connect the VIF of a running VM to its network.",
         "What the network needs is plugged first.",
@@ -93,7 +87,7 @@ COMMANDS = (
     ),
     Command(
         "vif-move",
-        sends("VIF.move", move),
+        sends("VIF.move", the("VIF"), the("network", "network-uuid")),
         (A_VIF, A_NETWORK, *CHANGE),
         "Put a VIF on another network.",
         "One that is plugged moves while the VM runs, which does not notice.",

@@ -1,13 +1,13 @@
 """The commands of VLANs."""
 
-from typing import Any
-
-from agent.cli.change import CHANGE, sends
+from agent.cli.change import CHANGE, sends, the
 from agent.cli.command import Call, Command
 from agent.cli.errors import CommandError
 from agent.cli.objects import is_uuid
 from agent.cli.parameter import integer, required
 from agent.cli.value import uuid_of
+
+BELOW, A_NETWORK = the("PIF", "pif-uuid"), the("network", "network-uuid")
 
 
 def tag(name: str, given: str) -> int:
@@ -18,36 +18,26 @@ def tag(name: str, given: str) -> int:
         raise CommandError(*refusal.args, f"Got '{given}'; a VLAN tag is a number from 0 to 4094") from None
 
 
-def new_vlan(call: Call) -> list[Any]:
-    """VLAN.create's parameters."""
-    return [call.find("PIF", "pif-uuid"), call.values["vlan"], call.find("network", "network-uuid")]
-
-
-def new_vlans(call: Call) -> list[Any]:
-    """pool.create_VLAN_from_PIF's parameters."""
-    return [call.find("PIF", "pif-uuid"), call.find("network", "network-uuid"), call.values["vlan"]]
-
-
 def untagged_PIF(call: Call, made: str) -> str:
     """xe prints the PIF on top of a new VLAN, which is what one goes on with."""
     upper: str = call.session.ask("VLAN.get_untagged_PIF", made, shape=str)
     return upper
 
 
-def the_vlan(call: Call) -> list[Any]:
+def the_vlan(call: Call) -> str:
     """The VLAN that uuid= names, by its own uuid or that of the PIF on top of it; they share their name."""
     given = call.values["uuid"]
     if is_uuid(given):
         for ref, vlan in call.objects.of("VLAN").items():
             if uuid_of(vlan.get("untagged_PIF", "")) == given.lower():
-                return [ref]
-    return [call.find("VLAN", "uuid")]
+                return ref
+    return call.find("VLAN", "uuid")
 
 
 COMMANDS = (
     Command(
         "vlan-create",
-        sends("VLAN.create", new_vlan, untagged_PIF),
+        sends("VLAN.create", BELOW, "vlan", A_NETWORK, prints=untagged_PIF),
         (
             required("pif-uuid", "The PIF below, a NIC's or a bond's: uuid or device."),
             required("vlan", "The tag, 0 to 4094.", tag),
@@ -81,7 +71,7 @@ COMMANDS = (
     ),
     Command(
         "pool-vlan-create",
-        sends("pool.create_VLAN_from_PIF", new_vlans),
+        sends("pool.create_VLAN_from_PIF", BELOW, A_NETWORK, "vlan"),
         (
             required("pif-uuid", "A PIF below, a NIC's or a bond's: uuid or device."),
             required("vlan", "The tag, 0 to 4094.", tag),

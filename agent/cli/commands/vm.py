@@ -6,7 +6,7 @@ pifd starts and stops no VM.  These commands say what becomes of one, and pifd c
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.cli.change import CHANGE, Message, sends, sends_all, the_object
+from agent.cli.change import CHANGE, Message, sends, sends_all, the
 from agent.cli.command import Call, Command
 from agent.cli.parameter import boolean, flag, mapping, optional, required, words
 from agent.cli.value import NULL
@@ -17,10 +17,10 @@ PAUSED = flag("paused", "It is paused first, and goes on with vm-unpause.")
 BAD_STATE = ("VM_BAD_POWER_STATE",)
 
 
-def new_vm(call: Call) -> list[Any]:
+def new_vm(call: Call) -> dict[str, Any]:
     """VM.create's record."""
     values = call.values
-    record = {
+    return {
         "name_label": values["name-label"],
         "name_description": values["name-description"],
         "affinity": call.find("host", "affinity") if values["affinity"] else NULL,
@@ -28,7 +28,6 @@ def new_vm(call: Call) -> list[Any]:
         "is_a_template": values["is-a-template"],
         "other_config": values["other-config"],
     }
-    return [record]
 
 
 def begins(message: str) -> Callable[[Call], str]:
@@ -69,7 +68,7 @@ COMMANDS = (
     ),
     Command(
         "vm-destroy",
-        sends("VM.destroy", the_object("VM")),
+        sends("VM.destroy", the("VM")),
         (A_VM, *CHANGE),
         "Forget a VM that is halted, and its VIFs.",
         examples=("pifctl vm-destroy uuid=web",),
@@ -95,7 +94,7 @@ COMMANDS = (
     ),
     Command(
         "vm-suspend",
-        sends("VM.suspend", the_object("VM")),
+        sends("VM.suspend", the("VM")),
         (A_VM, *CHANGE),
         "Tell that a VM is suspended: its VIFs have no devices until it is resumed.",
         examples=("pifctl vm-suspend uuid=web",),
@@ -111,7 +110,7 @@ COMMANDS = (
     ),
     Command(
         "vm-pause",
-        sends("VM.pause", the_object("VM")),
+        sends("VM.pause", the("VM")),
         (A_VM, *CHANGE),
         "Tell that a VM is paused.",
         examples=("pifctl vm-pause uuid=web",),
@@ -119,7 +118,7 @@ COMMANDS = (
     ),
     Command(
         "vm-unpause",
-        sends("VM.unpause", the_object("VM")),
+        sends("VM.unpause", the("VM")),
         (A_VM, *CHANGE),
         "Tell that a paused VM goes on.",
         examples=("pifctl vm-unpause uuid=web",),
