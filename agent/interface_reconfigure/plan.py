@@ -51,7 +51,7 @@ from agent.interface_reconfigure.vlan_changeover import (
     make_vlans,
     old_vlans_on,
 )
-from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bond import ONE_ACTIVE, BondOptions
 from agent.kernel.kinds.option import When, changes, moments
 from agent.kernel.state import KernelState, Link, altered
 from agent.kernel.steps import (
@@ -178,8 +178,20 @@ def move_early_ports(planner: Planner) -> list[str]:
             shelter(planner, name, late)
             _pass_on_activity(planner, name, late)
             planner.do(*old_vlans_on(planner, name))
-            planner.do_together(port_steps(planner.state.links[name], planner.wanted))
+            planner.do_together(_moved(planner, name))
     return late
+
+
+def _moved(planner: Planner, name: str) -> list[Step]:
+    """Where all ports of a bond carry traffic, the others are told of in the moment in which one leaves."""
+    steps, state = list(port_steps(planner.state.links[name], planner.wanted)), planner.state
+    bond = state.links.get(state.links[name].master)
+    if bond is None or not isinstance(bond.options, BondOptions) or bond.options.mode in ONE_ACTIVE:
+        return steps
+    if not any(port.carrier and _stays(planner, port) for port in state.ports(bond.name)):
+        return steps
+    told = announcements(state, planner.wanted, sorted(LinkLayers(state).above(bond.name)))
+    return [steps[0], *told, *steps[1:]]
 
 
 def _pass_on_activity(planner: Planner, name: str, late: list[str]) -> None:

@@ -123,6 +123,23 @@ def with_old_keys(properties: Properties, other_config: Mapping[str, str]) -> Pr
     return {**properties, **named}
 
 
+def with_names(properties: Properties, names: Mapping[str, str], prefix: str = "") -> Properties:
+    """The properties of a bond whose members are called otherwise now.
+
+    prefix: of the keys that are meant, where there are others beside them.
+    """
+    found = {}
+    for key, value in properties.items():
+        device, dot, option = key.removeprefix(prefix).rpartition(".")
+        is_meant = key.startswith(prefix)
+        if is_meant and dot and device in names:
+            key = f"{prefix}{names[device]}.{option}"
+        elif is_meant and key.removeprefix(prefix) == "primary":
+            value = names.get(value, value)
+        found[key] = value
+    return found
+
+
 def settings_of(mode: BondMode, properties: Properties, devices: Sequence[str]) -> BondSettings:
     """What the properties mean for a bond of some devices.  Raises BadProperty."""
     given = dict(_given(mode, properties))

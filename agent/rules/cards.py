@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.errors import InvalidValue, NoSuchNIC, PIFIsNotPhysical
+from agent.model.bond_options import OLD_PREFIX, with_names
 from agent.model.device_names import digest
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC, Facts
@@ -83,6 +84,7 @@ def follow(model: Model, facts: Facts, *, at_start: bool = False) -> Followed:
             log.append(f"PIF {pif.device} ({pif.uuid}): {reasons[pif.ref]}; another one has its name")
             _rename(draft, pif, f"{GONE}{digest(pif.uuid)}")
     log += mended_masters(draft)
+    _rename_in_bonds(draft, model)
     return Followed(draft.model if log or draft.model != model else model, tuple(log), unclear)
 
 
@@ -150,6 +152,17 @@ def _rename(draft: Draft, pif: PIF, device: str) -> None:
     draft.put(replace(draft.model.get(pif.ref), device=device))
 
 
+def _rename_in_bonds(draft: Draft, before: Model) -> None:
+    """What a bond was told of a member is of its PIF, by whatever name."""
+    for bond in before.all(Bond):
+        names = {slave.device: draft.model.get(slave.ref).device for slave in slaves(before, bond)}
+        if all(old == new for old, new in names.items()):
+            continue
+        now, master = draft.model.get(bond.ref), draft.model.get(bond.master)
+        draft.put(replace(now, properties=with_names(now.properties, names)))
+        draft.put(replace(master, other_config=with_names(master.other_config, names, OLD_PREFIX)))
+
+
 def _pass_on_mac(draft: Draft, before: PIF, after: PIF) -> None:
     """A bond that has its MAC from its primary slave has that slave's new one."""
     if before.MAC == after.MAC or after.bond_slave_of is None:
@@ -200,4 +213,5 @@ def replace_card(model: Model, self: Ref[PIF], device: str, *, facts: Facts) -> 
     draft.put(after)
     _pass_on_mac(draft, pif, after)
     _rename(draft, after, device)
+    _rename_in_bonds(draft, model)
     return Plan(model, draft.model)

@@ -6,11 +6,12 @@ import pytest
 
 from agent.engine import reconciler
 from agent.errors import Failure
+from agent.kernel.kinds.bond import BondPortOptions
 from agent.kernel.state import KernelState, Link
 from agent.model.records import PIF
-from agent.rules import cards, pif, vlan
+from agent.rules import bond, cards, pif, setters, vlan
 from tests.fakes.mortal_store import alter_store
-from tests.worlds.world import ADDRESS, World, host, host_of, mac, nic, pif_of
+from tests.worlds.world import ADDRESS, World, bond_of, host, host_of, mac, nic, pif_of
 
 WELL = "the network is in the model's state"
 PLACES = {number: f"0000:0{number}:00.0" for number in range(8)}
@@ -184,6 +185,24 @@ async def test_a_bonds_slave_can_be_replaced_too(world: World) -> None:
     await world.do(cards.replace_card, known.ref, "eth2")
     assert (world.above("eth2"), world.above("eth1")) == (["bond0", "xapi0"], [])
     assert world.addresses("xapi0")[0] == ADDRESS
+
+
+async def test_what_a_bond_was_told_of_a_member_goes_with_its_card(world: World) -> None:
+    await on(world, card(0), card(1), card(2))
+    home, members = await world.new_network(), [world.pif(name).ref for name in ("eth0", "eth1")]
+    told = {"primary": "eth0", "eth0.queue_id": "3", "eth1.queue_id": "4"}
+    await world.do(bond.create, home, members, "", "active-backup", told)
+    master = world.pif("bond0").ref
+    await world.do(setters.add_to, PIF, "other_config", master, "bond-eth1.prio", "7")
+    await world.do(cards.replace_card, world.pif("eth0").ref, "eth2")
+    first = {"primary": "eth2", "eth2.queue_id": "3", "eth1.queue_id": "4"}
+    assert bond_of(world.model).properties == first
+    assert getattr(world.kernel.state.links["bond0"].options, "primary", "") == "eth2"
+    await rebooted(world, replace(card(1), name="eth2"), replace(card(2), name="eth1"))
+    assert bond_of(world.model).properties == {"primary": "eth1", "eth1.queue_id": "3", "eth2.queue_id": "4"}
+    assert world.pif("bond0").other_config == {"bond-eth2.prio": "7"}
+    ports = {port.name: port.port for port in world.kernel.state.ports("bond0")}
+    assert ports == {"eth1": BondPortOptions(queue_id=3), "eth2": BondPortOptions(queue_id=4, prio=7)}
 
 
 @pytest.mark.parametrize("device", ["eth7", "docker0", "eth0", "eth8", ""])

@@ -46,6 +46,7 @@ ACTS: dict[str, Act] = {
     "lacp": about(bond.set_mode, "lacp"),
     "balance-slb": about(bond.set_mode, "balance-slb"),
     "a live option": about(bond.set_property, "miimon", "50"),
+    "a member's option": about(bond.set_property, "eth0.queue_id", "3"),
     "a new member": about(bond_members.add_member, "eth2"),
     "the active member goes": about(bond_members.remove_member, "eth0"),
     "the idle member goes": about(bond_members.remove_member, "eth1"),

@@ -41,6 +41,7 @@ from agent.kernel.steps import (
     SetMaster,
     SetMTU,
     SetOptions,
+    SetPortOptions,
     SetResolver,
     SetRoute,
     SetUp,
@@ -54,7 +55,7 @@ LOOKS = (AwaitAddresses, AwaitCarrier, Announce)
 WRITES = (
     AddAddress, AddFlood, CarrySettings, CopyNeighbours, CreateLink, DeleteAddress, DeleteLinks, DeleteRoute,
     ForgetStations, RemoveFlood, SetActiveSlave, SetDown, SetFilter, SetGRO, SetIsolated, SetLearning,
-    SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetResolver, SetRoute, SetUp,
+    SetMAC, SetMark, SetMaster, SetMTU, SetOptions, SetPortOptions, SetResolver, SetRoute, SetUp,
 )  # fmt: skip
 
 
