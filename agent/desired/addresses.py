@@ -8,7 +8,16 @@ from typing import cast
 
 from agent.desired.homes import Homes
 from agent.desired.links import is_others
-from agent.kernel.state import DEFAULT_METRICS, MAIN_TABLE, MULTIPATH, PROTOCOL, Address, KernelState, Route
+from agent.kernel.state import (
+    DEFAULT_METRICS,
+    MAIN_TABLE,
+    MULTIPATH,
+    PROTOCOL,
+    Address,
+    KernelState,
+    Route,
+    crowded,
+)
 from agent.model.addresses import default_route_of, extra_addresses, interfaces, version_of
 from agent.model.default_route import gateway_pif, is_chosen
 from agent.model.layering import Given, attached_with_ip, bridge_mac, bridge_of, has_attached_pif
@@ -138,12 +147,14 @@ class WantedAddresses:
         return kept.interface in there or not any(interface in there for interface in interfaces(pif))
 
     def routes(self) -> frozenset[Route]:
-        """pifd's own where there is room, and other people's where they belong."""
-        taken = [route for route in self.actual.routes if route.link not in self.mine]
+        """pifd's own where there is room, and other people's where they belong: also one beside another that
+        it would replace if it were made now."""
+        here = self.actual.routes
+        taken = [route for route in here if route.link not in self.mine]
         found = {route.key: route for route in taken}
-        for route in (*self.own_routes(), *self.foreign_routes()):
-            found.setdefault(route.key, route)
-        return frozenset([*taken, *found.values()])
+        every = [*self.own_routes(), *self.foreign_routes()]
+        beside = [r for r in every if found.setdefault(r.key, r) in here and r in here]
+        return frozenset([*taken, *found.values(), *beside])
 
     def foreign_routes(self) -> Iterator[Route]:
         """Those on pifd's devices that are not its own, where they belong; those of RAs where they are."""
@@ -152,8 +163,12 @@ class WantedAddresses:
             by_itself = route.leased and route.version == 6
             stays = not by_itself or has_attached_pif(self.model, route.link)
             home = self.homes.of(route.link) if stays else ""
-            if home and (home == route.link or route.gateway != MULTIPATH):
+            if home and (home == route.link or (route.gateway != MULTIPATH and route not in self._crowded)):
                 yield replace(route, link=home)
+
+    @cached_property
+    def _crowded(self) -> frozenset[Route]:
+        return crowded(self.actual.routes)
 
     def own_routes(self) -> Iterator[Route]:
         """The default routes, those that were kept, and the static ones; as they are if they are there."""

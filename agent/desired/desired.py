@@ -10,7 +10,7 @@ from agent.desired.addresses import WantedAddresses, vital_addresses
 from agent.desired.links import WantedLinks, is_others
 from agent.kernel.left_as_is import with_filters_for_their_ports
 from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
-from agent.kernel.state import Address, KernelState, Link, Role, Route
+from agent.kernel.state import MULTIPATH, Address, KernelState, Link, Role, Route
 from agent.model.layering import Given, attached_with_ip, bridge_of, given_by
 from agent.model.model import Model
 
@@ -46,11 +46,12 @@ def stranded(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) ->
     every = given | given_by(model)
     wanted = wanted_addresses(model, actual, every)
     kept: set[object] = {address.interface for address in wanted.addresses()}
-    kept |= {route.way for route in wanted.routes()}
+    there = wanted.routes()
+    kept |= {route.way for route in there if route.gateway != MULTIPATH}
     addresses = (a for a in actual.addresses if a.link in wanted.mine and is_others(a, every))
     routes = (r for r in actual.routes if r.link in wanted.mine and is_others(r, every))
     return frozenset(a for a in addresses if not a.link_local and a.interface not in kept) | frozenset(
-        r for r in routes if r.way not in kept
+        r for r in routes if r.way not in kept and r not in there
     )
 
 

@@ -15,6 +15,7 @@ from agent.kernel.state import (
     KernelState,
     Link,
     Route,
+    crowded,
     parsed,
 )
 from agent.model.facts import NIC, Bonding, Facts
@@ -73,7 +74,8 @@ def _counts(link: Link, patterns: Sequence[str]) -> bool:
 
 def _nic(state: KernelState, link: Link) -> NIC:
     addresses = _Addresses(state.addresses_of(link.name))
-    routes = _Routes(sorted(r for r in state.routes if r.link == link.name), addresses.versions)
+    over = sorted(r for r in state.routes if r.link == link.name)
+    routes = _Routes(over, crowded(state.routes) if over else frozenset(), addresses.versions)
     return NIC(
         device=link.name,
         MAC=link.original_MAC or link.MAC,
@@ -93,7 +95,13 @@ def _nic(state: KernelState, link: Link) -> NIC:
         others=(*addresses.others, *routes.others),
         in_use=_in_use(state, link),
         gro=link.gro,
-        unsupported=tuple(f"a route to {r.destination} {MULTIPATH}" for r in routes.unmovable),
+        unsupported=tuple(f"a route to {r.destination} {_why_not(r)}" for r in routes.unmovable),
+    )
+
+
+def _why_not(route: Route) -> str:
+    return (
+        MULTIPATH if route.gateway == MULTIPATH else f"via {route.gateway or 'no gateway'} beside another one"
     )
 
 
@@ -154,9 +162,9 @@ class _Routes:
     reboot.
     """
 
-    def __init__(self, routes: Sequence[Route], versions: frozenset[int]) -> None:
+    def __init__(self, routes: Sequence[Route], beside: Container[Route], versions: frozenset[int]) -> None:
         self._versions = versions
-        self.unmovable = [route for route in routes if route.gateway == MULTIPATH]
+        self.unmovable = [route for route in routes if route.gateway == MULTIPATH or route in beside]
         mine = [r for r in routes if r.protocol in CONFIGURED and r.gateway != MULTIPATH]
         self._best = {version: self._best_default(mine, version) for version in (4, 6)}
         self.static = [r for r in mine if is_plain(r) and r.gateway and not _is_default(r) and not r.leased]

@@ -56,12 +56,8 @@ def _new_routes(state: KernelState, wanted: KernelState) -> list[Step]:
     ordered = sorted(wanted.routes - state.routes, key=lambda route: (bool(route.gateway), route))
     rivals: dict[object, set[Route]] = {}
     for route in (state.routes | wanted.routes) if ordered else ():
-        rivals.setdefault(_place(route), set()).add(route)
-    return [SetRoute(route, beside=_stays_beside(route, rivals[_place(route)], wanted)) for route in ordered]
-
-
-def _place(route: Route) -> object:
-    return route.destination, route.metric, route.table
+        rivals.setdefault(route.place, set()).add(route)
+    return [SetRoute(route, beside=_stays_beside(route, rivals[route.place], wanted)) for route in ordered]
 
 
 def _stays_beside(route: Route, rivals: set[Route], wanted: KernelState) -> bool:

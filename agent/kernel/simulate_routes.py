@@ -44,7 +44,7 @@ class _Routes:
             raise Refused(step, "Nexthop has invalid gateway")
         if route.source and route.source not in self._hosts:
             raise Refused(step, "Invalid prefsrc address")
-        for other in () if step.beside else tuple(self._by_place.get(_place(route), ())):
+        for other in () if step.beside else tuple(self._by_place.get(route.place, ())):
             self._remove(other)
         self._add(route)
 
@@ -56,11 +56,11 @@ class _Routes:
     def _add(self, route: Route) -> None:
         if route not in self.found:
             self.found.add(route)
-            self._by_place.setdefault(_place(route), set()).add(route)
+            self._by_place.setdefault(route.place, set()).add(route)
             self._recount(route, 1)
 
     def _remove(self, route: Route) -> None:
-        self._by_place[_place(route)].remove(route)
+        self._by_place[route.place].remove(route)
         self.found.remove(route)
         self._recount(route, -1)
 
@@ -85,7 +85,7 @@ class _Routes:
     def _by_place(self) -> dict[Hashable, set[Route]]:
         found: dict[Hashable, set[Route]] = {}
         for route in self.found:
-            found.setdefault(_place(route), set()).add(route)
+            found.setdefault(route.place, set()).add(route)
         return found
 
     @cached_property
@@ -105,11 +105,6 @@ class _Routes:
     @cached_property
     def _hosts(self) -> frozenset[str]:
         return frozenset(address.interface.partition("/")[0] for address in self._state.addresses)
-
-
-def _place(route: Route) -> Hashable:
-    """What a route that is set replaces: of IPv6, all ways to a destination."""
-    return (route.destination, route.metric, route.table) if route.version == 6 else route.key
 
 
 def _count(direct: Direct, route: Route, by: int) -> None:

@@ -1,6 +1,6 @@
 """KernelState: links, addresses, routes and the resolver's file, as they are or as they should be."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from functools import lru_cache
@@ -210,6 +210,8 @@ def parsed(interface: str) -> IPv4Interface | IPv6Interface:
 MAIN_TABLE = 254
 MULTIPATH = "multipath"
 UNICAST, SCOPE_LINK = 1, 253
+SOURCE_ENDS = 52
+"""Where in Route.rest the source ends that packets have to have: if there is one it comes first."""
 ONLINK = 0x04
 """The flag of a route whose gateway is on the link, whatever the addresses say."""
 
@@ -263,14 +265,33 @@ class Route:
     @property
     def key(self) -> tuple[Hashable, ...]:
         """What two routes can't share.  Those of IPv6 may be beside one another."""
-        tos = self.rest[4:6] if self.rest else "00"
         beside = (self.link, self.gateway) if self.version == 6 else ()
-        return (self.destination, self.metric, self.table, tos, *beside)
+        return (*self.place, *beside)
 
     @property
-    def way(self) -> tuple[str, str, int, int]:
+    def place(self) -> tuple[Hashable, ...]:
+        """What a route that is set takes the place of: of IPv6, all ways to a destination."""
+        return self.destination, self.metric, self.table, self.matched
+
+    @property
+    def way(self) -> tuple[str, str, int, int, str]:
         """Where it leads and how, whatever the link is and whoever made it."""
-        return self.destination, self.gateway, self.metric, self.table
+        return self.destination, self.gateway, self.metric, self.table, self.matched
+
+    @property
+    def matched(self) -> str:
+        """What packets have to have beside their destination: a TOS, or a source (of IPv6), as in `rest`."""
+        tos, source = self.rest[4:6], self.rest[10:SOURCE_ENDS]
+        return "" if tos in ("", "00") and source[:2] in ("", "00") else f"{tos} {source}"
+
+
+def crowded(routes: Iterable[Route]) -> frozenset[Route]:
+    """Those of IPv4 that share a place: somebody appended them to one another, and their order counts."""
+    found: dict[Hashable, set[Route]] = {}
+    for route in routes:
+        if route.version == 4:
+            found.setdefault(route.key, set()).add(route)
+    return frozenset(route for several in found.values() if len(several) > 1 for route in several)
 
 
 DEFAULT_DESTINATIONS = {4: "0.0.0.0/0", 6: "::/0"}

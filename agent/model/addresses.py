@@ -12,8 +12,9 @@ DEFAULT_DESTINATIONS = {4: "0.0.0.0/0", 6: "::/0"}
 DEFAULT_METRICS = {4: 0, 6: 1024}
 """What the kernel takes when no metric is given."""
 
-Way = tuple[str, str, int, int]
-"""Destination, gateway, metric and table of a route."""
+Way = tuple[str, str, int, int, str]
+"""Destination, gateway, metric and table of a route, and what it matches beside."""
+SOURCE_ENDS = 52
 
 
 def interfaces(pif: PIF) -> Iterator[str]:
@@ -64,12 +65,14 @@ def ways(pif: PIF) -> Iterator[Way]:
             yield way(default)
     yield from map(way, pif.ip_configuration.kept_routes)
     for destination, gateway in parse_static_routes(pif.other_config):
-        yield destination, gateway, DEFAULT_METRICS[version_of(destination)], MAIN_TABLE
+        yield destination, gateway, DEFAULT_METRICS[version_of(destination)], MAIN_TABLE, ""
 
 
 def way(route: KeptRoute) -> Way:
-    """What a route is known by."""
-    return route.destination, route.gateway, route.metric, route.table
+    """What a route is known by, as agent.kernel.state.Route says it."""
+    tos, source = route.rest[4:6], route.rest[10:SOURCE_ENDS]
+    matched = "" if tos in ("", "00") and source[:2] in ("", "00") else f"{tos} {source}"
+    return route.destination, route.gateway, route.metric, route.table, matched
 
 
 def version_of(text: str) -> int:

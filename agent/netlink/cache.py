@@ -238,7 +238,7 @@ class KernelCache:
 
     def _take_route(self, told: ToldRoute | None, flags: int, *, is_there: bool) -> None:
         if told is not None:
-            for index, _, _ in told.way:
+            for index, *_ in told.way:
                 self._picture.note_change(index)
             self._change_routes(
                 (lambda routes: routes.added(told, flags))

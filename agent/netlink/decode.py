@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -31,6 +32,7 @@ from agent.netlink.message import (
     text,
 )
 from agent.netlink.rest import (
+    HOP,
     IFA_ADDRESS,
     IFA_FLAGS,
     IFA_LOCAL,
@@ -39,6 +41,7 @@ from agent.netlink.rest import (
     STABLE_PRIVACY,
     address_of,
     has_no_prefix_route,
+    hop,
     route_rest,
 )
 
@@ -60,8 +63,6 @@ ADDRESS = struct.Struct("=BBBBI")
 """struct ifaddrmsg: family, prefix length, flags, scope, index."""
 ROUTE = struct.Struct("=BBBBBBBBI")
 """struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, type, flags."""
-HOP = struct.Struct("=HBBi")
-"""struct rtnexthop: length, flags, weight, index."""
 
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER, IFLA_PROTINFO = 1, 3, 4, 5, 10, 12
 IFLA_LINKINFO, IFLA_IFALIAS, IFLA_GROUP, IFLA_EXT_MASK = 18, 20, 27, 29
@@ -300,13 +301,13 @@ class ToldRoute:
     """A route over links as a message tells of it.
 
     key: what a replacing route has in common with the one that it replaces, its family and table first.
-    way: (index of the link, flags, gateway) of each hop.  source: the address that it prefers.
-    is_kernels: whether the kernel made it.  plain: what happens to it is told one event a route; of what goes
-    by several ways, or by a next hop object, it is not.
+    way: (index of the link, flags, gateway, more) of each hop; more: its weight or encapsulation, as a hop
+    over no device.  source: the address that it prefers.  is_kernels: whether the kernel made it.  plain: its
+    events are told one a route; of what goes by several ways, or by a next hop object, they are not.
     """
 
     key: tuple[Any, ...]
-    way: tuple[tuple[int, int, bytes], ...]
+    way: tuple[tuple[int, int, bytes, bytes], ...]
     source: bytes
     is_kernels: bool
     plain: bool
@@ -315,14 +316,15 @@ class ToldRoute:
     @property
     def hops(self) -> tuple[int, ...]:
         """The indices of its links."""
-        return tuple(index for index, _, _ in self.way)
+        return tuple(index for index, *_ in self.way)
 
     def named(self, name_of: NameOf) -> Iterator[Route]:
         """The route, or one for each way of a multipath one; IPv6's ways are routes of their own."""
         family, length, _, _, table, protocol, *_ = ROUTE.unpack_from(self.message, BODY)
         found = attributes(self.message, ROUTE_ATTRIBUTES)
         several = RTA_MULTIPATH in found and family == socket.AF_INET
-        for index, flags, gateway in self.way:
+        rest = partial(route_rest, self.message)
+        for number, (index, flags, gateway, more) in enumerate(self.way):
             if name := name_of(index):
                 yield Route(
                     name,
@@ -332,7 +334,7 @@ class ToldRoute:
                     leased=protocol == RTPROT_RA,
                     table=_u32(found, RTA_TABLE) or table,
                     source=ip(family, found[RTA_PREFSRC]) if RTA_PREFSRC in found else "",
-                    rest=route_rest(self.message, has_gateway=bool(gateway), onlink=bool(flags & ONLINK)),
+                    rest=rest(bool(gateway), onlink=bool(flags & ONLINK), more=more, is_first=number == 0),
                 )
 
 
@@ -366,16 +368,16 @@ def route(message: bytes) -> ToldRoute | None:
     )
 
 
-def _ways(found: Attributes, flags: int) -> Iterator[tuple[int, int, bytes]]:
-    """Interface index, flags and gateway of each."""
+def _ways(found: Attributes, flags: int) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Interface index, flags, gateway and what is of its own beside, of each."""
     if RTA_MULTIPATH not in found:
-        yield _u32(found, RTA_OIF), flags, found.get(RTA_GATEWAY, b"")
+        yield _u32(found, RTA_OIF), flags, found.get(RTA_GATEWAY, b""), b""
         return
     hops, offset = found[RTA_MULTIPATH], 0
     while offset + HOP.size <= len(hops):
-        size, flags_of_way, _, index = HOP.unpack_from(hops, offset)
+        size, flags_of_way, weight, index = HOP.unpack_from(hops, offset)
         inner = attributes(hops[: offset + size], offset + HOP.size)
-        yield index, flags_of_way, inner.get(RTA_GATEWAY, b"")
+        yield index, flags_of_way, inner.pop(RTA_GATEWAY, b""), hop(weight, inner) if weight or inner else b""
         offset += padded(max(size, HOP.size))
 
 

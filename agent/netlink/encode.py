@@ -35,11 +35,11 @@ from agent.kernel.steps import (
 )
 from agent.netlink.link_message import Attribute, link_message
 from agent.netlink.message import serialized
-from agent.netlink.rest import address_message, route_message
+from agent.netlink.rest import RTM_DELROUTE, address_message, route_message
 
 RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK = 16, 17, 19
 RTM_NEWADDR, RTM_DELADDR = 20, 21
-RTM_NEWROUTE, RTM_DELROUTE = 24, 25
+RTM_NEWROUTE = 24
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 IFF_UP = 1
 IN6_ADDR_GEN_MODE_EUI64, IN6_ADDR_GEN_MODE_NONE = 0, 1

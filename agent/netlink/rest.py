@@ -17,6 +17,8 @@ ADDRESS_HEADER = struct.Struct("=BBBBI")
 """family, prefix length, flags, scope, index"""
 ROUTE_HEADER = struct.Struct("=BBBBBBBBI")
 """family, length of the destination, of the source, tos, table, protocol, scope, type, flags"""
+HOP = struct.Struct("=HBBi")
+"""struct rtnexthop: length, flags, weight, index."""
 ATTRIBUTE = struct.Struct("=HH")
 TYPE_MASK = 0x3FFF
 
@@ -26,6 +28,8 @@ ADDRESS_FIELDS = frozenset({IFA_LOCAL, IFA_ADDRESS, IFA_CACHEINFO, IFA_FLAGS, IF
 """The attributes that have fields of their own in Address."""
 CACHEINFO = struct.Struct("=IIII")
 ALWAYS = 0xFFFFFFFF
+IFA_F_DEPRECATED = 0x20
+"""No new connection is made from the address unless somebody asks for it."""
 SETTABLE_FLAGS = 0x0010 | 0x0100 | 0x0200 | 0x0400
 """HOMEADDRESS, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN: what is not a state but was asked for."""
 SECONDARY = 0x01
@@ -42,9 +46,11 @@ ROUTE_FIELDS = frozenset({
 })  # fmt: skip
 """The attributes that have fields of their own in Route, and those that pass.  A next hop object says what
 gateway and device say: the route is kept without it."""
-RT_SCOPE_UNIVERSE = 0
+RT_SCOPE_UNIVERSE, RTPROT_BOOT = 0, 3
 RT_TABLE_COMPAT = 252
 """In the header for what does not fit there; the attribute counts."""
+
+RTM_DELROUTE = 25
 
 Attributes = dict[int, bytes]
 
@@ -72,21 +78,29 @@ def address_of(raw: bytes, name: str) -> Address:
     local = found.get(IFA_LOCAL) or found[IFA_ADDRESS]
     interface = f"{socket.inet_ntop(family, local)}/{length}"
     flags = int.from_bytes(found[IFA_FLAGS], "little") if IFA_FLAGS in found else short_flags
-    preferred, valid = CACHEINFO.unpack(found[IFA_CACHEINFO])[:2] if IFA_CACHEINFO in found else (ALWAYS,) * 2
+    preferred, valid = _lifetimes(found)
     return Address(
         name,
         interface,
         leased=valid != ALWAYS,
         peer=_peer(family, found),
         rest=_address_rest(found, interface, name, scope if family == socket.AF_INET else 0, flags),
-        lifetimes=None if valid == ALWAYS else (preferred, valid),
+        lifetimes=None if valid == ALWAYS and preferred in (0, ALWAYS) else (preferred, valid),
         secondary=bool(flags & SECONDARY),
         protocol=found.get(IFA_PROTO, b"\0")[0],
     )
 
 
+def _lifetimes(found: Attributes) -> tuple[int, int]:
+    """For how many seconds it is preferred, and valid."""
+    told = CACHEINFO.unpack(found[IFA_CACHEINFO]) if IFA_CACHEINFO in found else (ALWAYS, ALWAYS)
+    return told[0], told[1]
+
+
 def _address_rest(found: Attributes, interface: str, name: str, scope: int, flags: int) -> str:
     left = {kind: value for kind, value in found.items() if kind not in ADDRESS_FIELDS}
+    if flags & IFA_F_DEPRECATED and _lifetimes(found)[1] == ALWAYS:
+        left[IFA_CACHEINFO] = CACHEINFO.pack(0, ALWAYS, 0, 0)  # IPv4 tells it by the flag alone
     if left.get(IFA_PROTO) in (bytes([0]), bytes([PROTOCOL])):
         del left[IFA_PROTO]
     if IFA_LABEL in left:
@@ -156,11 +170,19 @@ def _label(link: str, suffix: bytes) -> bytes:
     return label[-LONGEST_LABEL:].encode(errors="surrogateescape") + b"\0"
 
 
-def route_rest(raw: bytes, *, has_gateway: bool, onlink: bool) -> str:
-    """What Route.rest is of a message; with the flags of one way where there are several."""
+def route_rest(
+    raw: bytes, has_gateway: bool, *, onlink: bool, more: bytes = b"", is_first: bool = True
+) -> str:
+    """What Route.rest is of a message; with the flags and the weight of one way where there are several.
+
+    Of these the kernel says only by whom the first was made: what is beside one of pifd's need not be pifd's.
+    """
     family, _, source, tos, _, protocol, scope, kind, _ = ROUTE_HEADER.unpack_from(raw, NETLINK_HEADER.size)
+    protocol = RTPROT_BOOT if protocol == PROTOCOL and not is_first else protocol
     found = dict(attributes(raw, NETLINK_HEADER.size + ROUTE_HEADER.size))
     left = {k: v for k, v in found.items() if k & TYPE_MASK not in ROUTE_FIELDS}
+    if more and family == socket.AF_INET6:
+        left[RTA_MULTIPATH] = more
     if left.get(RTA_PREF) == b"\0":
         del left[RTA_PREF]
     plain = RT_SCOPE_UNIVERSE if has_gateway or family == socket.AF_INET6 else SCOPE_LINK
@@ -178,11 +200,12 @@ def route_rest(raw: bytes, *, has_gateway: bool, onlink: bool) -> str:
 
 
 def route_message(kind: int, flags: int, route: Route, index: int) -> bytes:
-    """The message that makes or deletes a route."""
+    """The message that makes or deletes a route; of IPv6 whoever made it, which is not told of each."""
     own = parsed(route.destination)
     head = bytes.fromhex(route.rest[:12]) if route.rest else b""
     plain = RT_SCOPE_UNIVERSE if route.gateway or own.version == 6 else SCOPE_LINK
     protocol, onlink, tos, scope, type_, source = head or (PROTOCOL, 0, 0, plain, UNICAST, 0)
+    protocol = 0 if kind == RTM_DELROUTE and own.version == 6 else protocol
     found = {RTA_OIF: index.to_bytes(4, "little"), RTA_PRIORITY: route.metric.to_bytes(4, "little")}
     if own.network.prefixlen:
         found[RTA_DST] = own.network.network_address.packed
@@ -194,8 +217,24 @@ def route_message(kind: int, flags: int, route: Route, index: int) -> bytes:
     number = route.table if route.table < 256 else RT_TABLE_COMPAT
     family, length = _family(own.version), own.network.prefixlen
     head = ROUTE_HEADER.pack(family, length, source, tos, number, protocol, scope, type_, onlink)
-    rest = attributes(bytes.fromhex(route.rest), 6)
-    return message(kind, head + packed([*sorted(found.items()), *rest]), flags)
+    rest = dict(attributes(bytes.fromhex(route.rest), 6))
+    if RTA_MULTIPATH in rest:
+        found[RTA_MULTIPATH] = _only_hop(rest.pop(RTA_MULTIPATH), found, onlink)
+    return message(kind, head + packed([*sorted(found.items()), *rest.items()]), flags)
+
+
+def hop(weight: int, inner: Attributes, index: int = 0, flags: int = 0) -> bytes:
+    """One of several ways: struct rtnexthop, and its attributes."""
+    own = packed(sorted(inner.items()))
+    return HOP.pack(HOP.size + len(own), flags, weight, index) + own
+
+
+def _only_hop(more: bytes, found: Attributes, flags: int) -> bytes:
+    """The way of a route that is to be one of several, which can have a weight of its own only so."""
+    inner = dict(attributes(more, HOP.size))
+    index = int.from_bytes(found.pop(RTA_OIF), "little")
+    inner |= {RTA_GATEWAY: found.pop(RTA_GATEWAY)} if RTA_GATEWAY in found else {}
+    return hop(HOP.unpack_from(more)[2], inner, index, flags)
 
 
 def _family(version: int) -> int:

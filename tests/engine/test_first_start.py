@@ -173,6 +173,17 @@ def test_an_address_without_a_subnet_may_be_the_hosts_own() -> None:
     assert (ip.IP, ip.netmask) == ("198.51.100.2", "255.255.255.255")
 
 
+def test_routes_of_which_one_was_appended_to_the_other_are_refused() -> None:
+    pair = [
+        Route("eth0", "10.0.0.0/8", gateway, rest="030000000100") for gateway in ("192.0.2.7", "192.0.2.8")
+    ]
+    assert refusal(*pair) == (
+        "eth0",
+        "a route to 10.0.0.0/8 via 192.0.2.7 beside another one, "
+        "a route to 10.0.0.0/8 via 192.0.2.8 beside another one",
+    )
+
+
 def test_a_multipath_route_is_refused() -> None:
     assert refusal(Route("eth0", "10.0.0.0/8", MULTIPATH)) == ("eth0", "a route to 10.0.0.0/8 multipath")
 

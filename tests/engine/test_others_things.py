@@ -9,7 +9,7 @@ import pytest
 from agent.errors import Failure
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.simulate import apply_all
-from agent.kernel.state import DOOMED_GROUP, GROUP, PROTOCOL, Address, KernelState, Link, Route
+from agent.kernel.state import DOOMED_GROUP, GROUP, MULTIPATH, PROTOCOL, Address, KernelState, Link, Route
 from agent.kernel.steps import AddAddress, DeleteAddress, SetRoute
 from agent.model.records import Ref
 from agent.rules import bond, pif
@@ -154,3 +154,47 @@ async def test_a_NIC_that_is_found_keeps_its_default_route_and_management_keeps_
     routes = {route for route in world.kernel.state.routes if route.destination == "0.0.0.0/0"}
     assert routes == {Route("xenbr0", "0.0.0.0/0", GATEWAY), replace(backup, link="xenbr2")}
     await world.stop()
+
+
+SHARED = tuple(
+    Route("xenbr0", "10.8.0.0/16", gateway, rest="030000000100") for gateway in ("192.0.2.7", "192.0.2.8")
+)
+"""Two routes of IPv4 of which one was appended to the other."""
+
+
+def at_xenbr0(destination: str, matched: str) -> Route:
+    """A route of IPv6 for packets from a source."""
+    return Route("xenbr0", destination, "fe80::7", 1024, rest=f"030000000140{matched}")
+
+
+FROM = tuple(at_xenbr0("2001:db8:9::/48", f"1400020020010db8000{n}{'0' * 20}") for n in (1, 2))
+SEVERAL_WAYS = tuple(
+    Route(link, "10.9.0.0/16", MULTIPATH, rest="030000000100") for link in ("docker0", "xenbr0")
+)
+
+
+@pytest.mark.parametrize("beside", [SHARED, FROM, SEVERAL_WAYS], ids=["appended", "from", "several ways"])
+async def test_routes_that_are_beside_one_another_stay_so(world: World, beside: tuple[Route, ...]) -> None:
+    world.kernel.insert(Link(name="docker0", kind="bridge", up=True))
+    state = world.kernel.state
+    world.kernel.state = replace(state, routes=state.routes | {*beside})
+    await world.do(create, {})
+    await world.restart()
+    assert world.kernel.state.routes >= {*beside}
+
+
+@pytest.mark.parametrize("beside", [SHARED, SEVERAL_WAYS], ids=["appended", "several ways"])
+async def test_such_routes_of_IPv4_are_not_moved_but_the_call_is_refused(
+    world: World, beside: tuple[Route, ...]
+) -> None:
+    """Which one counts is their order, which would be another one."""
+    world.kernel.insert(Link(name="docker0", kind="bridge", up=True))
+    state = world.kernel.state
+    world.kernel.state = replace(state, routes=state.routes | {*beside})
+    with pytest.raises(Failure) as caught:
+        await world.create_bond("eth0", "eth1")
+    destination = beside[0].destination
+    assert caught.value.parameters[1] == (
+        f"the route to {destination} on xenbr0 is not pifd's, and would be lost"
+    )
+    assert world.kernel.state.routes >= {*beside}

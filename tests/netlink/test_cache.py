@@ -3,11 +3,13 @@
 import errno
 
 import pytest
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.state import MULTIPATH, Address, KernelState, Route
 from agent.netlink.cache import ATTEMPTS, KernelCache
 from agent.netlink.monitor import Monitor
 from agent.netlink.picture import News
+from agent.netlink.rest import route_message
 from agent.netlink.socket import NetlinkError, Wire
 from tests.netlink.script import (
     RTM_DELADDR,
@@ -17,6 +19,7 @@ from tests.netlink.script import (
     RTM_GETLINK,
     RTM_GETNEIGH,
     RTM_GETROUTE,
+    RTM_NEWROUTE,
     Datagram,
     Reply,
     Script,
@@ -249,6 +252,26 @@ def test_routes_with_several_ways_are_read_again(scene: Scene) -> None:
     ways = {(one.link, one.gateway) for one in scene.read().routes}
     assert ways == {("eth0", MULTIPATH), ("eth1", MULTIPATH)}
     assert scene.world.dumps == [RTM_GETROUTE]
+
+
+def test_each_way_of_a_route_of_IPv6_has_its_own_weight_and_only_the_first_is_known_to_be_pifds(
+    scene: Scene,
+) -> None:
+    hops = [
+        {"oif": 2, "hops": weight, "attrs": [("RTA_GATEWAY", gateway)]}
+        for weight, gateway in ((0, "fe80::1"), (2, "fe80::2"))
+    ]
+    several = route(0, "2001:db8::/32", ("RTA_MULTIPATH", hops))
+    scene.world.tables[RTM_GETROUTE] = [several]
+    scene.tell(several)
+    first, second = sorted(scene.read().routes)
+    assert (first.gateway, first.marked, first.rest) == ("fe80::1", True, "")
+    assert (second.gateway, second.marked) == ("fe80::2", False)
+    written = rtmsg(route_message(RTM_NEWROUTE, 0, second, 7))
+    written.decode()
+    (hop,) = written.get_attr("RTA_MULTIPATH")
+    told = (hop["oif"], hop["hops"], hop.get_attr("RTA_GATEWAY"), written.get_attr("RTA_OIF"))
+    assert told == (7, 2, "fe80::2", None)
 
 
 def test_two_devices_that_exchange_their_names_are_told_apart(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.state import PROTOCOL, Address, Route
 from agent.netlink.message import serialized
-from agent.netlink.rest import address_message, route_message
+from agent.netlink.rest import address_message, address_of, route_message
 
 INDICES = st.integers(1, 2**31 - 1)
 HOSTS = st.ip_addresses()
@@ -70,3 +70,21 @@ def test_a_route(
     ]
     ours = route_message(24, 0x500, Route("eth0", str(to), via, metric, table=table), index)
     assert read(rtmsg(ours)) == read(rtmsg(serialized(message)))
+
+
+@given(host=HOSTS, length=st.integers(8, 30))
+def test_an_address_that_is_deprecated_for_good_is_written_as_it_was_read(
+    host: IPv4Address | IPv6Address, length: int
+) -> None:
+    preferred = 0 if host.version == 6 else 0xFFFFFFFF
+    times = {"ifa_preferred": preferred, "ifa_valid": 0xFFFFFFFF, "cstamp": 5, "tstamp": 6}
+    message = ifaddrmsg()
+    message["family"], message["prefixlen"], message["index"] = family(host), length, 3
+    message["attrs"] = [("IFA_ADDRESS", str(host)), ("IFA_LOCAL", str(host))]
+    message["attrs"] += [("IFA_FLAGS", 0xA0), ("IFA_CACHEINFO", times)]
+    found = address_of(serialized(message), "eth0")
+    assert (found.leased, found.lifetimes) == (False, None)
+    written = ifaddrmsg(address_message(20, 0, found, 4))
+    written.decode()
+    times = written.get_attr("IFA_CACHEINFO")
+    assert (times["ifa_preferred"], times["ifa_valid"]) == (0, 0xFFFFFFFF)
