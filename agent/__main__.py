@@ -35,6 +35,7 @@ from agent.netlink import Netlink
 from agent.network_managers import at_work_on, managers_of
 from agent.pool.etcd import Access, Etcd
 from agent.pool.session import Session
+from agent.pool.trials import Trials
 from agent.printable import printable
 from agent.sd_notify import notify
 from agent.settings import CHECK, Settings, SettingsError, check_script, read_settings
@@ -44,7 +45,7 @@ from agent.store.sqlite import StoreError
 
 log = logging.getLogger("pifd")
 
-STORE, LINKS = "pifd.sqlite", "links.json"
+STORE, LINKS, PARTS = "pifd.sqlite", "links.json", "parts.json"
 SWITCH_SECONDS = 0.0005
 GARBAGE_THRESHOLDS = 700, 10, 100
 """Python's own but for the last: the objects that are old are looked at ten times less often."""
@@ -173,10 +174,11 @@ async def serve_until(
     """
     looking_up = asyncio.create_task(roles_of(settings.operators, settings.readers))
     audit = audit_of(settings.audit_log)
+    parts = Trials(JSONFile(settings.state_dir / PARTS))
     try:
         if not await started(engine, stop):
             return
-        agent = agent_of(engine, await looking_up, audit, None if pool is None else door_to(pool))
+        agent = agent_of(engine, await looking_up, audit, pool and door_to(pool, parts))
         try:
             await serve_agent(stop, settings, agent)
         finally:

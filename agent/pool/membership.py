@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from agent.engine.engine import Engine
-from agent.errors import PoolUnavailable
+from agent.errors import OperationNotAllowed, PoolUnavailable
 from agent.model.draft import Draft, Plan
 from agent.model.model import Model, this_host
 from agent.model.records import Host, Network, Pool
@@ -16,9 +16,12 @@ from agent.pool.etcd import NO_SUCH_KEY, Unavailable
 from agent.pool.layout import key_of, with_claims, written
 from agent.pool.learning import Learner, learnt
 from agent.rules.corresponding_nics import Correspondence
-from agent.rules.membership import Told, join, leave
+from agent.rules.membership import Told, designate_new_master, join, leave
 
 log = logging.getLogger("pifd.pool")
+
+EMPTY = "there is nothing in it; the pool's master will fill it"
+"""What is wrong with an etcd that has lost everything, as a member sees it."""
 
 
 class Membership:
@@ -71,6 +74,15 @@ class Membership:
             self._entries.known.pop(key)
         await (self.leave() if host.ref == self.this.ref else self._learner.learn())
 
+    async def be_master(self) -> None:
+        """This host fills an etcd that has lost the pool, in the place of a master that is dead as well."""
+        if EMPTY not in self._entries.trouble:
+            self._entries.check()
+            raise OperationNotAllowed("the pool is in etcd: use pool.designate_new_master")
+        log.warning("this host is the pool's master from now on: etcd knows of no pool any more")
+        await self._engine.change(lambda model, facts: learnt(designate_new_master(model, self.this.ref)))
+        self._entries.again.set()
+
     async def leave(self) -> None:
         log.warning("this host was ejected from the pool: it is alone from now on")
         await self._engine.change(lambda model, facts: learnt(leave(model)))
@@ -106,7 +118,7 @@ class Membership:
     async def _found(self, own: Pool) -> None:
         """The pool, with this host's networks, is written where there is none."""
         if own.is_shared and own.master != self.this.ref:
-            raise self._unusable("there is nothing in it; the pool's master will fill it")
+            raise self._unusable(EMPTY)
         pool = written(replace(own, is_shared=True))
         puts = {layout.SCHEMA: layout.SCHEMA_VALUE, layout.POOL: pool}
         for network in self._engine.model.all(Network):

@@ -3,7 +3,9 @@
 import json
 import logging
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from importlib import metadata
 
 from agent.model.model import Model, pifs_on, this_host, vifs_on
 from agent.model.records import Host, Network, Record
@@ -17,10 +19,10 @@ log = logging.getLogger("pifd.pool")
 
 
 class Publisher:
-    """It goes on from what it has published, by what differs.  version, run: of the pifd that publishes."""
+    """It goes on from what it has published, by what differs.  run: of the pifd that publishes."""
 
-    def __init__(self, entries: Entries, version: str, run: str) -> None:
-        self._entries, self._version, self._run = entries, version, run
+    def __init__(self, entries: Entries, run: str) -> None:
+        self._entries, self._run = entries, run
         self._before = Model().table
 
     def forget(self) -> None:
@@ -95,4 +97,11 @@ class Publisher:
 
     def _stamp(self, run: str) -> bytes:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        return json.dumps({"at": now, "by": self._version, "run": run}).encode()
+        return json.dumps({"at": now, "by": version(), "run": run}).encode()
+
+
+def version() -> str:
+    """Of this pifd; "" for one that is not installed."""
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version("pifd")
+    return ""

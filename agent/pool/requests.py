@@ -4,15 +4,16 @@ A request is a key; the host that takes it up removes it first, so that it is ca
 What became of it comes back as another key.  Both go by themselves when the host that wrote them is lost.
 
 A part of a call for all hosts says how it is undone.  The host undoes it by itself, unless it is told
-that the part stays: when who has asked is lost, or when the part has cut the host off from etcd.
+that the part stays: when who has asked is lost, or when the part has cut the host off from etcd.  A daemon
+that was killed meanwhile sees it through at its next start.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 from agent.errors import Failure, HostDoesNotAnswer, InternalError, PoolUnavailable, by_code
@@ -21,6 +22,7 @@ from agent.pool import layout
 from agent.pool.etcd import Entry, Unavailable
 from agent.pool.layout import uuid_of
 from agent.pool.session import Session
+from agent.pool.trials import Trials, Undo
 
 log = logging.getLogger("pifd.pool")
 
@@ -34,30 +36,16 @@ GOODBYE = 1.0
 """Seconds in which answers go out when the daemon ends."""
 STAYS, UNDO = b"stays", b"undo"
 """How a part is settled."""
-RESULT = "$result"
-"""In the arguments of what undoes a part: what the part has given."""
-
 CarryOut = Callable[[str, Mapping[str, Any], str], Awaitable[Any]]
 """Carries a call out here: its method, its parameters by name, and who has asked for it."""
 
 
-class Undo(NamedTuple):
-    """What undoes a part of a call."""
-
-    method: str
-    arguments: Mapping[str, Any]
-
-    def of(self, result: Any) -> "Undo":
-        """With what the part has given."""
-        given = {key: result if value == RESULT else value for key, value in self.arguments.items()}
-        return Undo(self.method, given)
-
-
 class Requests:
-    """carry_out: what does the work of a request to this host."""
+    """carry_out: what does the work of a request to this host.  trials: the parts not settled yet."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, trials: Trials | None = None) -> None:
         self._session, self._entries = session, session.entries
+        self.trials = trials or Trials()
         self.carry_out: CarryOut | None = None
         self._answers: dict[str, asyncio.Future[Any]] = {}
         self._taken: dict[str, asyncio.Event] = {}
@@ -171,33 +159,76 @@ class Requests:
             log.error("a request of another host's can't be taken up: %s", error)
             return
         told, number = json.loads(entry.value), key.rpartition("/")[2]
+        told["run"] = self.run_of(told["from"])
+        trial = self._trial(number)
+        if told.get("undo"):
+            await self.trials.note(number, told)
+        told |= await self._done(told)
+        if told.get("undo"):
+            await self.trials.note(number, told)
+        self._end(self._see_through(told, number, trial), number)
+
+    def _trial(self, number: str) -> "asyncio.Future[bytes]":
+        """What the part with a number is settled by, when it is heard."""
         settled = f"{layout.SETTLED}{self._session.this.uuid}/{number}"
         trial = self._trials[settled] = asyncio.get_running_loop().create_future()
-        done = await self._done(told)
-        task = asyncio.create_task(self._see_through(told, number, done, trial))
+        return trial
+
+    def _end(self, work: Coroutine[Any, Any, None], number: str) -> None:
+        """What is left to do of a request that is carried out."""
+        settled = f"{layout.SETTLED}{self._session.this.uuid}/{number}"
+        task = asyncio.create_task(work)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
         task.add_done_callback(lambda _: self._trials.pop(settled, None))
 
+    def run_of(self, uuid: str) -> str:
+        """What a host, by its uuid, is heard of by now, until its daemon starts again."""
+        return (self._session.liveness.run_of(Ref[Host](f"OpaqueRef:{uuid}")) or b"").decode()
+
     async def _see_through(
-        self, told: Mapping[str, Any], number: str, done: Mapping[str, Any], trial: "asyncio.Future[bytes]"
+        self, told: Mapping[str, Any], number: str, trial: "asyncio.Future[bytes]"
     ) -> None:
         """Who has asked is told, and the part is undone where it does not stay."""
         back = f"{layout.ANSWERS}{told['from']}/{number}"
-        if not told.get("undo") or "result" not in done:
+        done = {key: told[key] for key in ("result", "error") if key in told}
+        if not told.get("undo") or "error" in told:
+            await self.trials.forget(number)
             return await self._tell(back, done)
         with suppress(TimeoutError):
             async with asyncio.timeout(LOST):
                 await self._tell(back, done)
             if await self._stays(told, trial):
-                return None
+                return await self.trials.forget(number)
+        await self._undone(told)
+        await self.trials.forget(number)
+        lost = HostDoesNotAnswer(self._session.this.ref, "it was cut off by it, and has undone it")
+        return await self._tell(back, {"error": [lost.code, *lost.parameters]})
+
+    async def _undone(self, told: Mapping[str, Any]) -> None:
+        undo = Undo(*told["undo"])
+        if undo.needs_result and "result" not in told:
+            return log.warning("whether %s was done when this host was lost is not known", told["method"])
         log.warning("%s is undone: it could not be done on all hosts", told["method"])
-        undo = Undo(*told["undo"]).of(done["result"])
+        undo = undo.of(told.get("result"))
         outcome = await self._done({**told, "method": undo.method, "arguments": undo.arguments})
         if "error" in outcome:
             log.error("%s can't be undone: %s", told["method"], ", ".join(outcome["error"]))
-        lost = HostDoesNotAnswer(self._session.this.ref, "it was cut off by it, and has undone it")
-        return await self._tell(back, {"error": [lost.code, *lost.parameters]})
+        return None
+
+    def resume(self) -> None:
+        """See through what an earlier run of this daemon has begun."""
+        for number, told in [*self.trials.left.items()]:
+            self._end(self._resume(told, number, self._trial(number)), number)
+
+    async def _resume(self, told: Mapping[str, Any], number: str, trial: "asyncio.Future[bytes]") -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOST):
+                await self._entries.is_open.wait()
+            if await self._stays(told, trial):
+                return await self.trials.forget(number)
+        await self._undone(told)
+        return await self.trials.forget(number)
 
     async def _tell(self, key: str, answer: Mapping[str, Any]) -> None:
         """Tell who has asked, perhaps after a while: by another way to etcd."""
@@ -213,14 +244,16 @@ class Requests:
             await self._entries.is_open.wait()
 
     async def _stays(self, told: Mapping[str, Any], trial: "asyncio.Future[bytes]") -> bool:
-        """What who has asked says, as long as it is heard of."""
-        loop, asker = asyncio.get_running_loop(), Ref[Host](f"OpaqueRef:{told['from']}")
-        live = self._session.liveness
-        run, heard = live.run_of(asker), loop.time()
-        while not trial.done() and loop.time() - heard < LOST:
+        """What who has asked says, as long as it is heard of and is the same."""
+        loop = asyncio.get_running_loop()
+        heard, run = loop.time(), told["run"]
+        while not trial.done() and loop.time() - heard < LOST and run:
             await asyncio.wait([trial], timeout=LOOK)
-            if live.is_live(asker) and live.run_of(asker) == run:
+            now = self.run_of(told["from"])
+            if now == run and not self._entries.trouble:
                 heard = loop.time()
+            elif now not in (run, ""):
+                break
         return trial.done() and trial.result() == STAYS
 
     async def _done(self, told: Mapping[str, Any]) -> Mapping[str, Any]:

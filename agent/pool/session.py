@@ -36,7 +36,7 @@ JOINING = 10.0
 
 class Session:
     """lease: seconds without a sign until this host counts as dead.  follows: whether it takes over at once
-    what its master changes.  version: of this pifd.
+    what its master changes.
 
     entries: etcd's keys as they are known here.  on_entry: who else hears of keys.
     """
@@ -49,14 +49,13 @@ class Session:
         lease: int = 10,
         by: Correspondence = "device",
         follows: bool = False,
-        version: str = "",
     ) -> None:
         self.entries, self._engine, self.by = Entries(store), engine, by
         self.liveness = Liveness(self.entries, engine, lease)
         self.learner = Learner(self.entries, engine)
         self.membership = Membership(self.entries, engine, self.learner, by)
         self.follower = Follower(engine, by, follows=follows)
-        self._publisher = Publisher(self.entries, version, self.liveness.run)
+        self._publisher = Publisher(self.entries, self.liveness.run)
         self._is_published = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.on_entry: Callable[[str, Entry | None], None] = lambda key, entry: None

@@ -15,8 +15,8 @@ from agent.errors import (
     VMBadPowerState,
 )
 from agent.model.draft import Draft, Plan
-from agent.model.model import Model, vifs_of, vifs_on
-from agent.model.records import VIF, VM, Host, Network, PowerState, Ref
+from agent.model.model import Model, pif_on, pifs_on, vifs_of, vifs_on
+from agent.model.records import PIF, VIF, VM, Host, Network, PowerState, Ref
 from agent.model.vifs import HOST_DEVICE, is_plugged
 from agent.rules.device_name_checks import OWN_NAMES, is_device_name, owner_of
 from agent.rules.domid import is_name_of_another
@@ -121,10 +121,28 @@ def vifs_to_move(model: Model, network: Ref[Network], host: Ref[Host]) -> tuple[
 
 
 def is_local(model: Model, vm: VM, host: Ref[Host]) -> bool:
-    """Running, suspended or paused on the host; or halted, and the host the only one that it can start on."""
+    """Running, suspended or paused on the host; or halted, and the host the only one that it can start on.
+
+    Once the last host of a pool has its bond, there is no host left that the VM can start on as it is.
+    """
     if vm.power_state != PowerState.HALTED:
         return vm.resident_on == host
-    return set(hosts_for(model, vm)) == {host}
+    hosts = hosts_for(model, vm)
+    return host in hosts and not any(has_networks(model, vm, other) for other in hosts if other != host)
+
+
+def has_networks(model: Model, vm: VM, host: Ref[Host]) -> bool:
+    """Whether VM.start on the host finds the networks of all VIFs: on a PIF there, or on no PIF anywhere.
+
+    A host that has told of no NICs may have any.
+    """
+    has_told = any(nic.host == host for nic in model.any_by(PIF, "physical", True))
+    return not has_told or all(_has_network(model, vif.network, host) for vif in vifs_of(model, vm.ref))
+
+
+def _has_network(model: Model, network: Ref[Network], host: Ref[Host]) -> bool:
+    own = pif_on(model, network, host)
+    return not pifs_on(model, network) if own is None else own.bond_slave_of is None
 
 
 def attach_where(draft: Draft, vm: VM, network: Ref[Network]) -> None:

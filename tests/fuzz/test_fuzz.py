@@ -57,7 +57,14 @@ def test_every_call_of_the_api_is_among_the_good_seeds() -> None:
 GENERIC = ("Async.", "DryRun.", ".get_", ".set_", ".add_", ".put_in_", ".remove_")
 IN_A_POOL = {
     f"pool.{message}"
-    for message in ("create_bond", "designate_new_master", "eject", "join", "sync_networking")
+    for message in (
+        "create_bond",
+        "designate_new_master",
+        "eject",
+        "emergency_transition_to_master",
+        "join",
+        "sync_networking",
+    )
 }
 NEVER_GOOD = {"PIF.introduce", "PIF.replace", "event.next", "host.local_management_reconfigure", *IN_A_POOL}
 """There is no NIC left to introduce, or to take a PIF; one waits; one is always refused; there is no pool."""

@@ -12,15 +12,16 @@ from agent.api.calls.requested import carry_out
 from agent.api.calls.routing import PoolDoor
 from agent.api.sessions.caller import Caller, Client
 from agent.pool.requests import Requests
+from agent.pool.trials import Trials
 from tests.pool.hosts import Member
 
 
 class Api:
     """Root's calls to one member."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, trials: Trials | None = None) -> None:
         self.member = member
-        self.requests = requests = Requests(member.pool)
+        self.requests = requests = Requests(member.pool, trials)
         self.agent: Agent = agent_of(member.world.engine, pool=PoolDoor(member.pool, requests, POOL_WIDE))
         requests.carry_out = partial(carry_out, self.agent)
         self._client = Client(Caller(os.getuid(), os.getgid(), os.getpid()), asyncio.Event())

@@ -13,8 +13,10 @@ from agent.errors import HostDoesNotAnswer, PoolUnavailable
 from agent.model.model import management
 from agent.model.records import PIF, VLAN, Network, Ref
 from agent.pool import requests
+from agent.pool.trials import Trials, Undo
 from agent.rules import bond, reconfigure, tunnel
 from agent.rules.setters import set_field
+from agent.store.json_file import JSONFile
 from tests.pool.api import Api
 from tests.pool.etcd_server import etcd
 from tests.pool.hosts import Hosts, Member, knows_all, own_pif
@@ -101,6 +103,62 @@ async def test_what_a_host_has_done_of_a_call_is_undone_there_when_who_asked_for
         await asking
     assert managed_by(members) == ["eth0"] * 2
     members[0].cut(off=False)
+
+
+async def test_a_daemon_that_is_killed_before_it_hears_that_its_part_stays_undoes_it_at_its_next_start(
+    hosts: Hosts, tmp_path: Path
+) -> None:
+    master, member = await hosts.pool(2)
+    await with_second_addresses([master, member])
+    await master.until(lambda: all(one.ip_configuration.IP for one in eths(master)))
+    kept = JSONFile(tmp_path / "parts.json")
+    asking, doing = Api(master), Api(member, Trials(kept))
+    net = network_of(master.model, "xenbr1").ref
+    plain = doing.requests.carry_out
+    assert plain is not None
+
+    async def cut_off(method: str, arguments: Any, by: str) -> Any:
+        member.cut(off=True)
+        return await plain(method, arguments, by)
+
+    doing.requests.carry_out = cut_off
+    call = asyncio.create_task(asking.call("pool.management_reconfigure", net))
+    await member.until(
+        lambda: "result" in [*doing.requests.trials.left.values(), {}][0], "done, and not told"
+    )
+    assert managed_by([member]) == ["eth1"]
+    await kill(doing)
+    member.cut(off=False)
+    await member.start()
+    again = Api(member, Trials(kept))
+    again.requests.resume()
+    with pytest.raises(HostDoesNotAnswer):
+        await call
+    await member.until(lambda: managed_by([master, member]) == ["eth0", "eth0"], "all as before")
+    await member.until(lambda: kept.read() == {}, "nothing is left of it")
+    await settled_while_away(asking, member, again.requests)
+
+
+async def kill(api: Api) -> None:
+    """What the daemon was at does not come to an end."""
+    for task in [*api.requests._work.values(), *api.requests._ending]:
+        task.cancel()
+    await asyncio.sleep(0)
+    await api.member.stop()
+
+
+async def settled_while_away(asker: Api, member: Member, doing: requests.Requests) -> None:
+    """A part that stays, as was said while nobody heard it, is left alone."""
+    this = asker.member.pool.this.uuid
+    back = Undo("host.management_reconfigure", {"pif": own_pif(member, "eth1")})
+    told = {"method": "", "by": "", "from": this, "undo": back, "result": "", "run": doing.run_of(this)}
+    await doing.trials.note("n", told)
+    await asker.requests.settle([(member.pool.this.ref, "n")], requests.STAYS)
+    await member.until(lambda: any(key.endswith("/n") for key in member.pool.entries.known))
+    member.pool.entries.again.set()
+    doing.resume()
+    await member.until(lambda: not doing.trials.left)
+    assert managed_by([member]) == ["eth0"]
 
 
 async def test_a_host_that_starts_again_in_the_middle_of_a_call_is_not_waited_for(hosts: Hosts) -> None:

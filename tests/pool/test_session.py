@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import (
+    OperationNotAllowed,
     PoolUnavailable,
 )
 from agent.model.model import here, management, slaves
@@ -136,6 +137,33 @@ async def test_of_an_etcd_that_is_empty_again_the_master_fills_it_anew(tmp_path:
             await member.until(partial(knows_all, member, 2))
             assert made in master.model.records
             await master.world.new_network()
+
+
+async def test_where_the_master_is_dead_and_etcd_empty_another_host_can_fill_it(tmp_path: Path) -> None:
+    with etcd() as (node,):
+        async with AsyncExitStack() as stack:
+            hosts = Hosts(tmp_path, node, stack)
+            master, member, third = await hosts.pool(3)
+            with pytest.raises(OperationNotAllowed):
+                await member.pool.membership.be_master()
+            await master.stop()
+            node.kill()
+            await member.until(lambda: member.pool.entries.trouble, "it is away")
+            with pytest.raises(PoolUnavailable):
+                await member.pool.membership.be_master()
+            shutil.rmtree(node.directory / node.name)
+            node.start()
+            node.wait()
+            await member.until(lambda: "there is nothing in it" in member.pool.words)
+            await member.world.do(pif.plug, own_pif(member, "eth1"))
+            await member.pool.membership.be_master()
+            await member.connected()
+            await third.connected()
+            await master.start()
+            await master.connected()
+            for one in (master, member, third):
+                await one.until(partial(knows_all, one, 3))
+                await one.until(lambda one=one: one.master() == member.pool.this.uuid)  # type: ignore[misc]
 
 
 async def test_of_three_nodes_two_make_a_quorum_and_one_does_not(tmp_path: Path) -> None:

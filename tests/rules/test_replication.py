@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import NetworkAlreadyConnected
-from agent.model.draft import Plan
+from agent.model.draft import Draft, Plan
 from agent.model.model import Model, here, management, slaves
 from agent.model.records import PIF, VIF, VLAN, Bond, Network, Ref, Tunnel
 from agent.rules import bond, tunnel, vif, vlan, vm
 from agent.rules.corresponding_nics import Correspondence
 from agent.rules.replication import Foreseen, foreseen
+from agent.rules.vifs_elsewhere import follow_bonds
 from tests.rules.invariants import violations
 from tests.worlds.hosts import host as machine
 from tests.worlds.hosts import mac, nic
@@ -295,6 +296,51 @@ def test_vifs_vlans_and_management_on_the_members_nics_move_up(  # the design's 
     assert [after.get(one.tagged_PIF) for one in here(after).all(VLAN)] == [master_pif]
     assert outcome.plan.unplug == outcome.plan.plug == tuple(one.ref for one in after.all(VIF))
     assert violations(after) == []
+
+
+def test_the_vif_of_a_halted_vm_goes_along_with_the_last_host_that_it_could_start_on() -> None:
+    """Whichever host's bond is the last.  A network that is on no NIC holds nothing back."""
+    for last in ("member", "master"):
+        model = pool(MEMBER, bonded(MASTER, "eth1", "eth2") if last == "member" else MASTER)
+        model, alone_here = with_new_network(model, name_label="private")
+        assert moved_by(with_halted_vm(model, "eth1", "eth0"), last)
+        assert moved_by(with_halted_vm(model, "eth1", more=alone_here), last)
+        assert not moved_by(with_halted_vm(model, "eth0"), last)
+
+
+def with_halted_vm(model: Model, *devices: str, more: Ref[Network] | None = None) -> Model:
+    """With a VM that names no hosts, and its VIFs on the networks of NICs."""
+    made = vm.create(model, {"name_label": "alpha"})
+    networks = [pif_of(here(model), device).network for device in devices] + ([more] if more else [])
+    model = made.after
+    for number, net in enumerate(networks):
+        record = {"device": str(number), "network": net, "VM": Ref[Any](str(made.result))}
+        model = changed(model, vif.create, record)
+    return model
+
+
+def moved_by(model: Model, last: str) -> bool:
+    """Whether any VIF is on another network after a bond of eth1 and eth2 on the host that has none yet."""
+    before = [one.network for one in model.all(VIF)]
+    if last == "member":
+        after = synced(model).plan.after
+    else:
+        other, home = with_new_network(model)
+        theirs = [pif.ref for name in ("eth1", "eth2") for pif in pifs_elsewhere(model, name)]
+        ours = [pif_of(here(model), name).ref for name in ("eth1", "eth2")]
+        first = bond.create(other, home, ours, "").after
+        assert [one.network for one in first.all(VIF)] == before
+        learnt, draft = bond.create(first, home, theirs, "").after, Draft(first)
+        for ref in learnt.records.keys() - {one.ref for one in first.all(VIF)}:
+            draft.put(learnt.records[ref]) if first.records.get(ref) != learnt.records[ref] else None
+        follow_bonds(draft, first)
+        after = draft.model
+    assert violations(after) == []
+    return [one.network for one in after.all(VIF)] != before
+
+
+def pifs_elsewhere(model: Model, device: str) -> list[PIF]:
+    return [pif for pif in model.by(PIF, "device", device) if pif.host != own_host(model).ref]
 
 
 def test_vlans_of_one_tag_on_nics_that_are_bonded_become_one() -> None:

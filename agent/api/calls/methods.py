@@ -224,6 +224,7 @@ SPECIAL: Sequence[tuple[str, Run, Access]] = (
     ("pool.sync_database", host.sync_database, Access.CHANGE),
     ("pool.join", pool.join, Access.CHANGE),
     ("pool.eject", pool.eject, Access.CHANGE),
+    ("pool.emergency_transition_to_master", pool.emergency_transition_to_master, Access.CHANGE),
     ("pool.create_bond", create_bond, Access.CHANGE),
     ("message.create", messages.create, Access.CHANGE),
     ("message.destroy", messages.destroy, Access.CHANGE),

@@ -58,6 +58,12 @@ async def eject(call: Call, host: Ref[Host]) -> Value:
     return ""
 
 
+async def emergency_transition_to_master(call: Call) -> Value:
+    """This host is the master of a pool that etcd has lost, and fills it (XenAPI)."""
+    await door_of(call.agent).session.membership.be_master()
+    return ""
+
+
 async def sync_networking(call: Call, host: Ref[Host]) -> Value:
     """A member takes over what its master has, as at its start; a line for each object (pifd's own)."""
     chosen = call.agent.engine.model.find(Host, host)

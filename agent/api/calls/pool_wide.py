@@ -5,18 +5,20 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from agent.api.calls.call import Call
 from agent.api.calls.changing import change
 from agent.api.calls.declared import CHANGING
-from agent.api.calls.routing import door_of, there
+from agent.api.calls.routing import asker, door_of, there
 from agent.api.encodings.values import Value
 from agent.errors import Failure, HostDoesNotAnswer, InvalidValue, PoolUnavailable
 from agent.model.model import Model, management_of, pifs_of, pifs_on
 from agent.model.records import PIF, Host, Network, Pool, Ref
-from agent.pool.requests import RESULT, STAYS, UNDO, Requests, Undo
+from agent.pool.requests import STAYS, UNDO, Requests
+from agent.pool.trials import RESULT, Undo
 from agent.rules.pool import pif_of_host
 from agent.rules.vlan import lower_of_device
 
@@ -94,6 +96,7 @@ class Parts:
         self._call, self._run = call, runner(call)
         self._done: list[tuple[Ref[Host], str, Undo | None]] = []
         self._lost: list[tuple[Ref[Host], str]] = []
+        self._own: list[str] = []
 
     async def __aenter__(self) -> "Parts":
         return self
@@ -101,8 +104,11 @@ class Parts:
     async def do(self, host: Ref[Host], method: str, arguments: Mapping[str, Any], undo: Undo | None) -> Any:
         """A host's part; raises the Failure that it ends with."""
         number = str(uuid4())
+        note = partial(self._note, host, number, method, undo)
         try:
+            await note()
             result = await self._run(host, method, arguments, undo, number)
+            await note(result=result)
         except (HostDoesNotAnswer, PoolUnavailable, asyncio.CancelledError):
             self._lost.append((host, number))
             raise
@@ -111,15 +117,28 @@ class Parts:
             await self._requests.check_reached()
         return result
 
+    async def _note(
+        self, host: Ref[Host], number: str, method: str, undo: Undo | None, **result: Any
+    ) -> None:
+        """This host's own part, which its next start undoes if its daemon is killed before the end."""
+        if undo is None or self._elsewhere(host):
+            return
+        self._own.append(number)
+        this = self._call.agent.engine.model.get(host).uuid
+        told = {"method": method, "by": asker(self._call), "from": this, "undo": undo}
+        await self._requests.trials.note(number, {**told, "run": self._requests.run_of(this), **result})
+
     async def __aexit__(self, kind: object, error: object, traceback: object) -> None:
-        if error is None:
+        try:
+            if error is not None:
+                return await self._undo()
             try:
                 await self._requests.settle(self._others(), STAYS)
             except Failure:
                 await self._undo()
                 raise
-        else:
-            await self._undo()
+        finally:
+            await self._requests.trials.forget(*self._own)
 
     async def _undo(self) -> None:
         """One thing that can't be undone keeps nothing else from being undone; it is logged where it is.

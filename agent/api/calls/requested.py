@@ -12,17 +12,19 @@ from agent.api.encodings.values import Value
 from agent.api.sessions.caller import Caller, Client
 from agent.pool.requests import Requests
 from agent.pool.session import Session as PoolSession
+from agent.pool.trials import Trials
 
 
-def door_to(session: PoolSession) -> PoolDoor:
+def door_to(session: PoolSession, trials: Trials) -> PoolDoor:
     """The pool as the API is to know it."""
-    return PoolDoor(session, Requests(session), POOL_WIDE)
+    return PoolDoor(session, Requests(session, trials), POOL_WIDE)
 
 
 def begin(agent: Agent) -> None:
     """From now on this host is in its pool, and carries out what others ask."""
     if isinstance(agent.pool, PoolDoor):
         agent.pool.requests.carry_out = partial(carry_out, agent)
+        agent.pool.requests.resume()
         agent.pool.session.begin()
 
 

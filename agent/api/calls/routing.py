@@ -15,8 +15,9 @@ from agent.api.sessions.sessions import Session
 from agent.errors import PoolUnavailable
 from agent.model.model import Model, host_of, this_host
 from agent.model.records import VIF, VM, Host, Ref
-from agent.pool.requests import Requests, Undo
+from agent.pool.requests import Requests
 from agent.pool.session import Session as PoolSession
+from agent.pool.trials import Undo
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,12 @@ def eject(call: Call) -> str:
     return ""
 
 
+def be_master(call: Call) -> str:
+    """pool.emergency_transition_to_master."""
+    call.session.change(call.command.name, "pool.emergency_transition_to_master", shape=object)
+    return ""
+
+
 def sync(call: Call) -> str:
     """pool.sync_networking; a line for each object, and of a dry run for each step."""
     chosen = call.find("host", "host-uuid") if call.values["host-uuid"] else call.session.this_host()
@@ -92,6 +98,16 @@ COMMANDS = (
         "Members take over its bonds, VLANs and tunnels from then on.",
         examples=("pifctl pool-designate-new-master host-uuid=host2",),
         errors=("PIFD_POOL_UNAVAILABLE",),
+    ),
+    Command(
+        "pool-emergency-transition-to-master",
+        be_master,
+        (JSON,),
+        "Make this host the master of a pool that etcd has lost.",
+        "For a pool whose master is dead and whose etcd is empty: this host fills it with what it knows.\n"
+        "Refused while the pool is in etcd.",
+        examples=("pifctl pool-emergency-transition-to-master",),
+        errors=("OPERATION_NOT_ALLOWED",),
     ),
     Command(
         "pool-sync",
