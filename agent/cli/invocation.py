@@ -142,7 +142,7 @@ def unknown_parameter(command: Command, name: str, field: Field | None) -> Comma
     """The error for a parameter that the command does not have; xe would not say anything."""
     known = [f"{one.name}:<key>" if one.is_map else one.name for one in command.parameters]
     if field is not None and command.fields:
-        return field_not_settable(command, field)
+        return field_not_settable(command, field, name)
     has_fields = program_name() == XE and command.class_name
     lines = [f"{command.name} takes: {', '.join(known)}"]
     if command.takes_filters:
@@ -152,11 +152,21 @@ def unknown_parameter(command: Command, name: str, field: Field | None) -> Comma
     return CommandError(first, *lines, usage(command.name))
 
 
-def field_not_settable(command: Command, field: Field) -> CommandError:
-    """The error for a field that is only written by the daemon."""
+def field_not_settable(command: Command, field: Field, name: str) -> CommandError:
+    """The error for a field that is only written by the daemon, or is not set in this way: xe's sentences."""
     settable = ", ".join(one.name for one in command.fields)
     what = f"These of a {command.class_name} can be set: {settable}"
-    return CommandError(f"Error: Field '{field.name}' is read-only.", what, usage(command.name))
+    return CommandError(f"Error: {why_not_set(command, field, name)}", what, usage(command.name))
+
+
+def why_not_set(command: Command, field: Field, name: str) -> str:
+    if field.mark in (SET, SET_RW) and name.lower() != field.name.lower():
+        return "Cannot param-set on set fields"
+    if field not in command.fields:
+        return f"Field '{field.name}' is read-only."
+    if field.mark == MAP_RW or field.key_setter:
+        return f"Field '{field.name}' is a map or set. use the 'name:key=value' syntax."
+    return f"Field '{field.name}' is not a set or map"
 
 
 def check_no_twins(command: Command, pairs: Sequence[tuple[str, str]]) -> None:

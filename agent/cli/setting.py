@@ -6,7 +6,7 @@ from typing import Any
 from agent.cli.change import Message
 from agent.cli.classes import CLASSES
 from agent.cli.command import Call, Command
-from agent.cli.errors import CommandError
+from agent.cli.errors import XE, CommandError, program_name
 from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Class, Field, is_map, settable
 from agent.cli.listing import field_named
 from agent.cli.value import NULL
@@ -72,12 +72,24 @@ def additions(call: Call) -> Iterator[Message]:
 
 
 def removal(call: Call) -> Sequence[Message]:
-    """The member of a set, or the key of a map, that goes."""
+    """The member of a set, or the key of a map, that goes.  To xe one that is not there is an error."""
     kind, field, ref = target(call)
+    if program_name() == XE:
+        check_there(call, field, ref)
     if field.mark == SET_RW:
         member = sent(call, field, call.values["param-key"])
         return [Message(f"{kind.name}.remove_{field.source}", [ref, member])]
     return [Message(f"{kind.name}.remove_from_{field.source}", [ref, call.values["param-key"]])]
+
+
+def check_there(call: Call, field: Field, ref: str) -> None:
+    """In xe's words, which scripts compare."""
+    key, record = call.values["param-key"], call.objects.record(call.command.class_name, ref) or {}
+    shown = record.get(field.source, ())
+    if field.mark == SET_RW and sent(call, field, key) not in shown:
+        raise CommandError(f"Error: Key {key} is not in the set")
+    if field.mark != SET_RW and key not in shown:
+        raise CommandError(f"Error: Key {key} is not in map")
 
 
 def clearance(call: Call) -> Sequence[Message]:

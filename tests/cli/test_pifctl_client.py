@@ -12,7 +12,7 @@ from agent.cli.commands import COMMANDS
 from agent.cli.errors import CommandError
 from tests.cli.conftest import Run
 from tests.cli.fake_daemon import Daemon
-from tests.cli.world import ETH0
+from tests.cli.world import ETH0, STORAGE
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TAKEN: list[tuple[str, Client, list[str]]] = [
@@ -166,6 +166,15 @@ def test_called_as_xe_its_errors_begin_with_xes_sentences(xe: Xe) -> None:
     assert first(f"pif-param-get {eth0} param-name=other-config param-key=x") == [
         "Error: Key x not found in map"
     ]
+    net = f"uuid={STORAGE}"
+    gone = "network-param-remove param-key=x param-name"
+    assert xe(f"{gone}=other-config {net}") == (1, "", "Error: Key x is not in map\n")
+    assert xe(f"{gone}=tags {net}") == (1, "", "Error: Key x is not in the set\n")
+    assert xe(f"{gone}=tags {net}", program="pifctl")[0] == 0
+    way = "Error: Field 'other-config' is a map or set. use the 'name:key=value' syntax."
+    assert first(f"network-param-set {net} other-config=x")[0] == way
+    assert first(f"network-param-set {net} tags:x=y")[0] == "Error: Cannot param-set on set fields"
+    assert first(f"network-param-set {net} MTU:x=9")[0] == "Error: Field 'MTU' is not a set or map"
 
 
 def test_the_h_of_xe_names_a_server_and_asks_for_help_at_the_end(xe: Xe) -> None:

@@ -9,6 +9,7 @@ from agent.api.calls.methods import table
 from tests.clients.conftest import Story
 from tests.clients.wire_types import LATER, has_type, type_of
 
+IN_A_POOL = ("join", "eject", "sync_networking", "create_bond", "emergency_transition_to_master")
 ALWAYS_REFUSES = {
     "host.local_management_reconfigure": "this host is never in an emergency",
     "network.add_purpose": "there is no purpose here",
@@ -16,7 +17,7 @@ ALWAYS_REFUSES = {
     "VIF.add_trunks": "a VIF carries untagged frames",
     "VIF.add_to_qos_algorithm_params": "VIFs have no limits of bandwidth",
     **dict.fromkeys(
-        (f"pool.{name}" for name in ("join", "eject", "sync_networking", "create_bond")),
+        (f"pool.{name}" for name in IN_A_POOL),
         "this host has no etcd to be in a pool by",
     ),
     **{

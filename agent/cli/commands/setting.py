@@ -74,7 +74,7 @@ def param_remove(kind: Class, fields: tuple[Field, ...]) -> Command:
         sends_all(setting.removal),
         (the_one(kind), the_field(fields), key, *flags(kind)),
         f"Remove from a set or a map of one {kind.name}.",
-        "What is not there is no error.",
+        "What is not there is no error, but to xe it is.",
         class_name=kind.name,
         fields=fields,
     )
