@@ -27,19 +27,18 @@ class Typed:
         self._connection = HTTPConnection("localhost")
         self._connection.sock = socket.socket(socket.AF_UNIX)
         self._connection.sock.connect(str(daemon.path))
-        self._path = path
+        self._path, self.is_json = path, path == "/jsonrpc"
         self.session = self.post("session.login_with_password", "root", "", "1.0", "typed")
 
     def post(self, method: str, *params: Any) -> Any:
-        is_json = self._path == "/jsonrpc"
         call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        body = json.dumps(call) if is_json else dumps(params, method)
+        body = json.dumps(call) if self.is_json else dumps(params, method)
         self._connection.request("POST", self._path, body)
         answer = self._connection.getresponse().read()
-        found: Any = json.loads(answer) if is_json else loads(answer, use_builtin_types=True)[0][0]
+        found: Any = json.loads(answer) if self.is_json else loads(answer, use_builtin_types=True)[0][0]
         assert "error" not in found, found
         assert found.get("Status") != "Failure", found
-        return found["result"] if is_json else found["Value"]
+        return found["result"] if self.is_json else found["Value"]
 
     def __call__(self, method: str, *params: Any) -> Any:
         return self.post(method, self.session, *params)
@@ -88,6 +87,9 @@ def test_zero_values_of_what_nobody_has_set_fail_no_call(client: Typed, zero: st
     assert client("VM.get_name_label", other) == "typed"
     vif = client("VIF.create", {"device": "0", "network": home, "VM": vm})
     whole = with_zeros(client("VIF.get_record", vif)) | {"device": "1", "network": home, "VM": vm, "MAC": ""}
+    if client.is_json:  # what Go makes of a list and of a map that nobody has set
+        whole = {name: None if value in ([], {}) else value for name, value in whole.items()}
+        assert client("VM.create", {**zeros, "other_config": None, "possible_hosts": None})
     assert client("VIF.get_VM", client("VIF.create", whole)) == vm
 
 

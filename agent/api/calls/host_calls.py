@@ -13,12 +13,12 @@ from agent.model.records import Host, Ref
 
 # Classes of XenAPI's outside of networking, which generic clients read all the same.
 WITHOUT_OBJECTS = (
-    "blob", "Certificate", "Cluster", "Cluster_host", "console", "crashdump", "DR_task", "Feature",
-    "GPU_group", "host_cpu", "host_crashdump", "host_metrics", "host_patch", "LVHD",
-    "network_sriov", "PBD", "PCI", "PGPU", "pool_patch", "pool_update", "PUSB", "PVS_cache_storage",
-    "PVS_proxy", "PVS_server", "PVS_site", "Repository", "role", "sdn_controller", "secret", "SM", "SR",
-    "subject", "USB_group", "user", "VBD", "VBD_metrics", "VDI", "VGPU", "VGPU_type", "VIF_metrics",
-    "VM_appliance", "VM_metrics", "VMPP", "VMSS", "VTPM", "VUSB",
+    "blob", "Certificate", "Cluster", "Cluster_host", "console", "crashdump", "DR_task", "Driver_variant",
+    "Feature", "GPU_group", "host_cpu", "host_crashdump", "Host_driver", "host_metrics", "host_patch", "LVHD",
+    "network_sriov", "Observer", "PBD", "PCI", "PGPU", "pool_patch", "pool_update", "PUSB",
+    "PVS_cache_storage", "PVS_proxy", "PVS_server", "PVS_site", "Repository", "role", "SDN_controller",
+    "secret", "SM", "SR", "subject", "USB_group", "user", "VBD", "VBD_metrics", "VDI", "VGPU", "VGPU_type",
+    "VIF_metrics", "VM_appliance", "VM_group", "VM_metrics", "VMPP", "VMSS", "VTPM", "VUSB",
 )  # fmt: skip
 
 Run = Callable[..., Awaitable[Value]]

@@ -97,7 +97,8 @@ def constructor(kind: Any) -> Check:
     As in XAPI, all others are left alone: typed clients send whole records, read-only fields among them.  One
     that is spelled almost like a field that is not there is a mistake.  A field that has one value here (a
     VIF's qos_algorithm_type) may be given with that value or an empty one; to drop another one silently would
-    look like having done what it asks for.
+    look like having done what it asks for.  JSON's null is what typed clients make of a list or a map that
+    nobody has set: the field is left out.
     """
     types, defaults = stored_types(kind), {field.name: field for field in fields(kind)}
     given = [field.name for field in fields_of(kind) if field.access != RO]
@@ -109,6 +110,7 @@ def constructor(kind: Any) -> Check:
     def check(value: Value) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise FieldTypeError("record", f"expected an object, got {shown(value)}")
+        value = {name: given for name, given in value.items() if given is not None}
         strangers = {name.casefold(): name for name in value if name not in known}
         for name in given:
             if name in value:
