@@ -9,13 +9,14 @@ from agent.errors import PoolChanged, PoolUnavailable
 from agent.model.model import Model
 from agent.model.records import Network, Record
 from agent.pool import layout
-from agent.pool.etcd import NO_SUCH_KEY, Changes, Entry, Unavailable
+from agent.pool.etcd import NO_SUCH_KEY, Changes, Entry, Unanswered, Unavailable
 from agent.pool.layout import key_of, written
 
 OPENING = 3.0
 """Seconds that a change waits for a connection that is made anew."""
 BATCH = 90
 """Keys in one transaction."""
+MAYBE_DONE = "whether it was done all the same is seen when it answers again"
 
 
 class Store(Protocol):
@@ -116,7 +117,12 @@ class Entries:
                 await self.is_open.wait()
         self.check()
         layout_kept = {layout.SCHEMA: self.revision(layout.SCHEMA)}
-        revision = await self.asked(self.store.commit({**guards, **layout_kept}, puts, gone))
+        try:
+            revision = await self.asked(self.store.commit({**guards, **layout_kept}, puts, gone))
+        except PoolUnavailable as failure:
+            if isinstance(failure.__cause__, Unanswered):
+                raise PoolUnavailable(f"{failure.__cause__}; {MAYBE_DONE}") from failure
+            raise
         if revision is None:
             raise PoolChanged(", ".join(sorted(guards)))
         self.note(puts, gone, revision)

@@ -26,6 +26,10 @@ class Unavailable(Exception):
     """etcd can't be used; the text says why, and which endpoint it is about."""
 
 
+class Unanswered(Unavailable):
+    """What it was asked for may have been done all the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """Where etcd is, and who asks it.  endpoints: `host:port`.  timeout: seconds for one answer."""
@@ -175,11 +179,11 @@ class Etcd:
         """grpc cancels who waits for an answer on a connection that is closed; nobody has cancelled him."""
         task = asyncio.current_task()
         is_meant = task is not None and task.cancelling()
-        return error if is_meant else Unavailable(f"{self.endpoint}: the connection was closed")
+        return error if is_meant else Unanswered(f"{self.endpoint}: the connection was closed")
 
     def _unavailable(self, error: Exception) -> Unavailable:
         if isinstance(error, TimeoutError) or type(error).__name__ in TIMEOUTS:
-            return Unavailable(f"{self.endpoint} does not answer within {self._access.timeout:g} s")
+            return Unanswered(f"{self.endpoint} does not answer within {self._access.timeout:g} s")
         details = getattr(error, "details", str)
         words = details() or str(error) or type(error).__name__
         hint = next((hint for sign, hint in HINTS.items() if sign in words), "")

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Iterator
-from dataclasses import replace
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from agent.errors import PoolUnavailable
 from agent.model.records import Bond, Network
 from agent.pool import layout
 from agent.pool.etcd import Access, Etcd, Unavailable
-from agent.rules import bond
+from agent.rules import bond, reconfigure
 from agent.rules.setters import set_field
 from tests.pool.etcd_server import Node, etcd
 from tests.pool.hosts import Hosts, Member
@@ -122,6 +124,74 @@ async def test_of_an_etcd_that_is_full_what_is_shared_is_refused_and_the_rest_go
         await member.world.do(bond.create, spare, nics, "")
         assert member.world.above("eth0")[0] == "bond0"
         await member.stop()
+
+
+async def test_an_etcd_that_is_slow_holds_up_nothing_and_what_it_does_late_is_known(
+    tmp_path: Path,
+) -> None:
+    with etcd() as (node,):
+        async with slowed(node) as way:
+            member = Member(tmp_path / "host", 0, Access((way.endpoint,), timeout=1))
+            await member.start()
+            way.delay = 0.3
+            await member.connected()
+            await member.world.new_network(name_label="in time")
+            way.delay = 10
+            begun = time.monotonic()
+            with pytest.raises(PoolUnavailable) as refused:
+                await member.world.new_network(name_label="late")
+            assert time.monotonic() - begun < 4
+            assert "does not answer within 1 s" in str(refused.value)
+            assert "whether it was done all the same is seen" in str(refused.value)
+            nics = [pif_of(member.own, device).ref for device in ("eth0", "eth1")]
+            begun = time.monotonic()
+            await member.world.do(reconfigure.reconfigure_ip, nics[1], "None", "", "", "", "")
+            await member.stop()
+            await member.start()
+            assert member.world.engine.words == "the network is in the model's state"
+            assert time.monotonic() - begun < 5
+            await member.until(lambda: "does not answer within 1 s" in member.pool.words)
+            way.delay = 0
+            await member.connected()
+            await member.until(lambda: any(one.name_label == "late" for one in member.model.all(Network)))
+            await member.stop()
+
+
+@dataclass
+class Way:
+    """delay: seconds that each piece of an answer takes."""
+
+    endpoint: str
+    delay: float = 0
+
+
+@asynccontextmanager
+async def slowed(node: Node) -> AsyncIterator[Way]:
+    """etcd, whose answers take some time while inside; what it is asked comes to it at once."""
+    tasks = set[asyncio.Task[None]]()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_slow: bool) -> None:
+        try:
+            while data := await reader.read(65536):
+                begun = time.monotonic()
+                while is_slow and time.monotonic() - begun < way.delay:
+                    await asyncio.sleep(0.02)
+                writer.write(data)
+        finally:
+            writer.transport.abort()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection("127.0.0.1", node.port)
+        for one in (pass_on(reader, forth, is_slow=False), pass_on(back, writer, is_slow=True)):
+            tasks.add(asyncio.create_task(one))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    way = Way(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    yield way
+    server.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def set_full(node: Node) -> None:
