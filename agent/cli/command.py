@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from agent.cli.field import Field
 from agent.cli.objects import Objects
 from agent.cli.parameter import Parameter
 from agent.cli.session import Session
 from agent.cli.terminal import NOWHERE, Screen, Streams
+from agent.schema import Field
 
 
 class Command(NamedTuple):

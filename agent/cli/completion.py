@@ -7,6 +7,7 @@ the line or with the daemon, makes fewer candidates and no error: who is typing 
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 
+from agent.cli.classes import mark_of
 from agent.cli.client import client_of
 from agent.cli.commands import COMMANDS
 from agent.cli.completion_line import Line, line_in
@@ -140,24 +141,24 @@ def filters(asked: Asked) -> Iterable[Candidate]:
     """The fields, where they are filters."""
     if not (asked.command.takes_filters or asked.command.name == "event-wait") or asked.kind is None:
         return
-    for field in asked.kind.fields:
-        if field.name in asked.given:
+    for field in asked.kind.in_xe:
+        if field.xe in asked.given:
             continue
-        end = ":" if field.mark in MAPS else ":contains=" if field.mark in SETS else "="
-        yield Candidate(field.name + end, f"Only where {field.name} is so.", is_open=True)
+        end = ":" if mark_of(field) in MAPS else ":contains=" if mark_of(field) in SETS else "="
+        yield Candidate(field.xe + end, f"Only where {field.xe} is so.", is_open=True)
 
 
 def pairs(asked: Asked) -> Iterable[Candidate]:
     """The keys, where they are given by themselves: -param-add, for a map."""
     field = field_called(asked.kind, asked.given.get("param-name", ""))
-    if asked.command.takes_pairs and field is not None and field.mark in MAPS:
-        yield from key_names(asked, field.name)
+    if asked.command.takes_pairs and field is not None and mark_of(field) in MAPS:
+        yield from key_names(asked, field.xe)
 
 
 def key_names(asked: Asked, name: str) -> list[Candidate]:
     """The keys of the map that a word begins with; of a set, a filter wants that it contains something."""
     field = field_called(asked.kind, name)
-    if field is not None and field.mark in SETS:
+    if field is not None and mark_of(field) in SETS:
         return [Candidate("contains=", is_open=True)]
     return [Candidate(f"{key}=", is_open=True) for key in keys(asked, name)]
 
@@ -190,5 +191,5 @@ def wanted(asked: Asked, name: str) -> Iterable[Candidate]:
     field = field_called(asked.kind, map_name)
     if field is None or not (asked.command.takes_filters or asked.command.takes_pairs):
         return ()
-    is_key = field.mark in MAPS and colon
+    is_key = mark_of(field) in MAPS and colon
     return values_of_key(asked, map_name, key) if is_key else filter_values(asked, field, key)

@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agent.cli.classes import CLASSES
+from agent.cli.classes import CLASSES, MAP, MAP_RW, SET, SET_RW, Record
 from agent.cli.command import Command
 from agent.cli.completion_shells import Candidate
 from agent.cli.errors import APIFailure, CommandError
-from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Class, Field, Record
+from agent.cli.names import names_of
 from agent.cli.objects import Objects
 from agent.cli.parameter import OneOf, Parameter, boolean, words
 from agent.cli.value import text_in, text_of, value_of
+from agent.schema import Class, Field
 
 MAPS, SETS = (MAP, MAP_RW), (SET, SET_RW)
 ALL_FIELDS = "all"
@@ -70,8 +71,8 @@ def by_name(asked: Asked, name: str) -> Iterator[Candidate]:
     elif kind is not None and name == "param-key":
         yield from keys_of_one(asked, kind)
     elif kind is not None:
-        fields = asked.command.fields or kind.fields
-        yield from (Candidate(field.name) for field in fields)
+        fields = asked.command.fields or kind.in_xe
+        yield from (Candidate(field.xe) for field in fields)
         if name == "params":
             yield Candidate(ALL_FIELDS)
 
@@ -90,7 +91,7 @@ def known_objects(asked: Asked, kind: Class) -> Iterator[Candidate]:
     """The objects by their names, where only one has the name, and by their uuids."""
     records = asked.objects.of(kind.name).values()
     named = [
-        (record["uuid"], list(dict.fromkeys(filter(None, kind.names(record, asked.objects.record)))))
+        (record["uuid"], list(dict.fromkeys(filter(None, names_of(kind, record, asked.objects.record)))))
         for record in records
     ]
     counts = Counter(name for _, names in named for name in names)
@@ -102,8 +103,8 @@ def known_objects(asked: Asked, kind: Class) -> Iterator[Candidate]:
 
 def field_called(kind: Class | None, name: str) -> Field | None:
     """The field of a class with a name, in any case."""
-    fields = kind.fields if kind else ()
-    return next((field for field in fields if field.name.lower() == name.lower()), None)
+    fields = kind.in_xe if kind else ()
+    return next((field for field in fields if field.xe.lower() == name.lower()), None)
 
 
 def keys(asked: Asked, name: str) -> list[str]:
@@ -131,7 +132,7 @@ def keys_of_one(asked: Asked, kind: Class) -> Iterator[Candidate]:
     except (APIFailure, CommandError):
         return
     record = asked.objects.record(kind.name, ref)
-    if field is None or record is None or field.source not in record:
+    if field is None or record is None or field.name not in record:
         return
     value = value_of(field, record, asked.objects.record)
     if isinstance(value, dict):
@@ -147,8 +148,8 @@ def filter_values(asked: Asked, field: Field, key: str) -> Iterator[Candidate]:
         yield from map(Candidate, sorted(members))
         return
     printed = sorted({text_in(field, value) for value in seen(asked, field)})
-    refers = CLASSES.get(field.refers) if field.shows == "uuid" else None
-    kind = asked.kind if field.name == "uuid" else refers
+    refers = CLASSES.get(field.refers) if not field.shows else None
+    kind = asked.kind if field.xe == "uuid" else refers
     about = labels(asked, kind) if kind else {}
     yield from (Candidate(text, about.get(text, "")) for text in printed if text)
 
@@ -156,14 +157,14 @@ def filter_values(asked: Asked, field: Field, key: str) -> Iterator[Candidate]:
 def labels(asked: Asked, kind: Class) -> dict[str, str]:
     """The names of a class's objects, by uuid."""
     records = asked.objects.of(kind.name).values()
-    return {one["uuid"]: next(filter(None, kind.names(one, asked.objects.record)), "") for one in records}
+    return {one["uuid"]: next(filter(None, names_of(kind, one, asked.objects.record)), "") for one in records}
 
 
 def seen(asked: Asked, field: Field) -> Iterator[Any]:
     """What the objects have in a field."""
     records: Sequence[Record] = list(asked.objects.of(asked.kind.name).values()) if asked.kind else []
     for record in records:
-        if field.source in record:
+        if field.name in record:
             yield value_of(field, record, asked.objects.record)
 
 

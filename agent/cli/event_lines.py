@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from time import gmtime, localtime, strftime, time
 from typing import Any, NamedTuple
 
-from agent.cli.classes import CLASSES
-from agent.cli.field import Class, Field, Record
+from agent.cli.classes import CLASSES, Record
+from agent.cli.names import names_of
 from agent.cli.value import known_fields, text_in, text_of, value_of
 from agent.cli.watch import Change, Watch
 from agent.printable import printable
+from agent.schema import Class, Field
 
 CLASS_WIDTH = max(len(kind.name) for kind in CLASSES.values() if kind.prefix)
 NOTHING = "none"
@@ -52,7 +53,7 @@ class Displayed:
             yield change.class_name, change.ref
             return
         for class_name in self._classes:
-            sources = {one.source for one in CLASSES[class_name].fields if one.refers == change.class_name}
+            sources = {one.name for one in CLASSES[class_name].in_xe if one.refers == change.class_name}
             for ref, record in self._watch.of(class_name).items():
                 if any(record.get(source) == change.ref for source in sources):
                     yield class_name, ref
@@ -77,21 +78,21 @@ class Displayed:
         kind = CLASSES[class_name]
         fields = shown(kind, record, self._watch)
         self._fields[class_name, ref] = fields
-        self._named[class_name, ref] = next(filter(None, kind.names(record, self._watch.record)), "")
+        self._named[class_name, ref] = next(filter(None, names_of(kind, record, self._watch.record)), "")
         return fields
 
 
 def shown(kind: Class, record: Record, watch: Watch) -> dict[str, Any]:
     """An object's own fields under xe's names, and those that xe does not know, under a name like them."""
     known = known_fields(kind, record)
-    sources = {field.source for field in kind.fields}
-    fields = {field.name: value_of(field, record, watch.record) for field in known if is_own(field)}
+    sources = {field.name for field in kind.in_xe}
+    fields = {field.xe: value_of(field, record, watch.record) for field in known if is_own(field)}
     return fields | {key.replace("_", "-"): value for key, value in record.items() if key not in sources}
 
 
 def is_own(field: Field) -> bool:
     """Whether a field is the object's own, not what is to see of another that has events itself."""
-    return not (field.refers in CLASSES and CLASSES[field.refers].prefix and field.shows != "uuid")
+    return not (field.refers in CLASSES and CLASSES[field.refers].prefix and field.shows)
 
 
 def differing(one: ObjectEvent) -> ObjectEvent:
@@ -121,7 +122,7 @@ def difference(one: ObjectEvent, name: str) -> str:
 
 def text(one: ObjectEvent, name: str, value: Any) -> str:
     """A value as xe prints it, on one line."""
-    field = next((field for field in one.kind.fields if field.name == name), None)
+    field = next((field for field in one.kind.in_xe if field.xe == name), None)
     printed = text_in(field, value) if field else text_of(value)
     return NOTHING if value is None or not printed else printed.replace("\n", " ")
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from agent.cli.classes import CLASSES
+from agent.cli.classes import CLASSES, MAP, MAP_RW, SET, SET_RW, mark_of
 from agent.cli.command import Command
 from agent.cli.errors import XE, CommandError, program_name, usage
-from agent.cli.field import MAP, MAP_RW, SET, SET_RW, Field
 from agent.cli.parameter import MINIMAL, Parameter
+from agent.schema import Field
 
 HELP = ("--help", "-help", "-h", "-?")
 # xe takes these wherever it lists objects; they say nothing about which ones.
@@ -124,17 +124,17 @@ def filter_of(command: Command, name: str, wanted: str) -> Filter:
 
 def field_called(command: Command, name: str) -> Field | None:
     """The field of the command's class with a name, in any case."""
-    fields = CLASSES[command.class_name].fields if command.class_name else ()
-    return next((field for field in fields if field.name.lower() == name.lower()), None)
+    fields = CLASSES[command.class_name].in_xe if command.class_name else ()
+    return next((field for field in fields if field.xe.lower() == name.lower()), None)
 
 
 def part_called(command: Command, name: str) -> tuple[Field | None, str]:
     """The map or the set, and what of it, that `map-key` or `set-contains` stands for (xe's old way)."""
-    fields = CLASSES[command.class_name].fields if command.class_name else ()
-    parts = [field for field in fields if field.mark in (MAP, MAP_RW, SET, SET_RW)]
-    for field in sorted(parts, key=lambda field: -len(field.name)):
-        if name.lower().startswith(f"{field.name.lower()}-"):
-            return field, name[len(field.name) + 1 :]
+    fields = CLASSES[command.class_name].in_xe if command.class_name else ()
+    parts = [field for field in fields if mark_of(field) in (MAP, MAP_RW, SET, SET_RW)]
+    for field in sorted(parts, key=lambda field: -len(field.xe)):
+        if name.lower().startswith(f"{field.xe.lower()}-"):
+            return field, name[len(field.xe) + 1 :]
     return None, ""
 
 
@@ -146,7 +146,7 @@ def unknown_parameter(command: Command, name: str, field: Field | None) -> Comma
     has_fields = program_name() == XE and command.class_name
     lines = [f"{command.name} takes: {', '.join(known)}"]
     if command.takes_filters:
-        fields = ", ".join(one.name for one in CLASSES[command.class_name].fields)
+        fields = ", ".join(one.xe for one in CLASSES[command.class_name].in_xe)
         lines.append(f"and as filters the fields: {fields}")
     first = f"Error: Unknown field '{name}'" if has_fields else f"Unknown parameter: {name}"
     return CommandError(first, *lines, usage(command.name))
@@ -154,19 +154,19 @@ def unknown_parameter(command: Command, name: str, field: Field | None) -> Comma
 
 def field_not_settable(command: Command, field: Field, name: str) -> CommandError:
     """The error for a field that is only written by the daemon, or is not set in this way: xe's sentences."""
-    settable = ", ".join(one.name for one in command.fields)
+    settable = ", ".join(one.xe for one in command.fields)
     what = f"These of a {command.class_name} can be set: {settable}"
     return CommandError(f"Error: {why_not_set(command, field, name)}", what, usage(command.name))
 
 
 def why_not_set(command: Command, field: Field, name: str) -> str:
-    if field.mark in (SET, SET_RW) and name.lower() != field.name.lower():
+    if mark_of(field) in (SET, SET_RW) and name.lower() != field.xe.lower():
         return "Cannot param-set on set fields"
     if field not in command.fields:
-        return f"Field '{field.name}' is read-only."
-    if field.mark == MAP_RW or field.key_setter:
-        return f"Field '{field.name}' is a map or set. use the 'name:key=value' syntax."
-    return f"Field '{field.name}' is not a set or map"
+        return f"Field '{field.xe}' is read-only."
+    if mark_of(field) == MAP_RW or field.key_setter:
+        return f"Field '{field.xe}' is a map or set. use the 'name:key=value' syntax."
+    return f"Field '{field.xe}' is not a set or map"
 
 
 def check_no_twins(command: Command, pairs: Sequence[tuple[str, str]]) -> None:

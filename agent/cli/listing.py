@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.cli.change import as_json
-from agent.cli.classes import CLASSES
+from agent.cli.classes import CLASSES, Record, mark_of
 from agent.cli.command import Call
 from agent.cli.errors import XE, CommandError, program_name
-from agent.cli.field import Class, Field, Record
-from agent.cli.value import known_fields, text_in, text_of, value_of
+from agent.cli.value import EXPENSIVE, known_fields, text_in, text_of, value_of
 from agent.printable import printable
+from agent.schema import Class, Field
 
 MARGIN = 4
-EXPENSIVE = "<expensive field>"
 NODE_SHAPE = {
     "kind": str,
     "name": str,
@@ -41,10 +40,8 @@ def list_fields(call: Call) -> str:
     kind = CLASSES[call.command.class_name]
     record = the_record(call)
     if call.values["json"]:
-        return as_json(as_object(call, kind.fields, record))
-    return (
-        minimal(call, kind.fields, [record]) if call.values["minimal"] else block(call, kind.fields, record)
-    )
+        return as_json(as_object(call, kind.in_xe, record))
+    return minimal(call, kind.in_xe, [record]) if call.values["minimal"] else block(call, kind.in_xe, record)
 
 
 def get_field(call: Call) -> str:
@@ -53,7 +50,7 @@ def get_field(call: Call) -> str:
     field = field_named(kind, call.values["param-name"])
     record = the_record(call)
     if field not in known_fields(kind, record):
-        raise CommandError(f"Error: this pifd's {kind.name} objects have no field {field.name}")
+        raise CommandError(f"Error: this pifd's {kind.name} objects have no field {field.xe}")
     value = value_of(field, record, call.objects.record)
     if call.values["param-key"]:
         value = entry(field, value, call.values["param-key"])
@@ -91,17 +88,17 @@ def the_record(call: Call) -> Record:
 def wanted_fields(kind: Class, params: Sequence[str]) -> tuple[Field, ...]:
     """The fields that params= asks for, in the class's own order, which is xe's."""
     if tuple(params) == ("all",):
-        return kind.fields
-    names = {field_named(kind, name).name for name in params} if params else set(kind.listed)
-    return tuple(field for field in kind.fields if field.name in names)
+        return kind.in_xe
+    names = {field_named(kind, name).xe for name in params} if params else set(kind.listed)
+    return tuple(field for field in kind.in_xe if field.xe in names)
 
 
 def field_named(kind: Class, name: str) -> Field:
     """The field of a class with a name, in any case."""
-    for field in kind.fields:
-        if field.name.lower() == name.lower():
+    for field in kind.in_xe:
+        if field.xe.lower() == name.lower():
             return field
-    known = ", ".join(field.name for field in kind.fields)
+    known = ", ".join(field.xe for field in kind.in_xe)
     lines = [f"Error: a {kind.name} has no field {name}", f"Its fields are: {known}"]
     if program_name() == XE:
         lines[:1] = ["Error code: Missing parameter", f"Error parameters: {name}"]
@@ -111,7 +108,7 @@ def field_named(kind: Class, name: str) -> Field:
 def entry(field: Field, value: Any, key: str) -> Any:
     """The value of a key in a map."""
     if not isinstance(value, dict):
-        raise CommandError(f"Error: the field {field.name} is not a map, so it has no keys")
+        raise CommandError(f"Error: the field {field.xe} is not a map, so it has no keys")
     if key not in value:
         raise CommandError(f"Error: Key {key} not found in map")
     return value[key]
@@ -119,12 +116,7 @@ def entry(field: Field, value: Any, key: str) -> Any:
 
 def cheap(field: Field) -> Field:
     """The field as lists have it: one that xe asks for by a call of its own is not shown there."""
-    return field._replace(from_record=not_in_a_list, printed=None, refers="") if field.is_costly else field
-
-
-def not_in_a_list(record: Record) -> str:
-    """What is told of an expensive field in a list."""
-    return EXPENSIVE
+    return field._replace(format=EXPENSIVE) if field.is_costly else field
 
 
 def passes(call: Call, record: Record) -> bool:
@@ -146,7 +138,7 @@ def is_usual(call: Call, record: Record) -> bool:
 
 def matches(call: Call, field: Field, key: str, wanted: str, record: Record) -> bool:
     """Whether one field is as wanted: as it is printed, or one of its members or keys."""
-    if field.source not in record:
+    if field.name not in record:
         return False
     value = value_of(field, record, call.objects.record)
     if key:
@@ -160,10 +152,10 @@ def has(field: Field, value: Any, key: str, wanted: str) -> bool:
     if isinstance(value, dict):
         return key in value and text_of(value[key]) == wanted
     if not isinstance(value, list):
-        raise CommandError(f"Error: Field '{field.name}' is not a set or map")
+        raise CommandError(f"Error: Field '{field.xe}' is not a set or map")
     if key != "contains":
         raise CommandError(
-            f"Error: Invalid syntax for set filtering (should be {field.name}:contains=<member>)"
+            f"Error: Invalid syntax for set filtering (should be {field.xe}:contains=<member>)"
         )
     return wanted in map(text_of, value)
 
@@ -177,15 +169,15 @@ def printed(call: Call, wanted: Sequence[Field], records: Sequence[Record]) -> s
 
 def as_object(call: Call, wanted: Sequence[Field], record: Record) -> dict[str, Any]:
     """A record under xe's field names."""
-    shown = [field for field in wanted if field.source in record]
-    return {field.name: value_of(field, record, call.objects.record) for field in shown}
+    shown = [field for field in wanted if field.name in record]
+    return {field.xe: value_of(field, record, call.objects.record) for field in shown}
 
 
 def minimal(call: Call, wanted: Sequence[Field], records: Sequence[Record]) -> str:
     """The first field of each record, on one line."""
     cells = []
     for record in records:
-        shown = [field for field in wanted if field.source in record][:1]
+        shown = [field for field in wanted if field.name in record][:1]
         cells += [text_in(field, value_of(field, record, call.objects.record)) for field in shown]
     return printable(",".join(map(escaped, cells))) + "\n"
 
@@ -197,8 +189,8 @@ def escaped(cell: str) -> str:
 
 def block(call: Call, wanted: Sequence[Field], record: Record) -> str:
     """A record in xe's layout: the first label on the left, the others on the right, two empty lines."""
-    shown = [field for field in wanted if field.source in record]
-    labels = [f"{field.name} ({field.mark})" for field in shown]
+    shown = [field for field in wanted if field.name in record]
+    labels = [f"{field.xe} ({mark_of(field)})" for field in shown]
     width = MARGIN + max(map(len, labels), default=0)
     lines: list[str] = []
     for field, label in zip(shown, labels, strict=True):

@@ -1,6 +1,9 @@
 """Names: what objects go by on the command line, beside their uuids; the first is for people to read."""
 
-from agent.cli.field import Lookup, Record
+from collections.abc import Callable, Mapping
+
+from agent.cli.classes import Lookup, Record
+from agent.schema import Class
 
 
 def of_labelled(record: Record, lookup: Lookup) -> tuple[str, ...]:
@@ -45,3 +48,18 @@ def of_vif(record: Record, lookup: Lookup) -> tuple[str, ...]:
     host_device = record.get("other_config", {}).get("host-device", "")
     given = f"vif{domid}.{device}" if domid >= 0 else ""
     return (f"{vm.get('name_label', '')}/{device}", host_device or given)
+
+
+BY_CLASS: Mapping[str, Callable[[Record, Lookup], tuple[str, ...]]] = {
+    "network": of_network,
+    "PIF": of_pif,
+    "Bond": of_bond,
+    "VLAN": of_vlan,
+    "tunnel": of_tunnel,
+    "VIF": of_vif,
+}
+
+
+def names_of(kind: Class, record: Record, lookup: Lookup) -> tuple[str, ...]:
+    """What an object of a class goes by."""
+    return BY_CLASS.get(kind.name, of_labelled)(record, lookup)

@@ -1,10 +1,11 @@
 """The daemon's objects, read once a class when somebody asks, and found by uuid or by name."""
 
-from agent.cli.classes import CLASSES
+from agent.cli.classes import CLASSES, Record
 from agent.cli.errors import XE, CommandError, NoAnswer, program_name
-from agent.cli.field import Class, Record
+from agent.cli.names import names_of
 from agent.cli.session import Session, fits
 from agent.cli.value import NULL_REFERENCES
+from agent.schema import Class
 
 
 def is_uuid(text: str) -> bool:
@@ -56,7 +57,7 @@ class Objects:
         for class_name, kind in CLASSES.items():
             record = self.record(class_name, ref) if kind.prefix else None
             if record is not None:
-                name = next(filter(None, kind.names(record, self.record)), "")
+                name = next(filter(None, names_of(kind, record, self.record)), "")
                 return f"{record['uuid']} ({name})" if name else str(record["uuid"])
         return ""
 
@@ -75,12 +76,12 @@ class Objects:
     def label(self, kind: Class, ref: str) -> str:
         """An object in a list for people: its uuid and its name."""
         record = self.of(kind.name)[ref]
-        return f"{record['uuid']} ({', '.join(filter(None, kind.names(record, self.record)))})"
+        return f"{record['uuid']} ({', '.join(filter(None, names_of(kind, record, self.record)))})"
 
     def _named(self, kind: Class, given: str) -> list[str]:
         """The objects with this name; they count before those whose uuid happens to begin like it."""
         records = self.of(kind.name)
-        return [ref for ref, one in records.items() if given and given in kind.names(one, self.record)]
+        return [ref for ref, one in records.items() if given and given in names_of(kind, one, self.record)]
 
     def _beginning(self, kind: Class, given: str) -> list[str]:
         records = self.of(kind.name)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from agent.cli.classes import CLASSES
-from agent.cli.field import Lookup, Record
+from agent.cli.classes import CLASSES, Lookup, Record
+from agent.cli.names import names_of
 from agent.cli.objects import Objects
 from agent.cli.value import NULL_REFERENCES, PREFIX
 from agent.printable import printable
@@ -86,9 +86,10 @@ def in_order(class_name: str, record: Record) -> list[tuple[str, Any]]:
     What follows from other objects is left out: these have lines of their own, and a host has thousands.
     """
     kind = CLASSES.get(class_name)
-    known = [field.source for field in kind.fields] if kind else []
+    known = [field.name for field in kind.in_xe] if kind else []
+    followed = {field.name for field in kind.fields if field.is_followed} if kind else set()
     keys = dict.fromkeys([*(key for key in known if key in record), *record])
-    return [(key, record[key]) for key in keys if not (kind and key in kind.followed)]
+    return [(key, record[key]) for key in keys if key not in followed]
 
 
 def field_line(class_name: str, key: str, outcome: str) -> str:
@@ -98,14 +99,14 @@ def field_line(class_name: str, key: str, outcome: str) -> str:
 
 def field_name(class_name: str, key: str) -> str:
     """A field under the name that xe has for it."""
-    fields = CLASSES[class_name].fields if class_name in CLASSES else ()
-    known = [field.name for field in fields if field.source == key and not field.refers]
+    fields = CLASSES[class_name].in_xe if class_name in CLASSES else ()
+    known = [field.xe for field in fields if field.name == key and not field.refers]
     return known[0] if known else key.replace("_", "-")
 
 
 def title(class_name: str, record: Record, lookup: Lookup) -> str:
     """An object by its class and its name."""
-    names = CLASSES[class_name].names(record, lookup) if class_name in CLASSES else ()
+    names = names_of(CLASSES[class_name], record, lookup) if class_name in CLASSES else ()
     name = next(filter(None, names), record.get("uuid", ""))
     return f'{class_name} "{name}"' if " " in name else f"{class_name} {name}"
 

@@ -1,14 +1,38 @@
 """Values: what a field of an object is, as JSON and as xe prints it."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.cli.field import Class, Field, Lookup, Record
+from agent.cli.classes import Lookup, Record
+from agent.schema import Class, Field
 
 PREFIX = "OpaqueRef:"
 NULL = "OpaqueRef:NULL"
 NULL_REFERENCES = ("", NULL)
 NO_OBJECT = "<not in database>"
 LOST_OBJECT = "<invalid reference>"
+EXPENSIVE = "<expensive field>"
+
+
+def duplex(metrics: Record) -> str:
+    """Of a link that is down, it is not known."""
+    if metrics.get("duplex"):
+        return "full"
+    return "half" if metrics.get("carrier") else "unknown"
+
+
+# What is not simply what the record has under a key; and what people read another way than programs.
+FROM_RECORD: Mapping[str, Callable[[Record], Any]] = {
+    "unknown": lambda record: "<unknown>",
+    "operations": lambda record: list(record["current_operations"].values()),
+    "duplex": duplex,
+    EXPENSIVE: lambda record: EXPENSIVE,
+}
+PRINTED: Mapping[str, Callable[[Any], str]] = {
+    "Mbit/s": lambda speed: f"{speed} Mbit/s",
+    "thousandths": lambda part: f"{part:.3f}",
+    "lower": str.lower,
+}
 
 
 def uuid_of(ref: str) -> str:
@@ -18,14 +42,14 @@ def uuid_of(ref: str) -> str:
 
 def known_fields(kind: Class, record: Record) -> tuple[Field, ...]:
     """The fields of a class that this daemon's records have."""
-    return tuple(field for field in kind.fields if field.source in record)
+    return tuple(field for field in kind.in_xe if field.name in record)
 
 
 def value_of(field: Field, record: Record, lookup: Lookup) -> Any:
     """A field's value in JSON's types; a reference is a uuid or what the field shows of the object."""
     if not field.refers:
-        return taken_from(field, field.source, record)
-    value = record[field.source]
+        return taken_from(field, field.name, record)
+    value = record[field.name]
     if isinstance(value, list):
         return [referred(field, ref, lookup) for ref in value]
     return referred(field, value, lookup)
@@ -35,7 +59,7 @@ def referred(field: Field, ref: str, lookup: Lookup) -> Any:
     """What a field shows of the object behind a reference; None when there is no object."""
     if ref in NULL_REFERENCES:
         return None
-    if field.shows == "uuid":
+    if not field.shows:
         return uuid_of(ref)
     record = lookup(field.refers, ref)
     return LOST_OBJECT if record is None else taken_from(field, field.shows, record)
@@ -43,14 +67,14 @@ def referred(field: Field, ref: str, lookup: Lookup) -> Any:
 
 def taken_from(field: Field, key: str, record: Record) -> Any:
     """What a record tells under a key, or as the field has it."""
-    return record.get(key, "") if field.from_record is None else field.from_record(record)
+    return FROM_RECORD[field.format](record) if field.format in FROM_RECORD else record.get(key, "")
 
 
 def text_in(field: Field, value: Any) -> str:
     """A field's value as xe prints it."""
-    if field.printed is None or value in (None, LOST_OBJECT):
+    if field.format not in PRINTED or value in (None, LOST_OBJECT):
         return text_of(value, field.joiner)
-    return field.printed(value)
+    return PRINTED[field.format](value)
 
 
 def text_of(value: Any, joiner: str = "; ") -> str:

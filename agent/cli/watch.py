@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
-from agent.cli.classes import CLASSES
+from agent.cli.classes import CLASSES, Record
 from agent.cli.errors import APIFailure, CommandError, Lost
-from agent.cli.field import Record
 from agent.cli.objects import Objects
 from agent.cli.session import Session
 from agent.cli.terminal import Streams

@@ -23,7 +23,7 @@ class Field(NamedTuple):
     is_followed: it follows from other objects, which a dry run shows themselves.  keys: a map's known keys,
     with their values.  setter: xe sets it by this message; key_setter: or one key at a time by this.
     is_one: xe takes the set or map as one value.  joiner: between members.  format: how xe prints it
-    (agent.cli.format).  is_costly: xe leaves it out of lists.  ignores_case: in filters.
+    (agent.cli.value).  is_costly: xe leaves it out of lists.  ignores_case: in filters.
     """
 
     name: str
@@ -47,6 +47,16 @@ class Field(NamedTuple):
     is_costly: bool = False
     ignores_case: bool = False
 
+    @property
+    def refers(self) -> str:
+        """The class that it refers to; "" for none."""
+        return referred(self.type)
+
+    @property
+    def set_by(self) -> str:
+        """The message that xe sets it by."""
+        return self.setter or f"set_{self.name}"
+
 
 class Class(NamedTuple):
     """A class.  prefix: of xe's commands, "" for none.  listed: the fields that xe's -list prints by itself.
@@ -66,6 +76,11 @@ class Class(NamedTuple):
     def wire(self) -> tuple[Field, ...]:
         """The fields of a record on the wire."""
         return tuple(field for field in self.fields if not field.shows)
+
+    @property
+    def in_xe(self) -> tuple[Field, ...]:
+        """The fields that xe has."""
+        return tuple(field for field in self.fields if field.xe)
 
 
 def stored(name: str, xe: str, type_: str, access: str = RO, **more: Any) -> Field:

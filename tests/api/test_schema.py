@@ -13,7 +13,6 @@ from agent.api.records.computed import COMPUTED, View
 from agent.api.records.parameters import constructor, type_name
 from agent.api.records.record import field_names, is_computed, record_of, stored_types
 from agent.api.sessions.sessions import Session
-from agent.cli import classes
 from agent.model.records import VLAN, Network, Record
 from agent.schema.field import always, back
 from tests.api.world import EngineInMemory
@@ -63,8 +62,8 @@ def test_one_line_is_a_field_in_records_docs_and_pifctl(with_more: None, engine:
     page = "\n".join(class_section(Network))
     assert "| `jumbo` | bool | RO | always `false`: nobody asked |" in page
     assert "| `carried` | PIF ref set | RO | by `PIF.network` |" in page
-    shown = classes.class_of(schema.CLASSES["network"]).fields[-2:]
-    assert [(field.name, field.source, field.refers) for field in shown] == [
+    shown = schema.CLASSES["network"].in_xe[-2:]
+    assert [(field.xe, field.name, field.refers) for field in shown] == [
         ("jumbo-frames", "jumbo", ""),
         ("carried-by", "carried", "PIF"),
     ]

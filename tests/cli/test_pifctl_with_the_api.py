@@ -15,10 +15,11 @@ from agent.api.http.dispatch import dispatcher
 from agent.api.http.server import serve
 from agent.api.records.record import field_names
 from agent.cli.__main__ import outcome_of
+from agent.cli.classes import MAP, MAP_RW, RW, SET, SET_RW, mark_of, settable
 from agent.cli.commands import COMMANDS, FIELDS, KINDS, LISTS
-from agent.cli.field import MAP, MAP_RW, RW, SET, SET_RW, Class, Field, settable
 from agent.cli.session import Session
 from agent.cli.terminal import Screen
+from agent.schema import Class, Field
 from tests.api.world import EngineInMemory
 
 Pifctl = Callable[[str], str]
@@ -120,7 +121,7 @@ def test_the_daemon_has_every_field_that_pifctl_lists(host: Pifctl, kind: Class)
     if kind.name == "Bond":
         host("bond-create network-uuid=storage pif-uuids=eth1,eth2")
     shown = json.loads(host(f"{kind.prefix}-list params=all --json"))[0]
-    assert list(shown) == [field.name for field in kind.fields]
+    assert list(shown) == [field.xe for field in kind.in_xe]
 
 
 RECORDS = {kind.class_name: kind for kind in EVERY_CLASS}
@@ -128,7 +129,7 @@ RECORDS = {kind.class_name: kind for kind in EVERY_CLASS}
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_what_a_field_shows_of_another_object_is_on_the_wire(kind: Class) -> None:
-    shown = {(one.refers, one.shows) for one in kind.fields if one.refers and one.shows != "uuid"}
+    shown = {(one.refers, one.shows) for one in kind.in_xe if one.refers and one.shows}
     assert [pair for pair in shown if pair[1] not in field_names(RECORDS[pair[0]])] == []
 
 
@@ -136,17 +137,15 @@ def test_what_a_field_shows_of_another_object_is_on_the_wire(kind: Class) -> Non
 def test_a_field_is_marked_as_one_to_set_just_where_the_daemon_lets_it_be_set(kind: Class) -> None:
     """But for those that have a command of their own, and what a program says of a task of its own."""
     told = {"status", "progress", "result", "error_info"} if kind.name == "task" else set()
-    found = {field.name for field in kind.fields if field.source not in told and has_setter(kind, field)}
-    own = {field.name for field in kind.fields if f"{kind.prefix}-set-{field.name}" in COMMANDS}
-    assert {field.name for field in settable(kind)} == found - own
+    found = {field.xe for field in kind.in_xe if field.name not in told and has_setter(kind, field)}
+    own = {field.xe for field in kind.in_xe if f"{kind.prefix}-set-{field.xe}" in COMMANDS}
+    assert {field.xe for field in settable(kind)} == found - own
 
 
 def has_setter(kind: Class, field: Field) -> bool:
     """Whether the daemon has a message that sets a field of this class."""
-    setter = field.key_setter or field.setter
-    return f"{kind.name}.{setter}" in table() and (
-        field.shows == "uuid" or field.setter != f"set_{field.source}"
-    )
+    setter = field.key_setter or field.set_by
+    return f"{kind.name}.{setter}" in table() and (not field.shows or field.set_by != f"set_{field.name}")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -155,10 +154,10 @@ def test_every_mark_of_a_map_or_a_set_has_one_on_the_wire(host: Pifctl, kind: Cl
         host("bond-create network-uuid=storage pif-uuids=eth1,eth2")
     shown = json.loads(host(f"{kind.prefix}-list params=all --json"))[0]
     wrong = [
-        field.name
-        for field in kind.fields
-        if (field.mark in (MAP, MAP_RW) and not isinstance(shown[field.name], dict))
-        or (field.mark in (SET, SET_RW) and not isinstance(shown[field.name], list))
+        field.xe
+        for field in kind.in_xe
+        if (mark_of(field) in (MAP, MAP_RW) and not isinstance(shown[field.xe], dict))
+        or (mark_of(field) in (SET, SET_RW) and not isinstance(shown[field.xe], list))
     ]
     assert wrong == []
 
@@ -189,7 +188,7 @@ def test_every_text_that_can_be_set_is_set(host: Pifctl) -> None:
     labelled = {"pool", "host", "network", "VM"}
     for kind in KINDS:
         texts = [
-            field.name for field in settable(kind) if field.mark == RW and field.name.startswith("name-")
+            field.xe for field in settable(kind) if mark_of(field) == RW and field.xe.startswith("name-")
         ]
         for field in texts:
             uuid = host(f"{kind.prefix}-list --minimal").partition(",")[0]

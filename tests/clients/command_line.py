@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.cli.__main__ import Outcome, outcome_of
-from agent.cli.field import Class, Field
 from agent.cli.terminal import Screen
+from agent.schema import Class, Field
 
 Records = Mapping[str, Mapping[str, Any]]
 
@@ -29,7 +29,7 @@ def listed(path: Path, kind: Class) -> Any:
 def as_listed(kind: Class, records: Mapping[str, Records]) -> Any:
     """The same, made from the records of all classes as they are on the wire."""
     return {
-        record["uuid"]: {field.name: shown(field, record, records) for field in kind.fields}
+        record["uuid"]: {field.xe: shown(field, record, records) for field in kind.in_xe}
         for record in records[kind.name].values()
     }
 
@@ -38,21 +38,21 @@ def shown(field: Field, record: Mapping[str, Any], records: Mapping[str, Records
     """One field: a reference is the uuid of what it refers to, or another field of that."""
     if field.is_costly:
         return EXPENSIVE
-    value = record[field.source]
-    if field.name.lower().replace("_", "-") == "current-operations":
+    value = record[field.name]
+    if field.xe.lower().replace("_", "-") == "current-operations":
         return list(value.values())
     if not field.refers:
         return value
     if isinstance(value, list):
         return [uuid_of(ref) for ref in value]
-    if field.shows == "uuid" or value == "OpaqueRef:NULL":
+    if not field.shows or value == "OpaqueRef:NULL":
         return uuid_of(value)
     return shown_of(field, records[field.refers][value])
 
 
 def shown_of(field: Field, other: Mapping[str, Any]) -> Any:
     """What a field shows of another object."""
-    if field.name != "duplex":
+    if field.xe != "duplex":
         return other[field.shows]
     return "full" if other["duplex"] else "half" if other["carrier"] else "unknown"
 

@@ -8,7 +8,7 @@ import pytest
 from agent.api.calls.methods import table
 from agent.api.calls.refresh import OBSERVED
 from agent.cli.commands import KINDS
-from agent.cli.field import Class
+from agent.schema import Class
 from tests.clients.command_line import as_listed, listed
 from tests.clients.conftest import Furnished
 from tests.clients.voices import Voice
@@ -82,7 +82,7 @@ def test_every_field_is_equal_on_the_command_line(furnished: Furnished, kind: Cl
 
 def test_the_command_line_has_every_field_that_xe_has_a_name_for() -> None:
     missing = {
-        kind.name: field_types(kind.name).keys() - {field.source for field in kind.fields} for kind in KINDS
+        kind.name: field_types(kind.name).keys() - {field.name for field in kind.in_xe} for kind in KINDS
     }
     assert missing == NOT_ON_THE_COMMAND_LINE
     assert CLASSES.keys() - missing.keys() == WITHOUT_COMMANDS

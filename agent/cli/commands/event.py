@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import NamedTuple
 
-from agent.cli.classes import CLASSES
+from agent.cli.classes import CLASSES, Record
 from agent.cli.command import Call, Command
 from agent.cli.errors import CommandError
-from agent.cli.field import Class, Record
 from agent.cli.invocation import NO_FILTERS, Filter, filter_of
 from agent.cli.listing import matches
 from agent.cli.parameter import JSON, Parameter, integer, optional, required, words
 from agent.cli.watch import FOREVER, Watch, class_called
+from agent.schema import Class
 
 # Each change is a task, too; who asks for nothing in particular wants to see what it changes.
 NOT_UNLESS_ASKED = "task"
@@ -47,7 +47,7 @@ def wish(call: Call, kind: Class, name: str, value: str) -> Wish:
 def classes_for(kind: Class, wishes: Sequence[Wish]) -> list[str]:
     """The class, and those whose objects show in the fields that are looked at."""
     fields = [one.filter.field for one in wishes]
-    shown = [field.refers for field in fields if field.shows != "uuid" and field.refers in CLASSES]
+    shown = [field.refers for field in fields if field.shows and field.refers in CLASSES]
     return list(dict.fromkeys([kind.name, *shown]))
 
 

@@ -2,8 +2,8 @@
 
 from agent.cli import listing
 from agent.cli.command import Command
-from agent.cli.field import Class
 from agent.cli.parameter import JSON, MINIMAL, Parameter, flag, optional, required, words
+from agent.schema import Class
 
 TOPOLOGY = Command(
     "topology",

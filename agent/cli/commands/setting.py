@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from agent.cli import setting
 from agent.cli.change import CHANGE, sends_all
+from agent.cli.classes import MAP_RW, RW, SET_RW, is_map, mark_of, reader_of, settable
 from agent.cli.command import Command
-from agent.cli.field import MAP_RW, RW, SET_RW, Class, Field, is_map, settable
 from agent.cli.parameter import JSON, Parameter, mapping, optional, required, text
+from agent.schema import Class, Field
 
 WHAT = {
     RW: "The new value.",
@@ -20,14 +21,16 @@ NOT_GIVEN = None
 def setting_commands(kind: Class) -> Iterator[Command]:
     """<class>-param-set, -param-add, -param-remove and -param-clear."""
     fields = settable(kind)
-    parts = tuple(field for field in fields if field.mark in (SET_RW, MAP_RW))
+    parts = tuple(field for field in fields if mark_of(field) in (SET_RW, MAP_RW))
     if fields:
         yield param_set(kind, fields)
     if parts:
         yield param_add(kind, parts)
         yield param_remove(kind, parts)
     # A map that is set key by key is neither added to nor emptied.
-    clearable = tuple(one for one in fields if one in parts or (one.read is text and not one.key_setter))
+    clearable = tuple(
+        one for one in fields if one in parts or (reader_of(one) is text and not one.key_setter)
+    )
     if clearable:
         yield param_clear(kind, clearable)
 
@@ -104,11 +107,11 @@ def the_one(kind: Class) -> Parameter:
 
 def the_field(fields: tuple[Field, ...]) -> Parameter:
     """Which field."""
-    return required("param-name", f"The field: {', '.join(field.name for field in fields)}.")
+    return required("param-name", f"The field: {', '.join(field.xe for field in fields)}.")
 
 
 def parameter_for(field: Field) -> Parameter:
     """The parameter that sets a field."""
     if is_map(field):
-        return mapping(field.name, WHAT[MAP_RW])
-    return optional(field.name, WHAT[field.mark], field.read, NOT_GIVEN)._replace(may_be_empty=True)
+        return mapping(field.xe, WHAT[MAP_RW])
+    return optional(field.xe, WHAT[mark_of(field)], reader_of(field), NOT_GIVEN)._replace(may_be_empty=True)
