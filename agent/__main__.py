@@ -206,9 +206,9 @@ async def serve_agent(stop: asyncio.Event, settings: Settings, agent: Agent) -> 
         begin(agent)
         log.info("ready: %s", engine.words)
         notify(f"READY=1\nSTATUS={printable(engine.words)}")
-        telling = asyncio.create_task(keep_told(agent))
+        reporting = asyncio.create_task(report_status(agent))
         await stop.wait()
-        telling.cancel()
+        reporting.cancel()
         notify("STOPPING=1")
 
 
@@ -232,7 +232,7 @@ async def started(engine: Engine, stop: asyncio.Event) -> bool:
     return True
 
 
-async def keep_told(agent: Agent) -> None:
+async def report_status(agent: Agent) -> None:
     """The service manager shows how the network is now, and what is wrong with the pool."""
     said = agent.engine.words
     while True:

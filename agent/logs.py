@@ -2,11 +2,17 @@
 
 import logging
 import os
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from threading import Thread
 from time import monotonic, sleep
+from typing import TypeVar
 
+from agent.errors import Failure, InternalError
 from agent.printable import printable
+
+T = TypeVar("T")
 
 LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 """The time has milliseconds already."""
@@ -23,6 +29,27 @@ def begin(level: str) -> "Writer":
     writer.setFormatter(Formatter(LINE))
     logging.basicConfig(level=level.upper(), handlers=[writer])
     return writer
+
+
+@contextmanager
+def going_on(log: logging.Logger, trouble: str) -> Iterator[None]:
+    """An edge of what must go on: whatever goes wrong inside is logged with its traceback."""
+    try:
+        yield
+    except Exception:
+        log.exception(trouble)
+
+
+async def only_failing(log: logging.Logger, name: str, work: Awaitable[T], *known: type[Exception]) -> T:
+    """What some work gives.  Raises Failure, and what is known; whatever else goes wrong is logged with its
+    traceback, and is an INTERNAL_ERROR to the caller."""
+    try:
+        return await work
+    except Exception as error:
+        if isinstance(error, (Failure, *known)):
+            raise
+        log.exception("%s failed", name)
+        raise InternalError(f"{type(error).__name__}: {error}") from error
 
 
 class Formatter(logging.Formatter):

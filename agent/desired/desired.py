@@ -7,7 +7,8 @@ the actual state as it is, so that the difference between the two never names it
 from dataclasses import replace
 
 from agent.desired.addresses import WantedAddresses, vital_addresses
-from agent.desired.links import WantedLinks, is_others
+from agent.desired.links import is_others
+from agent.desired.wanted_links import WantedLinks
 from agent.kernel.left_as_is import with_filters_for_their_ports
 from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
 from agent.kernel.state import MULTIPATH, Address, KernelState, Link, Role, Route

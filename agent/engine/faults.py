@@ -50,7 +50,7 @@ class Faults:
 NO_FAULTS = Faults()
 
 
-def blame(model: Model, trouble: Exception, known: Faults) -> Faults:
+def with_trouble(model: Model, trouble: Exception, known: Faults) -> Faults:
     """What is at fault beside what is known to be; no faults where nothing can be told."""
     if not isinstance(trouble, Refused | NotTaken):
         return NO_FAULTS

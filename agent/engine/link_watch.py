@@ -10,6 +10,7 @@ from agent.engine.kernel import Kernel
 from agent.engine.link_history import LinkHistory
 from agent.engine.notifier import Notifier
 from agent.kernel.live import LinkChange
+from agent.logs import going_on
 from agent.model.messages import Message, MessageClass
 from agent.model.model import Model, is_here, slaves, this_host
 from agent.model.records import Bond, Ref
@@ -71,12 +72,10 @@ class LinkWatch:
         while True:
             await self._news.wait()
             self._news.clear()
-            try:
+            with going_on(log, "the links of bonds could not be followed"):
                 async with self._turn:
                     self._tell_of_bonds()
                 await self._save_in_time()
-            except Exception:
-                log.exception("the links of bonds could not be followed")
 
     def _tell_of_bonds(self) -> None:
         """Of those with more than one link, as XAPI does."""

@@ -14,7 +14,7 @@ from agent.engine.cards import Cards
 from agent.engine.committed import CommittedModel
 from agent.engine.condition import ALL_IS_WELL, Condition, condition_of, missing_vifs, without_ipv6, words_for
 from agent.engine.converge import Kernel, NotTaken, reach
-from agent.engine.faults import NO_FAULTS, Faults, blame, wanted, without
+from agent.engine.faults import NO_FAULTS, Faults, wanted, with_trouble, without
 from agent.engine.notifier import Notifier
 from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress, Stoppable
@@ -127,7 +127,7 @@ class Reconciler:
         """Whether a trouble is none of the plan's; then it is one of the faults from now on."""
         if not isinstance(trouble, Refused | NotTaken) or scope.is_to_blame(trouble):
             return False
-        found = blame(plan.before, trouble, self._faults)
+        found = with_trouble(plan.before, trouble, self._faults)
         if not found:
             return False
         log.error("%s", trouble)
@@ -155,7 +155,7 @@ class Reconciler:
             self.is_astray = bool(self._faults)
         off = without_ipv6(self._committed.here, actual)
         if self._condition or self.is_astray or off or not self.in_model_state.is_set():
-            await self._look(actual)
+            await self._compare(actual)
         elif not scope.narrow:
             self._news.clear()  # it was of what the plan did, and has been compared
 
@@ -212,7 +212,7 @@ class Reconciler:
                 self._tries += 1
                 await self._attempt(NOTHING_GIVEN, known=self._spared())
             else:
-                await self._look(actual)
+                await self._compare(actual)
             if self.in_model_state.is_set() != was_well:
                 log.log(logging.WARNING if was_well else logging.INFO, "%s", self.words)
         except Exception:
@@ -242,7 +242,7 @@ class Reconciler:
         """All of the model, but for what turns out to be at fault, and what is known to be."""
         was = await self._kernel.read()
         faults, trouble = known, await self._try(known, given, was, progress)
-        while trouble is not None and (found := blame(self._committed.here, trouble, faults)):
+        while trouble is not None and (found := with_trouble(self._committed.here, trouble, faults)):
             log.error("%s", trouble)
             faults |= found
             trouble = await self._try(faults, given, was, progress)
@@ -250,7 +250,7 @@ class Reconciler:
         self.is_astray = bool(faults) or trouble is not None
         if not await self._finish_handovers(progress):
             self.is_astray = True
-        await self._look(await self._kernel.read())
+        await self._compare(await self._kernel.read())
 
     async def _try(
         self, faults: Faults, given: Given, was: KernelState, progress: Progress
@@ -272,7 +272,7 @@ class Reconciler:
     def _wanted(self, actual: KernelState, faults: Faults, given: Given, was: KernelState) -> KernelState:
         return wanted(self._committed.here, actual, given | self._given(), faults, was)
 
-    async def _look(self, actual: KernelState) -> None:
+    async def _compare(self, actual: KernelState) -> None:
         """Compare the kernel with the model, and let readers know."""
         model = self._committed.here
         condition = await off_loop(

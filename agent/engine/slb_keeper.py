@@ -15,6 +15,7 @@ from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.kernel.bond_filter import filter_for, in_order
 from agent.kernel.state import KernelState, Role
 from agent.kernel.steps import ForgetStations, Refused, SetFilter, Step
+from agent.logs import going_on
 
 log = logging.getLogger("pifd.engine")
 
@@ -62,10 +63,8 @@ class SLBKeeper:
         while True:
             await self._news.wait()
             self._news.clear()
-            try:
+            with going_on(log, "the rules of balance-slb bonds could not be looked after"):
                 await self._follow()
-            except Exception:
-                log.exception("the rules of balance-slb bonds could not be looked after")
 
     async def _follow(self) -> None:
         """The port that takes broadcasts in has carrier; where sources have other ports now, it is told."""
@@ -115,14 +114,13 @@ class SLBKeeper:
         while True:
             await self._drift.wait()
             self._drift.clear()
-            try:
-                await self._heal()
-            except Refused as refused:
-                log.error("%s", refused)
-                await asyncio.sleep(RETRY)
-                self._drift.set()
-            except Exception:
-                log.exception("the rules of balance-slb bonds could not be put back")
+            with going_on(log, "the rules of balance-slb bonds could not be put back"):
+                try:
+                    await self._heal()
+                except Refused as refused:
+                    log.error("%s", refused)
+                    await asyncio.sleep(RETRY)
+                    self._drift.set()
 
     async def _heal(self) -> None:
         async with self._turn:

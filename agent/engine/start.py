@@ -23,6 +23,7 @@ from agent.interface_reconfigure.announcing import announcements
 from agent.interface_reconfigure.plan import plan as plan_steps
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused, Step
+from agent.logs import going_on
 from agent.model.draft import Plan
 from agent.model.facts import Facts, with_configurers
 from agent.model.layering import given_by
@@ -93,12 +94,11 @@ class Start:
             await asyncio.sleep(pause)
             pause = min(2 * pause, RETRY_LAST)
             async with turn:
-                try:
-                    await self._retry_once(hostname)
-                except CannotTakeOver as obstacle:
-                    self.obstacle = obstacle
-                except Exception:
-                    log.exception("the store or the host can't be used: it is tried again")
+                with going_on(log, "the store or the host can't be used: it is tried again"):
+                    try:
+                        await self._retry_once(hostname)
+                    except CannotTakeOver as obstacle:
+                        self.obstacle = obstacle
 
     async def _retry_once(self, hostname: str) -> None:
         known, before = self._committed.is_whole, self._committed.model
@@ -171,12 +171,10 @@ class Start:
         """The daemon before this one may have died before it could tell where addresses and VMs are now."""
         actual = await self._kernel.read()
         owned = [name for name, link in sorted(actual.links.items()) if link.owned]
-        try:
+        with going_on(log, "where the host is now could not be announced"):  # the network is up without it
             wanted = await off_loop(actual, desired, self._committed.here, actual)
             for step in announcements(actual, wanted, owned):
                 await self._kernel.apply(step)
-        except Exception:  # the network is up without it
-            log.exception("where the host is now could not be announced")
 
 
 @contextmanager

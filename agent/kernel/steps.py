@@ -21,7 +21,18 @@ class Refused(Exception):
 
 
 class Step:
-    """One change.  Its string is a line that a person reads in the log or the dry run."""
+    """One change.  Its string is a line that a person reads in the log or the dry run.
+
+    words: that line, with its fields in braces; a step that says more has a __str__ of its own.
+    """
+
+    words = ""
+
+    def __init_subclass__(cls, *, words: str = "") -> None:
+        cls.words = words
+
+    def __str__(self) -> str:
+        return self.words.format(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -44,22 +55,16 @@ class DeleteLinks(Step):
 
 
 @dataclass(frozen=True)
-class SetUp(Step):
+class SetUp(Step, words="set {name} up"):
     """quiet: as a port, it gives itself no IPv6 address, whose reports would tell switches where it is."""
 
     name: str
     quiet: bool = field(default=False, compare=False)
 
-    def __str__(self) -> str:
-        return f"set {self.name} up"
-
 
 @dataclass(frozen=True)
-class SetDown(Step):
+class SetDown(Step, words="set {name} down"):
     name: str
-
-    def __str__(self) -> str:
-        return f"set {self.name} down"
 
 
 @dataclass(frozen=True)
@@ -75,33 +80,24 @@ class SetMaster(Step):
 
 
 @dataclass(frozen=True)
-class SetMAC(Step):
+class SetMAC(Step, words="set the MAC of {name} to {MAC}"):
     name: str
     MAC: str
 
-    def __str__(self) -> str:
-        return f"set the MAC of {self.name} to {self.MAC}"
-
 
 @dataclass(frozen=True)
-class SetMTU(Step):
+class SetMTU(Step, words="set the MTU of {name} to {MTU}"):
     name: str
     MTU: int
 
-    def __str__(self) -> str:
-        return f"set the MTU of {self.name} to {self.MTU}"
-
 
 @dataclass(frozen=True)
-class SetMark(Step):
+class SetMark(Step, words='mark {name} as "{alias}"'):
     """Set the group and the alias by which a device is known as pifd's."""
 
     name: str
     group: int
     alias: str
-
-    def __str__(self) -> str:
-        return f'mark {self.name} as "{self.alias}"'
 
 
 @dataclass(frozen=True)
@@ -170,25 +166,19 @@ class SetLearning(Step):
 
 
 @dataclass(frozen=True)
-class AddFlood(Step):
+class AddFlood(Step, words="let {name} flood to {remote}"):
     """Send what a vxlan has no other place for to one more host."""
 
     name: str
     remote: str
 
-    def __str__(self) -> str:
-        return f"let {self.name} flood to {self.remote}"
-
 
 @dataclass(frozen=True)
-class RemoveFlood(Step):
+class RemoveFlood(Step, words="let {name} flood to {remote} no longer"):
     """Flood to a host no longer."""
 
     name: str
     remote: str
-
-    def __str__(self) -> str:
-        return f"let {self.name} flood to {self.remote} no longer"
 
 
 @dataclass(frozen=True)
@@ -217,28 +207,19 @@ class ForgetStations(Step):
 
 
 @dataclass(frozen=True)
-class SetActiveSlave(Step):
+class SetActiveSlave(Step, words="make {slave} the active slave of {bond}"):
     bond: str
     slave: str
 
-    def __str__(self) -> str:
-        return f"make {self.slave} the active slave of {self.bond}"
+
+@dataclass(frozen=True)
+class AddAddress(Step, words="add {address.interface} to {address.link}"):
+    address: Address
 
 
 @dataclass(frozen=True)
-class AddAddress(Step):
+class DeleteAddress(Step, words="remove {address.interface} from {address.link}"):
     address: Address
-
-    def __str__(self) -> str:
-        return f"add {self.address.interface} to {self.address.link}"
-
-
-@dataclass(frozen=True)
-class DeleteAddress(Step):
-    address: Address
-
-    def __str__(self) -> str:
-        return f"remove {self.address.interface} from {self.address.link}"
 
 
 @dataclass(frozen=True)
@@ -264,45 +245,33 @@ class DeleteRoute(Step):
 
 
 @dataclass(frozen=True)
-class SetResolver(Step):
+class SetResolver(Step, words="write the name servers to resolv.conf"):
     """Write the text of resolv.conf."""
 
     text: str
 
-    def __str__(self) -> str:
-        return "write the name servers to resolv.conf"
-
 
 @dataclass(frozen=True)
-class CopyNeighbours(Step):
+class CopyNeighbours(Step, words="copy the neighbours of {source} to {target}"):
     """Tell the target link the neighbours' MACs that the source link knows, lest a packet waits for ARP."""
 
     source: str
     target: str
 
-    def __str__(self) -> str:
-        return f"copy the neighbours of {self.source} to {self.target}"
-
 
 @dataclass(frozen=True)
-class CarrySettings(Step):
+class CarrySettings(Step, words="carry the settings and rules of {source} over to {target}"):
     """Give the target what others have set for the source under /proc/sys/net, and its policy rules."""
 
     source: str
     target: str
 
-    def __str__(self) -> str:
-        return f"carry the settings and rules of {self.source} over to {self.target}"
-
 
 @dataclass(frozen=True)
-class AwaitCarrier(Step):
+class AwaitCarrier(Step, words="wait for the carrier of {name}"):
     """Wait until a link has carrier; without it, go on after a while (the setting carrier_wait)."""
 
     name: str
-
-    def __str__(self) -> str:
-        return f"wait for the carrier of {self.name}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.kernel.kinds.bond import ONE_ACTIVE, BondOptions, BondPortOptions
-from agent.kernel.kinds.option import Row, Value, table
+from agent.kernel.kinds.option import Row, table
+from agent.kernel.kinds.types import Value
 from agent.model.facts import Bonding
 from agent.model.model import Model, slaves
 from agent.model.records import PIF, Bond, BondMode

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from agent.kernel.kinds.bond import MODES, BondOptions
-from agent.kernel.kinds.option import Choice, Flag, Number, Row, Value, table
+from agent.kernel.kinds.option import Row, table
+from agent.kernel.kinds.types import Choice, Flag, Number, Value
 from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, SetOptions
 from agent.netlink import decode, requests

@@ -21,7 +21,7 @@ from agent.kernel.live import LinkCount
 from agent.kernel.state import KernelState, parsed
 from agent.netlink import decode, requests
 from agent.netlink.carrier_log import CarrierLog
-from agent.netlink.decode import IFF_MASTER, IFF_SLAVE, IFF_UP, ToldAddress, ToldRoute
+from agent.netlink.decode import IFF_MASTER, IFF_SLAVE, IFF_UP, AddressEntry, RouteEntry
 from agent.netlink.monitor import Monitor
 from agent.netlink.picture import GRO, Identity, News, Picture
 from agent.netlink.route_table import RouteTable, Table
@@ -50,7 +50,7 @@ class Meanwhile:
     """What was told while a dump was under way; None for what has gone."""
 
     links: dict[int, bytes | None] = field(default_factory=dict)
-    addresses: dict[tuple[object, ...], ToldAddress | None] = field(default_factory=dict)
+    addresses: dict[tuple[object, ...], AddressEntry | None] = field(default_factory=dict)
     floods: dict[tuple[int, str], bool] = field(default_factory=dict)
     routes: list[Callable[[RouteTable], None]] = field(default_factory=list)
 
@@ -88,8 +88,8 @@ class KernelCache:
             self._read_doubtful_routes()
             return self._picture.state(), self._picture.identities()
 
-    def look(self, most: int | None = None) -> bool:
-        """Take in what was told since the last look, of which not much more than `most` bytes; whether that
+    def catch_up(self, most: int | None = None) -> bool:
+        """Take in the events since the last time, of which not much more than `most` bytes; whether that
         has to be done by `read`, which takes its time: something was lost."""
         if not self._turn.acquire(blocking=False):
             return False  # another thread is at it
@@ -106,7 +106,7 @@ class KernelCache:
 
     @property
     def is_drained(self) -> bool:
-        """Whether the last look saw all that was told."""
+        """Whether all events have been taken in."""
         return self._monitor.is_drained
 
     @property
@@ -142,7 +142,7 @@ class KernelCache:
         """Whether a device has been told to have all of these addresses."""
         with self._turn:
             self._take_events()
-            there = {told.local for told in self._picture.addresses_of(index)}
+            there = {entry.local for entry in self._picture.addresses_of(index)}
         return there.issuperset(parsed(interface).ip.packed for interface in interfaces)
 
     def is_up(self, name: str) -> bool:
@@ -158,8 +158,8 @@ class KernelCache:
         if not self._turn.acquire(blocking=False):
             return News()
         try:
-            told, self._bond_told = self._bond_told, False
-            bonds = self._picture.bonds() if told else frozenset()
+            entry, self._bond_told = self._bond_told, False
+            bonds = self._picture.bonds() if entry else frozenset()
             return News(self._picture.news(), bonds, self._picture.changed(), self._carriers.take())
         finally:
             self._turn.release()
@@ -184,7 +184,7 @@ class KernelCache:
         """A link may have been told of many times: the last one counts."""
         links, self._links = self._links, {}
         if links:
-            self._picture.put_links({told.index: told for told in understood(decode.link, links.values())})
+            self._picture.put_links({entry.index: entry for entry in understood(decode.link, links.values())})
         ports, self._ports = self._ports, {}
         for index, message in ports.items():
             self._picture.put_port(index, message)
@@ -227,31 +227,33 @@ class KernelCache:
         if name := self._carriers.hear(message):
             self._picture.note_news(name)
 
-    def _take_address(self, told: ToldAddress, *, is_there: bool) -> None:
+    def _take_address(self, entry: AddressEntry, *, is_there: bool) -> None:
         if self._meanwhile is not None:
-            self._meanwhile.addresses[told.key] = told if is_there else None
+            self._meanwhile.addresses[entry.key] = entry if is_there else None
         if is_there:
-            self._picture.put_address(told)
-        elif self._picture.drop_address(told) and told.family == socket.AF_INET:
-            left = any(other.family == socket.AF_INET for other in self._picture.addresses_of(told.index))
-            self._change_routes(lambda routes: routes.address_lost(told.local, told.index, is_last=not left))
-
-    def _take_route(self, told: ToldRoute | None, flags: int, *, is_there: bool) -> None:
-        if told is not None:
-            for index, *_ in told.way:
-                self._picture.note_change(index)
+            self._picture.put_address(entry)
+        elif self._picture.drop_address(entry) and entry.family == socket.AF_INET:
+            left = any(other.family == socket.AF_INET for other in self._picture.addresses_of(entry.index))
             self._change_routes(
-                (lambda routes: routes.added(told, flags))
-                if is_there
-                else lambda routes: routes.removed(told)
+                lambda routes: routes.address_lost(entry.local, entry.index, is_last=not left)
             )
 
-    def _take_flood(self, told: tuple[int, str] | None, *, is_there: bool) -> None:
-        if told is None:
+    def _take_route(self, entry: RouteEntry | None, flags: int, *, is_there: bool) -> None:
+        if entry is not None:
+            for index, *_ in entry.way:
+                self._picture.note_change(index)
+            self._change_routes(
+                (lambda routes: routes.added(entry, flags))
+                if is_there
+                else lambda routes: routes.removed(entry)
+            )
+
+    def _take_flood(self, entry: tuple[int, str] | None, *, is_there: bool) -> None:
+        if entry is None:
             return
         if self._meanwhile is not None:
-            self._meanwhile.floods[told] = is_there
-        self._picture.put_flood(*told, is_there=is_there)
+            self._meanwhile.floods[entry] = is_there
+        self._picture.put_flood(*entry, is_there=is_there)
 
     def _change_routes(self, change: Callable[[RouteTable], None]) -> None:
         if self._meanwhile is not None:
@@ -319,23 +321,25 @@ class KernelCache:
         self._settle()
 
     def _merge_addresses(self, dumped: Iterable[bytes], meanwhile: Meanwhile) -> None:
-        found: dict[tuple[object, ...], ToldAddress | None] = {
-            told.key: told for told in understood(decode.address, dumped)
+        found: dict[tuple[object, ...], AddressEntry | None] = {
+            entry.key: entry for entry in understood(decode.address, dumped)
         }
         found |= meanwhile.addresses
-        self._picture.fill_addresses(told for told in found.values() if told is not None)
+        self._picture.fill_addresses(entry for entry in found.values() if entry is not None)
 
     def _merge_floods(self, dumped: Iterable[bytes], meanwhile: Meanwhile) -> None:
-        found = {told: True for told in understood(decode.flood, dumped) if told is not None}
+        found = {entry: True for entry in understood(decode.flood, dumped) if entry is not None}
         found |= meanwhile.floods
-        self._picture.fill_floods(told for told, is_there in found.items() if is_there)
+        self._picture.fill_floods(entry for entry, is_there in found.items() if is_there)
 
     def _merge_routes(
         self, dumped: Iterable[bytes], meanwhile: Meanwhile, table: Table | None = None
     ) -> None:
         """A dump of one table brings that of others too, where the kernel is too old to tell them apart."""
-        found = (told for told in understood(decode.route, dumped) if told is not None)
-        self._picture.routes.fill((told for told in found if table is None or told.key[:2] == table), table)
+        found = (entry for entry in understood(decode.route, dumped) if entry is not None)
+        self._picture.routes.fill(
+            (entry for entry in found if table is None or entry.key[:2] == table), table
+        )
         for change in meanwhile.routes:
             change(self._picture.routes)
 

@@ -67,12 +67,12 @@ class CarrierLog:
         name, counted = text(found.get(IFLA_IFNAME, b"")), counted_in(found)
         now = LinkCount(counted, bool(flags & IFF_LOWER_UP))
         before = self._ports.get(index, Port(name, now)).count
-        told = changes_between(before, now)
-        ahead = before.changes + len(told) if told else now.changes
-        state = told[-1] if told else now.carrier
+        changes = changes_between(before, now)
+        ahead = before.changes + len(changes) if changes else now.changes
+        state = changes[-1] if changes else now.carrier
         self._ports[index] = Port(name, LinkCount(max(ahead, counted), state))
-        self._changes.extend(LinkChange(name, carrier, datetime.now(UTC)) for carrier in told)
-        return name if told else ""
+        self._changes.extend(LinkChange(name, carrier, datetime.now(UTC)) for carrier in changes)
+        return name if changes else ""
 
 
 def counted_in(found: Attributes) -> int:

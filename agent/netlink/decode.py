@@ -16,7 +16,8 @@ from typing import Any
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus, PortStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import options_of
-from agent.kernel.kinds.option import NO_NAMES, Names, decoded
+from agent.kernel.kinds.option import decoded
+from agent.kernel.kinds.types import NO_NAMES, Names
 from agent.kernel.live import LiveLink
 from agent.kernel.state import MULTIPATH, ONLINK, Address, Link, Route, parsed
 from agent.netlink.message import (
@@ -94,7 +95,7 @@ ROUTE_ATTRIBUTES, NEIGHBOUR_ATTRIBUTES = BODY + ROUTE.size, BODY + NEIGHBOUR.siz
 
 
 @dataclass(frozen=True, slots=True)
-class ToldLink:
+class LinkEntry:
     """A link as a message tells of it.  link: without what only the names of others can say.
 
     master, lower, bound: indices, 0 for none.  refers_to: the indices of all whose names it is shown with.
@@ -140,7 +141,7 @@ def live_link(message: bytes, name_of: NameOf) -> LiveLink:
     )
 
 
-def link(message: bytes) -> ToldLink:
+def link(message: bytes) -> LinkEntry:
     """What RTM_NEWLINK says."""
     _, _, index, flags, _ = LINK.unpack_from(message, BODY)
     found = attributes(message, LINK_ATTRIBUTES)
@@ -149,7 +150,7 @@ def link(message: bytes) -> ToldLink:
     master = _u32(found, IFLA_MASTER)
     lower, bound = _below(found, kind, data)
     bond = data if kind == "bond" else b""
-    return ToldLink(
+    return LinkEntry(
         index,
         _link(found, info, flags),
         master=master,
@@ -242,17 +243,17 @@ def link_head(message: bytes) -> tuple[int, int, int]:
     return family, index, flags
 
 
-def with_port(told: ToldLink, message: bytes) -> ToldLink:
+def with_port(entry: LinkEntry, message: bytes) -> LinkEntry:
     """A link after an event of the bridge's (family AF_BRIDGE), which tells of its port's settings alone."""
     port = attributes(message, LINK_ATTRIBUTES).get(IFLA_PROTINFO, b"")
     if not port:
-        return told
+        return entry
     options = decoded(BridgePortOptions, port)
-    return replace(told, link=replace(told.link, isolated=options.isolated, learning=options.learning))
+    return replace(entry, link=replace(entry.link, isolated=options.isolated, learning=options.learning))
 
 
 @dataclass(frozen=True, slots=True)
-class ToldAddress:
+class AddressEntry:
     """An address as a message tells of it.  key: what no two of a host have in common."""
 
     key: tuple[Any, ...]
@@ -268,14 +269,14 @@ class ToldAddress:
         return None if own else address
 
 
-def address(message: bytes) -> ToldAddress:
+def address(message: bytes) -> AddressEntry:
     """What RTM_NEWADDR or RTM_DELADDR says.  Raises MALFORMED, for another family than IPv4 and IPv6, too."""
     family, length, _, _, index = ADDRESS.unpack_from(message, BODY)
     found = attributes(message, ADDRESS_ATTRIBUTES)
     peer = found.get(IFA_ADDRESS, b"")
     local = found.get(IFA_LOCAL, peer)
     address_of(message, "")  # what can't be read is left out now, not at each look
-    return ToldAddress((family, index, local, length, peer), family, index, local, message)
+    return AddressEntry((family, index, local, length, peer), family, index, local, message)
 
 
 def is_kernels_own(raw: bytes, address: Address, link: Link) -> bool:
@@ -297,7 +298,7 @@ def eui64(MAC: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRoute:
+class RouteEntry:
     """A route over links as a message tells of it.
 
     key: what a replacing route has in common with the one that it replaces, its family and table first.
@@ -338,7 +339,7 @@ class ToldRoute:
                 )
 
 
-def route(message: bytes) -> ToldRoute | None:
+def route(message: bytes) -> RouteEntry | None:
     """What RTM_NEWROUTE or RTM_DELROUTE says; None of what leads nowhere, is cached, or is the kernel's own:
     the table of the host's addresses, and the way to the neighbours by their link-local ones."""
     family, length, source_length, tos, table, protocol, _, kind, flags = ROUTE.unpack_from(message, BODY)
@@ -349,7 +350,7 @@ def route(message: bytes) -> ToldRoute | None:
     to = found.get(RTA_DST, b"")
     if protocol == RTPROT_KERNEL and (table == RT_TABLE_LOCAL or (to, length) == LINK_LOCAL):
         return None
-    return ToldRoute(
+    return RouteEntry(
         key=(
             family,
             table,

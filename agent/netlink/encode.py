@@ -9,7 +9,8 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
-from agent.kernel.kinds.option import HEADER, Names, creation, encoded
+from agent.kernel.kinds.option import creation, encoded
+from agent.kernel.kinds.types import HEADER, Names
 from agent.kernel.state import DOOMED_GROUP, Link
 from agent.kernel.steps import (
     AddAddress,

@@ -122,7 +122,7 @@ class Netlink:
 
     async def probe(self, link: str, peers: Sequence[str], seconds: float) -> frozenset[str]:
         """Those of the peers, neighbours on a link, that answer within a time."""
-        self._cache.look()
+        self._cache.catch_up()
         return await neighbours.probe(self._wire, self._planned.index(link), peers, seconds)
 
     async def live_links(self, names: Iterable[str]) -> Mapping[str, LiveLink]:
@@ -149,7 +149,7 @@ class Netlink:
 
     async def peers(self, link: str) -> tuple[str, ...]:
         """The neighbours on a link that have been in use."""
-        self._cache.look()
+        self._cache.catch_up()
         identity = self._cache.identity(link)
         if identity is None:
             return ()

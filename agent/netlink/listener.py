@@ -96,7 +96,7 @@ class Listener:
 
     def _hear(self) -> None:
         """Take in what the kernel tells, a part at a time: there is more to do than to listen."""
-        if self._cache.look(AT_A_TIME):
+        if self._cache.catch_up(AT_A_TIME):
             self._begin_to_catch_up()
         self.pass_news_on()
 

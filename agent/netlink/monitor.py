@@ -29,7 +29,7 @@ class Monitor:
     """The events of the network namespace that this was made in.
 
     lost: something was told that could not be kept or understood, so that all has to be read again; whoever
-    does that takes it back.  is_paused: nothing is heard now.  is_drained: at the last look, all that was
+    does that takes it back.  is_paused: nothing is heard now.  is_drained: the last time, all that was
     queued was seen.  receive_buffer: bytes.  channel: a socket that is there already.
     """
 

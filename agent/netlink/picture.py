@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from agent.kernel.live import LinkChange
 from agent.kernel.state import Address, KernelState, Link, Route
 from agent.netlink import decode
-from agent.netlink.decode import ToldAddress, ToldLink, ToldRoute
+from agent.netlink.decode import AddressEntry, LinkEntry, RouteEntry
 from agent.netlink.route_table import Key, RouteTable
 
 GRO = Callable[[Link], bool | None]
@@ -43,7 +43,7 @@ class News:
 class Device:
     """A link as it was told of, and as it is in the state."""
 
-    told: ToldLink
+    entry: LinkEntry
     serial: int
     shown: Link
 
@@ -56,7 +56,7 @@ class Picture:
         self._devices: dict[int, Device] = {}
         self._index: dict[str, int] = {}
         self._floods: dict[int, set[str]] = {}
-        self._addresses: dict[int, dict[AddressKey, ToldAddress]] = {}
+        self._addresses: dict[int, dict[AddressKey, AddressEntry]] = {}
         self.routes = RouteTable()
         self.down: dict[int, None] = {}
         self._bonds: set[int] = set()
@@ -118,14 +118,14 @@ class Picture:
 
     # What is told.
 
-    def put_links(self, links: Mapping[int, ToldLink]) -> None:
+    def put_links(self, links: Mapping[int, LinkEntry]) -> None:
         """Links that came or changed, together: two may have exchanged their names."""
         renamed: list[int] = []
-        for index, told in links.items():
-            if self._put(index, told) or self._index.get(told.link.name) != index:
+        for index, entry in links.items():
+            if self._put(index, entry) or self._index.get(entry.link.name) != index:
                 renamed.append(index)
         for index in renamed:
-            name = self._devices[index].told.link.name
+            name = self._devices[index].entry.link.name
             self._index[name] = index
             self._misnamed.add(name)
         stale = set(links)
@@ -146,8 +146,8 @@ class Picture:
         self._bonds.discard(index)
         if device is None:
             return
-        self._refer(index, device.told, None)
-        self._unname(index, device.told.link.name)
+        self._refer(index, device.entry, None)
+        self._unname(index, device.entry.link.name)
         self._news.add(device.shown.name)
         self._changed.add(device.shown.name)
         self.routes.changed.update(self.routes.over(index))
@@ -158,7 +158,7 @@ class Picture:
         """What the bridge tells of a port."""
         device = self._devices.get(index)
         if device is not None:
-            self.put_links({index: decode.with_port(device.told, message)})
+            self.put_links({index: decode.with_port(device.entry, message)})
 
     def put_flood(self, index: int, host: str, *, is_there: bool) -> None:
         """A vxlan floods to a host, or no longer."""
@@ -167,28 +167,28 @@ class Picture:
         if index in self._devices:
             self._show(index)
 
-    def put_address(self, told: ToldAddress) -> None:
-        known = self._addresses.setdefault(told.index, {})
-        if told.key not in known:
-            self.note_change(told.index)
-        known[told.key] = told
-        self._changed_addresses.add(told.index)
+    def put_address(self, entry: AddressEntry) -> None:
+        known = self._addresses.setdefault(entry.index, {})
+        if entry.key not in known:
+            self.note_change(entry.index)
+        known[entry.key] = entry
+        self._changed_addresses.add(entry.index)
 
-    def drop_address(self, told: ToldAddress) -> bool:
+    def drop_address(self, entry: AddressEntry) -> bool:
         """Whether it was there."""
-        self.note_change(told.index)
-        self._changed_addresses.add(told.index)
-        return self._addresses.get(told.index, {}).pop(told.key, None) is not None
+        self.note_change(entry.index)
+        self._changed_addresses.add(entry.index)
+        return self._addresses.get(entry.index, {}).pop(entry.key, None) is not None
 
-    def addresses_of(self, index: int) -> Iterable[ToldAddress]:
+    def addresses_of(self, index: int) -> Iterable[AddressEntry]:
         return self._addresses.get(index, {}).values()
 
-    def fill_addresses(self, addresses: Iterable[ToldAddress]) -> None:
+    def fill_addresses(self, addresses: Iterable[AddressEntry]) -> None:
         """All that there are, in place of what was known."""
         self._changed_addresses |= self._addresses.keys()
         self._addresses = {}
-        for told in addresses:
-            self.put_address(told)
+        for entry in addresses:
+            self.put_address(entry)
 
     def fill_floods(self, floods: Iterable[tuple[int, str]]) -> None:
         """All that there are, in place of what was known."""
@@ -234,38 +234,38 @@ class Picture:
 
     def has_kind(self, kind: str) -> bool:
         """Whether there is a device of a kind."""
-        return any(device.told.link.kind == kind for device in self._devices.values())
+        return any(device.entry.link.kind == kind for device in self._devices.values())
 
     def bonds(self) -> frozenset[str]:
         """The names of the bonds."""
         return frozenset(self._devices[index].shown.name for index in self._bonds)
 
-    def _put(self, index: int, told: ToldLink) -> bool:
+    def _put(self, index: int, entry: LinkEntry) -> bool:
         """Take a link in; whether its name is news."""
         device = self._devices.get(index)
-        before = device.told if device is not None else None
-        if device is None or _is_another(device.told.link, told.link):
+        before = device.entry if device is not None else None
+        if device is None or _is_another(device.entry.link, entry.link):
             self._next_serial += 1
-            self._changed.add(told.link.name)
-            self._misnamed.add(told.link.name)
-            device = self._devices[index] = Device(told, self._next_serial, told.link)
-        device.told = told
-        (self._bonds.add if told.is_bond else self._bonds.discard)(index)
-        self._refer(index, before, told)
-        if told.link.up:
+            self._changed.add(entry.link.name)
+            self._misnamed.add(entry.link.name)
+            device = self._devices[index] = Device(entry, self._next_serial, entry.link)
+        device.entry = entry
+        (self._bonds.add if entry.is_bond else self._bonds.discard)(index)
+        self._refer(index, before, entry)
+        if entry.link.up:
             self.down.pop(index, None)
         else:
             self.down[index] = None
-        if before is None or before.link.name != told.link.name:
+        if before is None or before.link.name != entry.link.name:
             if before is not None:
                 self._unname(index, before.link.name)
-            self._news |= {told.link.name} | ({before.link.name} if before is not None else set())
+            self._news |= {entry.link.name} | ({before.link.name} if before is not None else set())
             return True
-        if _link_state(before) != _link_state(told):
-            self._news.add(told.link.name)
+        if _link_state(before) != _link_state(entry):
+            self._news.add(entry.link.name)
         return False
 
-    def _refer(self, index: int, before: ToldLink | None, after: ToldLink | None) -> None:
+    def _refer(self, index: int, before: LinkEntry | None, after: LinkEntry | None) -> None:
         """Keep in mind whose names a link is shown with."""
         for other in before.refers_to if before is not None else ():
             self._referring.get(other, set()).discard(index)
@@ -281,7 +281,7 @@ class Picture:
     def _show(self, index: int) -> None:
         """See what a link is now."""
         device = self._devices[index]
-        shown = device.told.named(self._name_told)
+        shown = device.entry.named(self._name_told)
         gro, flood = self._gro(shown), tuple(sorted(self._floods.get(index, ())))
         if gro is not None or flood:
             shown = replace(shown, gro=gro, flood=flood)
@@ -296,7 +296,7 @@ class Picture:
     def _name_told(self, index: int) -> str:
         """The name as it was told last; in a state that is being put together, it is not shown yet."""
         device = self._devices.get(index)
-        return device.told.link.name if device is not None else ""
+        return device.entry.link.name if device is not None else ""
 
     def _links(self) -> dict[str, Link | None]:
         """The links that are others than in the last state; None for a name that none has."""
@@ -332,11 +332,11 @@ class Picture:
     def _addresses_on(self, index: int) -> Iterable[Address]:
         device = self._devices.get(index)
         if device is not None:
-            every = (told.on(device.shown) for told in self.addresses_of(index))
+            every = (entry.on(device.shown) for entry in self.addresses_of(index))
             yield from (address for address in every if address is not None)
 
     def _has_kernels(self, key: Key) -> bool:
-        return any(told.is_kernels for told in self.routes.at(key))
+        return any(entry.is_kernels for entry in self.routes.at(key))
 
     def _shown_in_tables(self) -> bool:
         """Bring the routes up to date; whether any has changed."""
@@ -344,7 +344,7 @@ class Picture:
         is_changed = False
         for key in stale:
             before = self._shown_routes.pop(key, ())
-            now = tuple(route for told in self.routes.at(key) for route in self._routes_of(told))
+            now = tuple(route for entry in self.routes.at(key) for route in self._routes_of(entry))
             if now:
                 self._shown_routes[key] = now
             if before != now or _leased(before) != _leased(now):
@@ -353,15 +353,15 @@ class Picture:
                 self._count(now, 1)
         return is_changed
 
-    def _routes_of(self, told: ToldRoute) -> Iterable[Route]:
+    def _routes_of(self, entry: RouteEntry) -> Iterable[Route]:
         """Those that a message tells of, but for the ones that come and go with an address."""
-        for route in told.named(self.name_of):
-            if not (told.is_kernels and not route.gateway and route.destination in self._subnets(told)):
+        for route in entry.named(self.name_of):
+            if not (entry.is_kernels and not route.gateway and route.destination in self._subnets(entry)):
                 yield route
 
-    def _subnets(self, told: ToldRoute) -> set[str]:
+    def _subnets(self, entry: RouteEntry) -> set[str]:
         """Those of the addresses on a route's link."""
-        addresses = self._shown_addresses.get(told.hops[0], frozenset())
+        addresses = self._shown_addresses.get(entry.hops[0], frozenset())
         return {subnet for address in addresses for subnet in decode.subnets_of(address)}
 
     def _count(self, routes: Iterable[Route], by: int) -> None:
@@ -377,8 +377,8 @@ def _is_another(before: Link, after: Link) -> bool:
     return before.kind != after.kind or (before.name != after.name and before.MAC != after.MAC)
 
 
-def _link_state(told: ToldLink) -> tuple[bool, bool, bool]:
-    return told.link.carrier, told.link.used, told.is_bond
+def _link_state(entry: LinkEntry) -> tuple[bool, bool, bool]:
+    return entry.link.carrier, entry.link.used, entry.is_bond
 
 
 def _whose(link: Link) -> tuple[object, ...]:

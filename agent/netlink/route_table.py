@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from agent.netlink.decode import ToldRoute
+from agent.netlink.decode import RouteEntry
 
 Key = tuple[Any, ...]
 Table = tuple[int, int]
@@ -27,14 +27,14 @@ class RouteTable:
     """
 
     def __init__(self) -> None:
-        self._by_key: dict[Key, list[ToldRoute]] = {}
+        self._by_key: dict[Key, list[RouteEntry]] = {}
         self._over: dict[int, dict[Key, None]] = {}
         self._from: dict[bytes, dict[Key, None]] = {}
         self.doubtful: set[Table] = set()
         self.all_doubtful = False
         self.changed: set[Key] = set()
 
-    def at(self, key: Key) -> tuple[ToldRoute, ...]:
+    def at(self, key: Key) -> tuple[RouteEntry, ...]:
         """The routes with a key."""
         return tuple(self._by_key.get(key, ()))
 
@@ -42,9 +42,9 @@ class RouteTable:
         """The keys of the routes that go over a link."""
         return self._over.get(index, ())
 
-    def fill(self, routes: Iterable[ToldRoute], table: Table | None = None) -> None:
+    def fill(self, routes: Iterable[RouteEntry], table: Table | None = None) -> None:
         """What a dump has brought, of all tables or of one, in place of what was known."""
-        fresh: dict[Key, list[ToldRoute]] = {}
+        fresh: dict[Key, list[RouteEntry]] = {}
         for route in routes:
             there = fresh.setdefault(route.key, [])
             if route not in there:
@@ -55,7 +55,7 @@ class RouteTable:
         self.doubtful = set() if table is None else self.doubtful - {table}
         self.all_doubtful = self.all_doubtful and table is not None
 
-    def added(self, route: ToldRoute, flags: int) -> None:
+    def added(self, route: RouteEntry, flags: int) -> None:
         """RTM_NEWROUTE: beside the others with its key, or in place of the one that there is.
 
         Which one that is, is clear where there is only one; IPv6 has more rules (fib6_add_rt2node).
@@ -69,7 +69,7 @@ class RouteTable:
             self._doubt(route)
         self._put(route.key, [route] if replaces else [*there, route])
 
-    def removed(self, route: ToldRoute) -> None:
+    def removed(self, route: RouteEntry) -> None:
         """RTM_DELROUTE."""
         there = self.at(route.key)
         left = [one for one in there if one.way != route.way]
@@ -93,10 +93,10 @@ class RouteTable:
         for key in self._from.get(address, ()):
             self.doubtful.add(key[:2])
 
-    def _doubt(self, route: ToldRoute) -> None:
+    def _doubt(self, route: RouteEntry) -> None:
         self.doubtful.add(route.key[:2])
 
-    def _put(self, key: Key, routes: list[ToldRoute]) -> None:
+    def _put(self, key: Key, routes: list[RouteEntry]) -> None:
         before = self._by_key.get(key, [])
         if before == routes:
             return

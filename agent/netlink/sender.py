@@ -97,7 +97,7 @@ class Sender:
             self._cache.pause()
         between = {place: self._announcing(announced) for place, announced in told.items()}
         answers = self._wire.change([message for _, message in batch], between)
-        self._cache.look()
+        self._cache.catch_up()
         for (step, _), answer in zip(batch, answers, strict=True):
             if answer is not None:
                 raise Refused(step, str(answer))

@@ -28,7 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.model.model import Model, host_of, this_host
 from agent.model.records import CLASSES, PIF, VIF, VLAN, Bond, Host, Network, Pool, Record, Ref, Tunnel
-from agent.rules.membership import Told
+from agent.rules.membership import PoolContents
 
 log = logging.getLogger("pifd.pool")
 
@@ -115,7 +115,7 @@ class Reading:
     def __init__(self) -> None:
         self._records: dict[str, tuple[int, Record | None]] = {}
 
-    def told(self, entries: Mapping[str, Any], this: Ref[Host]) -> Told | None:
+    def contents(self, entries: Mapping[str, Any], this: Ref[Host]) -> PoolContents | None:
         """What all of it says to one host; None where there is no pool yet."""
         pool = self._record(entries, POOL, Pool)
         if not isinstance(pool, Pool):
@@ -132,7 +132,7 @@ class Reading:
                 other = None if kind is None else self._record(entries, key, kind)
                 if other is not None:
                     others[other.ref] = other
-        return Told(pool, networks, others, is_ejected=f"{EJECTED}{uuid_of(this)}" in entries)
+        return PoolContents(pool, networks, others, is_ejected=f"{EJECTED}{uuid_of(this)}" in entries)
 
     def _record(self, entries: Mapping[str, Any], key: str, kind: type[Record]) -> Record | None:
         entry = entries.get(key)

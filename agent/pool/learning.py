@@ -12,7 +12,7 @@ from agent.model.facts import Facts
 from agent.model.model import Model, this_host
 from agent.pool.entries import Entries
 from agent.pool.layout import Reading
-from agent.rules.membership import Told, learn
+from agent.rules.membership import PoolContents, learn
 
 log = logging.getLogger("pifd.pool")
 
@@ -30,11 +30,11 @@ class Learner:
         """Read all of it again: an etcd that was restored has the same revisions with other values."""
         self._reading = Reading()
 
-    def told(self) -> Told | None:
+    def contents(self) -> PoolContents | None:
         """What etcd says to this host; None where there is no pool in it."""
         host = this_host(self._engine.model)
         assert host is not None
-        return self._reading.told(self._entries.known.copy(), host.ref)  # rules run in threads
+        return self._reading.contents(self._entries.known.copy(), host.ref)  # rules run in threads
 
     async def learn(self) -> None:
         """The model as etcd has it.  A network that can't be had here so is said, and the rest goes on."""
@@ -52,10 +52,10 @@ class Learner:
 
     def _learning(self, model: Model, facts: Facts, *, networks: bool) -> Plan:
         """Nothing is learnt of a pool that this host is not, or no more, a member of."""
-        told = self.told()
-        if told is None or told.pool.ref not in model.records:
+        contents = self.contents()
+        if contents is None or contents.pool.ref not in model.records:
             return learnt(Plan(model, model))
-        return learnt(learn(model, told, networks=networks))
+        return learnt(learn(model, contents, networks=networks))
 
 
 def words_of(failure: Failure) -> str:

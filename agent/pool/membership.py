@@ -1,8 +1,8 @@
 """Membership: this host makes the pool, joins it, leaves it, or is told that it is in it no more."""
 
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
 from agent.engine.engine import Engine
@@ -16,7 +16,7 @@ from agent.pool.etcd import NO_SUCH_KEY, Unavailable
 from agent.pool.layout import key_of, with_claims, written
 from agent.pool.learning import Learner, learnt
 from agent.rules.corresponding_nics import Correspondence
-from agent.rules.membership import Told, designate_new_master, join, leave
+from agent.rules.membership import PoolContents, designate_new_master, join, leave
 
 log = logging.getLogger("pifd.pool")
 
@@ -39,26 +39,28 @@ class Membership:
     async def join(self) -> None:
         """This host becomes a member of the pool that is in etcd."""
         self._entries.check()
-        told = self._learner.told()
-        if told is None:
+        contents = self._learner.contents()
+        if contents is None:
             raise PoolUnavailable("there is no pool in it")
-        plan = join(self._engine.model, told, self._by)
-        puts = self._brought_along(plan, told)
+        plan = join(self._engine.model, contents, self._by)
+        puts = self._brought_along(plan, contents)
         claims = [key for key in puts if key.startswith((layout.BRIDGES, layout.KEYS))]
         guards = dict.fromkeys(claims, NO_SUCH_KEY) | {layout.POOL: self._entries.revision(layout.POOL)}
         await self._entries.write(guards, puts, [f"{layout.EJECTED}{self.this.uuid}"])
-        try:
-            await self._engine.change(lambda model, facts: learnt(join(model, told, self._by)))
-        except BaseException:
-            with suppress(Unavailable):
-                await self._entries.store.commit({}, {}, [*puts])
-            raise
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self._take_back, puts)
+            await self._engine.change(lambda model, facts: learnt(join(model, contents, self._by)))
+            undo.pop_all()
 
-    def _brought_along(self, plan: Plan, told: Told) -> Mapping[str, bytes]:
+    async def _take_back(self, puts: Iterable[str]) -> None:
+        with suppress(Unavailable):
+            await self._entries.store.commit({}, {}, [*puts])
+
+    def _brought_along(self, plan: Plan, contents: PoolContents) -> Mapping[str, bytes]:
         """This host, and the networks that the pool has not."""
         puts = {key_of(self.this, self.this.ref): written(self.this)}
         for network in plan.after.all(Network):
-            if network.ref not in told.networks:
+            if network.ref not in contents.networks:
                 puts |= with_claims(network)
         return puts
 
@@ -95,22 +97,22 @@ class Membership:
 
         Raises Unavailable where etcd has not the pool that this host is in.
         """
-        told, own = self._learner.told(), self._engine.model.all(Pool)[0]
-        if told is None:
+        contents, own = self._learner.contents(), self._engine.model.all(Pool)[0]
+        if contents is None:
             await self._found(own)
             return True
         if not own.is_shared:
             self._learner.refused = ""
-            return await self._has_founded(told, own)
-        if told.pool.ref != own.ref:
-            raise self._unusable(f"another pool is in it, {told.pool.uuid}")
-        if told.is_ejected:
+            return await self._has_founded(contents, own)
+        if contents.pool.ref != own.ref:
+            raise self._unusable(f"another pool is in it, {contents.pool.uuid}")
+        if contents.is_ejected:
             await self.leave()
-        return not told.is_ejected
+        return not contents.is_ejected
 
-    async def _has_founded(self, told: Told, own: Pool) -> bool:
+    async def _has_founded(self, contents: PoolContents, own: Pool) -> bool:
         """Whether it made the pool, and this daemon did not live to know."""
-        if told.pool.ref != own.ref:
+        if contents.pool.ref != own.ref:
             return False
         await self._engine.change(lambda model, facts: learnt(founded(model)))
         return True

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from agent.errors import Failure, HostDoesNotAnswer, InternalError, PoolUnavailable, by_code
+from agent.logs import only_failing
 from agent.model.records import Host, Ref
 from agent.pool import layout
 from agent.pool.etcd import Entry, Unavailable
@@ -74,19 +75,19 @@ class Requests:
             raise HostDoesNotAnswer(host, "it is not heard of; nothing was done")
         number, this = number or str(uuid4()), self._session.this.uuid
         key, back = f"{layout.REQUESTS}{uuid_of(host)}/{number}", f"{layout.ANSWERS}{this}/{number}"
-        told = {"method": method, "arguments": arguments, "by": by, "from": this, "undo": undo}
+        request = {"method": method, "arguments": arguments, "by": by, "from": this, "undo": undo}
         answer = self._answers[back] = asyncio.get_running_loop().create_future()
         taken, run = self._taken.setdefault(key, asyncio.Event()), self._session.liveness.run_of(host)
         try:
-            await self._be_taken_up(host, key, json.dumps(told).encode(), taken)
+            await self._be_taken_up(host, key, json.dumps(request).encode(), taken)
             return await self._answer(host, run, answer)
         finally:
             del self._answers[back], self._taken[key]
             with suppress(Unavailable):
                 await self._entries.store.commit({}, {}, [key, back])
 
-    async def _be_taken_up(self, host: Ref[Host], key: str, told: bytes, taken: asyncio.Event) -> None:
-        revision = await self._entries.asked(self._entries.store.commit({}, {key: told}, leased=True))
+    async def _be_taken_up(self, host: Ref[Host], key: str, request: bytes, taken: asyncio.Event) -> None:
+        revision = await self._entries.asked(self._entries.store.commit({}, {key: request}, leased=True))
         with suppress(TimeoutError):
             async with asyncio.timeout(TAKEN_UP):
                 await taken.wait()
@@ -109,10 +110,10 @@ class Requests:
                 heard = loop.time()
             elif not answer.done() and (loop.time() - heard > LOST or (now is not None and now != run)):
                 raise HostDoesNotAnswer(host, "it was lost while it carried the call out")
-        told = answer.result()
-        if "error" in told:
-            raise failure_of(told["error"])
-        return told["result"]
+        request = answer.result()
+        if "error" in request:
+            raise failure_of(request["error"])
+        return request["result"]
 
     async def settle(self, parts: Collection[tuple[Ref[Host], str]], how: bytes) -> None:
         """Several hosts' parts, each by its number, stay, or are to be undone."""
@@ -158,15 +159,15 @@ class Requests:
         except Unavailable as error:
             log.error("a request of another host's can't be taken up: %s", error)
             return
-        told, number = json.loads(entry.value), key.rpartition("/")[2]
-        told["run"] = self.run_of(told["from"])
+        request, number = json.loads(entry.value), key.rpartition("/")[2]
+        request["run"] = self.run_of(request["from"])
         trial = self._trial(number)
-        if told.get("undo"):
-            await self.trials.note(number, told)
-        told |= await self._done(told)
-        if told.get("undo"):
-            await self.trials.note(number, told)
-        self._end(self._see_through(told, number, trial), number)
+        if request.get("undo"):
+            await self.trials.note(number, request)
+        request |= await self._done(request)
+        if request.get("undo"):
+            await self.trials.note(number, request)
+        self._end(self._see_through(request, number, trial), number)
 
     def _trial(self, number: str) -> "asyncio.Future[bytes]":
         """What the part with a number is settled by, when it is heard."""
@@ -187,47 +188,47 @@ class Requests:
         return (self._session.liveness.run_of(Ref[Host](f"OpaqueRef:{uuid}")) or b"").decode()
 
     async def _see_through(
-        self, told: Mapping[str, Any], number: str, trial: "asyncio.Future[bytes]"
+        self, request: Mapping[str, Any], number: str, trial: "asyncio.Future[bytes]"
     ) -> None:
         """Who has asked is told, and the part is undone where it does not stay."""
-        back = f"{layout.ANSWERS}{told['from']}/{number}"
-        done = {key: told[key] for key in ("result", "error") if key in told}
-        if not told.get("undo") or "error" in told:
+        back = f"{layout.ANSWERS}{request['from']}/{number}"
+        done = {key: request[key] for key in ("result", "error") if key in request}
+        if not request.get("undo") or "error" in request:
             await self.trials.forget(number)
             return await self._tell(back, done)
         with suppress(TimeoutError):
             async with asyncio.timeout(LOST):
                 await self._tell(back, done)
-            if await self._stays(told, trial):
+            if await self._stays(request, trial):
                 return await self.trials.forget(number)
-        await self._undone(told)
+        await self._undone(request)
         await self.trials.forget(number)
         lost = HostDoesNotAnswer(self._session.this.ref, "it was cut off by it, and has undone it")
         return await self._tell(back, {"error": [lost.code, *lost.parameters]})
 
-    async def _undone(self, told: Mapping[str, Any]) -> None:
-        undo = Undo(*told["undo"])
-        if undo.needs_result and "result" not in told:
-            return log.warning("whether %s was done when this host was lost is not known", told["method"])
-        log.warning("%s is undone: it could not be done on all hosts", told["method"])
-        undo = undo.of(told.get("result"))
-        outcome = await self._done({**told, "method": undo.method, "arguments": undo.arguments})
+    async def _undone(self, request: Mapping[str, Any]) -> None:
+        undo = Undo(*request["undo"])
+        if undo.needs_result and "result" not in request:
+            return log.warning("whether %s was done when this host was lost is not known", request["method"])
+        log.warning("%s is undone: it could not be done on all hosts", request["method"])
+        undo = undo.of(request.get("result"))
+        outcome = await self._done({**request, "method": undo.method, "arguments": undo.arguments})
         if "error" in outcome:
-            log.error("%s can't be undone: %s", told["method"], ", ".join(outcome["error"]))
+            log.error("%s can't be undone: %s", request["method"], ", ".join(outcome["error"]))
         return None
 
     def resume(self) -> None:
         """See through what an earlier run of this daemon has begun."""
-        for number, told in [*self.trials.left.items()]:
-            self._end(self._resume(told, number, self._trial(number)), number)
+        for number, request in [*self.trials.left.items()]:
+            self._end(self._resume(request, number, self._trial(number)), number)
 
-    async def _resume(self, told: Mapping[str, Any], number: str, trial: "asyncio.Future[bytes]") -> None:
+    async def _resume(self, request: Mapping[str, Any], number: str, trial: "asyncio.Future[bytes]") -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(LOST):
                 await self._entries.is_open.wait()
-            if await self._stays(told, trial):
+            if await self._stays(request, trial):
                 return await self.trials.forget(number)
-        await self._undone(told)
+        await self._undone(request)
         return await self.trials.forget(number)
 
     async def _tell(self, key: str, answer: Mapping[str, Any]) -> None:
@@ -243,29 +244,27 @@ class Requests:
             await asyncio.sleep(LOOK)
             await self._entries.is_open.wait()
 
-    async def _stays(self, told: Mapping[str, Any], trial: "asyncio.Future[bytes]") -> bool:
+    async def _stays(self, request: Mapping[str, Any], trial: "asyncio.Future[bytes]") -> bool:
         """What who has asked says, as long as it is heard of and is the same."""
         loop = asyncio.get_running_loop()
-        heard, run = loop.time(), told["run"]
+        heard, run = loop.time(), request["run"]
         while not trial.done() and loop.time() - heard < LOST and run:
             await asyncio.wait([trial], timeout=LOOK)
-            now = self.run_of(told["from"])
+            now = self.run_of(request["from"])
             if now == run and not self._entries.trouble:
                 heard = loop.time()
             elif now not in (run, ""):
                 break
         return trial.done() and trial.result() == STAYS
 
-    async def _done(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def _done(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             if self.carry_out is None:
                 raise InternalError("this daemon carries out no requests")
-            return {"result": await self.carry_out(told["method"], told["arguments"], told["by"])}
+            work = self.carry_out(request["method"], request["arguments"], request["by"])
+            return {"result": await only_failing(log, "a request of another host's", work)}
         except Failure as failure:
             return {"error": [failure.code, *failure.parameters]}
-        except Exception as error:
-            log.exception("a request of another host's failed")
-            return {"error": [InternalError.code, f"{type(error).__name__}: {error}"]}
 
     async def close(self) -> None:
         """Let what is being carried out come to its end."""

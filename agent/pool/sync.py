@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from agent.engine.engine import Decide
 from agent.engine.notifier import Notifier
 from agent.errors import Failure
+from agent.logs import going_on
 from agent.model.draft import Plan
 from agent.model.facts import Facts
 from agent.model.model import Model, host_of, this_host
@@ -66,10 +67,8 @@ class Follower:
             self._is_whole = self._is_whole or (is_whole and bool(theirs))
 
     async def _take_over(self) -> None:
-        try:
+        with going_on(log, "what the master has could not be taken over"):
             self.report = await sync(self._engine, self._by)
-        except Exception:
-            log.exception("what the master has could not be taken over")
         self._engine.notifier.notify()
 
 

@@ -35,7 +35,7 @@ from agent.rules.vifs_elsewhere import follow_bonds
 
 
 @dataclass(frozen=True)
-class Told:
+class PoolContents:
     """What the pool's store says to a host: the pool, its networks, and what is other hosts'."""
 
     pool: Pool
@@ -78,36 +78,36 @@ def _without_lost_bond(record: Record, others: Mapping[str, Record]) -> Record:
 # --- learning -------------------------------------------------------------------------------------
 
 
-def learn(model: Model, told: Told, *, networks: bool = True) -> Plan:
+def learn(model: Model, contents: PoolContents, *, networks: bool = True) -> Plan:
     """The model as the pool's store has it now, with what is this host's own as it is.
 
     networks: False for what other hosts have alone, where the host can't have a network as the pool has it.
     """
     draft = Draft(model)
     if networks:
-        take_pool(draft, told)
-        take_networks(draft, told)
-    take_others(draft, told)
+        take_pool(draft, contents)
+        take_networks(draft, contents)
+    take_others(draft, contents)
     follow_bonds(draft, model)
     meet_peers(draft)
     return Plan(model, draft.model)
 
 
-def take_pool(draft: Draft, told: Told) -> None:
+def take_pool(draft: Draft, contents: PoolContents) -> None:
     """There is one pool."""
     for pool in draft.model.all(Pool):
-        if pool.ref != told.pool.ref:
+        if pool.ref != contents.pool.ref:
             draft.remove(pool.ref)
-    if draft.model.records.get(told.pool.ref) != told.pool:
-        draft.put(told.pool)
+    if draft.model.records.get(contents.pool.ref) != contents.pool:
+        draft.put(contents.pool)
 
 
-def take_networks(draft: Draft, told: Told) -> None:
+def take_networks(draft: Draft, contents: PoolContents) -> None:
     """One that the pool has not any more stays as long as something of this host's is on it."""
     for network in draft.model.all(Network):
-        if network.ref not in told.networks and not is_in_use_here(draft.model, network):
+        if network.ref not in contents.networks and not is_in_use_here(draft.model, network):
             remove_network(draft, network)
-    for ref, record in told.networks.items():
+    for ref, record in contents.networks.items():
         if draft.model.records.get(ref) != record:
             draft.put(record)
 
@@ -124,10 +124,10 @@ def remove_network(draft: Draft, network: Network) -> None:
     draft.remove(network.ref)
 
 
-def take_others(draft: Draft, told: Told) -> None:
+def take_others(draft: Draft, contents: PoolContents) -> None:
     """What other hosts have, as they have told; of hosts that are no members nothing."""
     known: dict[str, Record] = {network.ref: network for network in draft.model.all(Network)}
-    now = dict(whole(known, told.others))
+    now = dict(whole(known, contents.others))
     own = this_host(draft.model)
     theirs = [
         record.ref
@@ -185,29 +185,29 @@ def lose(model: Model, host: Ref[Host], *, is_lost: bool) -> Plan:
 # --- joining and leaving --------------------------------------------------------------------------
 
 
-def join(model: Model, told: Told, by: Correspondence = "device") -> Plan:
+def join(model: Model, contents: PoolContents, by: Correspondence = "device") -> Plan:
     """This host is a member: its PIFs and VIFs are on the pool's networks where those match its own."""
-    check_can_join(model, told)
+    check_can_join(model, contents)
     draft = Draft(model)
-    matches = matched(model, told, by)
+    matches = matched(model, contents, by)
     for network in model.all(Network):
         match = matches.get(network.ref)
         if match is not None:
             move_to(draft, network, match)
-        elif network.bridge in bridges_of(told):
-            both = Model({**draft.model.records, **told.networks})
+        elif network.bridge in bridges_of(contents):
+            both = Model({**draft.model.records, **contents.networks})
             draft.put(replace(network, bridge=free_bridge(both)))
-    take_pool(draft, told)
-    for ref, record in told.networks.items():
+    take_pool(draft, contents)
+    for ref, record in contents.networks.items():
         draft.put(record) if draft.model.records.get(ref) != record else None
-    take_others(draft, told)
+    take_others(draft, contents)
     return Plan(model, draft.model)
 
 
-def check_can_join(model: Model, told: Told) -> None:
+def check_can_join(model: Model, contents: PoolContents) -> None:
     """What XenAPI refuses (xapi_pool.ml, pre_join_checks; reference, 4.8)."""
     own, host = here(model), this_host(model)
-    if host is None or any(pool.ref == told.pool.ref for pool in model.all(Pool)):
+    if host is None or any(pool.ref == contents.pool.ref for pool in model.all(Pool)):
         raise OperationNotAllowed("the host is in this pool already")
     if len(model.all(Host)) > 1:
         raise JoiningHostCannotBeMasterOfOtherHosts()
@@ -218,7 +218,7 @@ def check_can_join(model: Model, told: Told) -> None:
         raise PoolJoiningHostHasBonds()
     if own.all(Tunnel):
         raise PoolJoiningHostHasTunnels()
-    managing, master = management(model), management_of(told.model, told.pool.master)
+    managing, master = management(model), management_of(contents.model, contents.pool.master)
     if any(managing is None or vlan.untagged_PIF != managing.ref for vlan in own.all(VLAN)):
         raise PoolJoiningHostHasNonManagementVLANs()
     ours, theirs = (-1 if pif is None else pif.VLAN for pif in (managing, master))
@@ -226,18 +226,18 @@ def check_can_join(model: Model, told: Told) -> None:
         raise PoolJoiningHostManagementVLANDoesNotMatch(str(ours), str(theirs))
 
 
-def matched(model: Model, told: Told, by: Correspondence) -> Mapping[str, Network]:
+def matched(model: Model, contents: PoolContents, by: Correspondence) -> Mapping[str, Network]:
     """By a network of this host's that of the pool: of a NIC by its bridge, any other by its name (XenAPI).
 
     Where NICs correspond by position, those of their networks do.
     """
-    pool = told.model
+    pool = contents.model
     bridges = {network.bridge: network for network in pool.all(Network)}
     labels = {network.name_label: network for network in reversed(pool.all(Network)) if network.name_label}
     places = {
         place_of(pool, pif, by): pool.get(pif.network)
         for pif in pool.by(PIF, "physical", True)
-        if by == "position" and pif.host == told.pool.master
+        if by == "position" and pif.host == contents.pool.master
     }
     found: dict[str, Network] = {}
     for network in model.all(Network):
@@ -250,8 +250,8 @@ def matched(model: Model, told: Told, by: Correspondence) -> Mapping[str, Networ
     return found
 
 
-def bridges_of(told: Told) -> frozenset[str]:
-    return frozenset(network.bridge for network in told.model.all(Network))
+def bridges_of(contents: PoolContents) -> frozenset[str]:
+    return frozenset(network.bridge for network in contents.model.all(Network))
 
 
 def move_to(draft: Draft, network: Network, match: Network) -> None:

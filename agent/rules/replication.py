@@ -34,26 +34,26 @@ class Copy:
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class Preview:
     """What all copies come to: one plan, and a line for each that is done or refused."""
 
     plan: Plan
     lines: tuple[str, ...] = ()
 
 
-def foreseen(
+def preview(
     model: Model, member: Ref[Host], by: Correspondence = "device", *, facts: Facts = NO_FACTS
-) -> Foreseen:
+) -> Preview:
     """All of it on paper: what a dry run shows."""
     whole, lines = Plan(model, model), list[str]()
     for phase in PHASES:
         found = together(whole.after, tuple(phase(whole.after, member, by)), facts)
         whole = then(whole, found.plan)
         lines += found.lines
-    return Foreseen(whole, tuple(lines))
+    return Preview(whole, tuple(lines))
 
 
-def together(model: Model, copies: Sequence[Copy], facts: Facts) -> Foreseen:
+def together(model: Model, copies: Sequence[Copy], facts: Facts) -> Preview:
     """Several copies in one plan, without those that are refused."""
     whole, lines = Plan(model, model), list[str]()
     for copy in copies:
@@ -62,7 +62,7 @@ def together(model: Model, copies: Sequence[Copy], facts: Facts) -> Foreseen:
             lines.append(done(copy))
         except Failure as failure:
             lines.append(not_done(copy, failure))
-    return Foreseen(whole, tuple(lines))
+    return Preview(whole, tuple(lines))
 
 
 def done(copy: Copy) -> str:

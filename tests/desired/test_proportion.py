@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.desired.links import WantedLinks
+from agent.desired.wanted_links import WantedLinks
 from agent.kernel.state import KernelState
 from agent.model.layering import Given, given_by
 from agent.model.model import Model

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from agent.engine.converge import NotTaken
-from agent.engine.faults import NO_FAULTS, Faults, blame
+from agent.engine.faults import NO_FAULTS, Faults, with_trouble
 from agent.kernel.parts import Part
 from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
@@ -98,4 +98,4 @@ async def test_where_the_kernel_took_a_step_and_not_its_sense_what_differs_is_at
     words = "master of vif1.0 is 'elsewhere', not 'xenbr1'"
     cause = NotTaken({Part("vif1.0", "master"): words})
     said = f"the kernel did not take everything: {words}"
-    assert blame(world.model, cause, NO_FAULTS) == Faults(ports={plugged: said})
+    assert with_trouble(world.model, cause, NO_FAULTS) == Faults(ports={plugged: said})

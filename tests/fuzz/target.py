@@ -12,7 +12,7 @@ from typing import Any
 from agent.api.calls.call import Agent, agent_of
 from agent.api.calls.methods import call
 from agent.api.calls.objects import EVERY_CLASS
-from agent.api.calls.refresh import look
+from agent.api.calls.refresh import current_journal
 from agent.api.events.journal import Journal
 from agent.api.http.dispatch import dispatcher
 from agent.api.http.messages import Limits
@@ -137,7 +137,7 @@ class Target:
         return known
 
     def _refs(self, kind: Any) -> list[str]:
-        return list(look(self.agent).records(kind))
+        return list(current_journal(self.agent).records(kind))
 
     async def _go_back(self) -> None:
         """The kernel as it was, and then the engine commits the model as it was, with nothing to be done."""

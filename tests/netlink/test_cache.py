@@ -56,13 +56,13 @@ class Scene:
 
     def __init__(self, *links: bytes) -> None:
         self.world = World(links)
-        self.told = Script()
+        self.entry = Script()
         self.cache = KernelCache(
-            Wire(channel=Script(self.world), deadline=0.05), Monitor(channel=self.told), lambda _: None
+            Wire(channel=Script(self.world), deadline=0.05), Monitor(channel=self.entry), lambda _: None
         )
 
     def tell(self, *events: bytes | Reply) -> None:
-        self.told.queue.extend(Datagram(e) if isinstance(e, bytes) else e for e in events)
+        self.entry.queue.extend(Datagram(e) if isinstance(e, bytes) else e for e in events)
 
     def read(self) -> KernelState:
         return self.cache.read()[0]
@@ -335,27 +335,27 @@ def test_a_link_that_is_down_is_looked_at_again_each_time(scene: Scene) -> None:
 
 def test_links_that_come_go_get_or_lose_carrier_are_news_once(scene: Scene) -> None:
     scene.tell(link(2, "eth0", flags=DOWN), link(4, "eth2"), gone(3, "eth1"))
-    scene.cache.look()
+    scene.cache.catch_up()
     all_three = frozenset({"eth0", "eth1", "eth2"})
     assert scene.cache.news() == News(all_three, changed=all_three)
     scene.tell(link(4, "eth2", ("IFLA_IFALIAS", "other")))
-    scene.cache.look()
+    scene.cache.catch_up()
     assert scene.cache.news() == News(changed=frozenset({"eth2"}))
     assert scene.cache.news() == News()
 
 
 def test_what_is_lost_is_not_read_by_who_only_looks(scene: Scene) -> None:
     scene.tell(LOST)
-    assert scene.cache.look() is True
+    assert scene.cache.catch_up() is True
     assert scene.world.dumps == []
     scene.read()
-    assert (scene.cache.look(), RTM_GETADDR in scene.world.dumps) == (False, True)
+    assert (scene.cache.catch_up(), RTM_GETADDR in scene.world.dumps) == (False, True)
 
 
 def test_what_happens_while_nobody_listens_is_read_afterwards(scene: Scene) -> None:
     scene.tell(gone(3, "eth1"))  # and it was made again before the pause was over
     scene.cache.pause()
-    assert (scene.cache.look(), scene.world.dumps) == (False, [])
+    assert (scene.cache.catch_up(), scene.world.dumps) == (False, [])
     assert scene.names() == {"lo", "eth0", "eth1"}
     assert scene.world.dumps == [RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE]
     assert scene.dumps_again() == []

@@ -22,10 +22,10 @@ class Kernel:
     def __init__(self) -> None:
         self.speeds = {"eth0": 1000, "eth1": 1000}
         self.reads: Counter[str] = Counter()
-        self.told: list[frozenset[str]] = []
+        self.entry: list[frozenset[str]] = []
         self.gate = threading.Event()
         self.gate.set()
-        self.devices = Devices(self.read, self.speeds, self.told.append)
+        self.devices = Devices(self.read, self.speeds, self.entry.append)
 
     def read(self, name: str) -> Device:
         assert self.gate.wait(PATIENCE)
@@ -45,7 +45,7 @@ def kernel() -> Iterator[Kernel]:
 
 async def until_told(kernel: Kernel, times: int = 1) -> None:
     async with asyncio.timeout(PATIENCE):
-        while len(kernel.told) < times:
+        while len(kernel.entry) < times:
             await asyncio.sleep(0)
 
 
@@ -59,7 +59,7 @@ async def test_with_news_of_it_it_is_read_again_and_what_is_new_is_told(kernel: 
     kernel.speeds["eth0"] = 10000
     kernel.devices.renew({"eth0", "eth1"})
     await until_told(kernel)
-    assert (kernel.told, kernel.speed("eth0")) == ([frozenset({"eth0"})], 10000)
+    assert (kernel.entry, kernel.speed("eth0")) == ([frozenset({"eth0"})], 10000)
     assert kernel.reads == {"eth0": 2, "eth1": 2}
 
 
@@ -92,7 +92,7 @@ async def test_news_that_comes_while_a_device_is_read_has_it_read_once_more(kern
 async def test_news_of_what_nobody_has_asked_for_costs_nothing(kernel: Kernel) -> None:
     kernel.devices.renew({"eth0"})
     await asyncio.sleep(0.01)
-    assert (kernel.reads, kernel.told) == ({}, [])
+    assert (kernel.reads, kernel.entry) == ({}, [])
 
 
 async def test_a_name_that_no_device_has_is_not_read_until_one_has_it(kernel: Kernel) -> None:
@@ -111,7 +111,7 @@ async def test_a_device_that_has_gone_says_nothing_any_more(kernel: Kernel) -> N
     del kernel.speeds["eth0"]
     kernel.devices.renew({"eth0"})
     await until_told(kernel)
-    assert (kernel.told, kernel.speed("eth0")) == ([frozenset({"eth0"})], 0)
+    assert (kernel.entry, kernel.speed("eth0")) == ([frozenset({"eth0"})], 0)
 
 
 async def test_after_its_end_nothing_is_read_or_told(kernel: Kernel) -> None:
@@ -123,7 +123,7 @@ async def test_after_its_end_nothing_is_read_or_told(kernel: Kernel) -> None:
     kernel.devices.close()
     kernel.gate.set()
     await asyncio.sleep(0.05)
-    assert (kernel.told, asyncio.all_tasks()) == ([], {asyncio.current_task()})
+    assert (kernel.entry, asyncio.all_tasks()) == ([], {asyncio.current_task()})
 
 
 def test_the_loopback_device_has_neither_speed_nor_place() -> None:

@@ -14,7 +14,7 @@ from agent.model.model import Model, here, management, slaves
 from agent.model.records import PIF, VIF, VLAN, Bond, Network, Ref, Tunnel
 from agent.rules import bond, tunnel, vif, vlan, vm
 from agent.rules.corresponding_nics import Correspondence
-from agent.rules.replication import Foreseen, foreseen
+from agent.rules.replication import Preview, preview
 from agent.rules.vifs_elsewhere import follow_bonds
 from tests.rules.invariants import violations
 from tests.worlds.hosts import host as machine
@@ -43,8 +43,8 @@ def pool(member: Model, master: Model) -> Model:
     return with_host(member, master, master=True)
 
 
-def synced(model: Model, by: Correspondence = "device") -> Foreseen:
-    return foreseen(model, own_host(model).ref, by)
+def synced(model: Model, by: Correspondence = "device") -> Preview:
+    return preview(model, own_host(model).ref, by)
 
 
 def bond_here(model: Model) -> Bond:
@@ -73,7 +73,7 @@ def with_vlan(model: Model, device: str, tag: int) -> Model:
 def test_the_master_itself_takes_nothing_over_and_neither_does_a_host_alone() -> None:
     assert synced(bonded(MEMBER, "eth0", "eth1")).lines == ()
     model = with_host(bonded(MEMBER, "eth0", "eth1"), MASTER)
-    assert synced(model) == Foreseen(Plan(model, model))
+    assert synced(model) == Preview(Plan(model, model))
 
 
 def test_a_bond_of_the_masters_is_made_of_the_nics_of_the_same_names() -> None:
@@ -273,7 +273,7 @@ def test_a_member_can_opt_out_of_each_class(key: str, left: type[Any]) -> None:
 
 def test_what_only_the_member_has_stays() -> None:
     model = pool(with_vlan(bonded(MEMBER, "eth2", "eth3"), "eth1", 9), MASTER)
-    assert synced(model) == Foreseen(Plan(model, model))
+    assert synced(model) == Preview(Plan(model, model))
 
 
 def test_vifs_vlans_and_management_on_the_members_nics_move_up(  # the design's row

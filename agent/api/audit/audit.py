@@ -20,6 +20,7 @@ from agent.api.encodings.values import Value
 from agent.api.sessions.caller import Caller
 from agent.api.sessions.sessions import Session
 from agent.errors import AuditLogUnavailable, Failure
+from agent.logs import only_failing
 
 log = logging.getLogger("pifd.audit")
 
@@ -55,13 +56,9 @@ class Audit:
         number = str(uuid4())
         await self._begin(number, entry)
         try:
-            result = await work()
+            result = await only_failing(log, entry.method, work())
         except Failure as failure:
             await self._note(end(number, entry, {"error": error_of(failure)}))
-            raise
-        except Exception as error:
-            text = f"{type(error).__name__}: {error}"
-            await self._note(end(number, entry, {"error": ["INTERNAL_ERROR", excerpt(text)]}))
             raise
         await self._note(end(number, entry, {"result": excerpt(result)}))
         return result

@@ -6,7 +6,7 @@ from functools import partial
 from math import isnan
 
 from agent.api.calls.call import Call
-from agent.api.calls.refresh import OBSERVED, look
+from agent.api.calls.refresh import OBSERVED, current_journal
 from agent.api.encodings.values import Value, shortened
 from agent.api.events.journal import Entry, Grave, Journal, Since
 from agent.api.events.subscription import Subscription, subscription
@@ -22,11 +22,11 @@ async def events_from(call: Call, classes: Sequence[str], token: str, timeout: f
     """
     if isnan(timeout):
         raise InvalidValue("timeout", "it is not a number")
-    journal = look(call.agent)
+    journal = current_journal(call.agent)
     heard, wanted = journal.heard(token), subscription(classes)
     deadline = asyncio.get_running_loop().time() + timeout
     while True:
-        found = look(call.agent).since(heard, wanted)
+        found = current_journal(call.agent).since(heard, wanted)
         left = deadline - asyncio.get_running_loop().time()
         if any(found) or left <= 0 or call.client.gone.is_set():
             return batch(journal, found)
@@ -36,7 +36,7 @@ async def events_from(call: Call, classes: Sequence[str], token: str, timeout: f
 
 async def register(call: Call, classes: Sequence[str]) -> Value:
     """From now on have events of these classes kept for event.next (XenAPI, event.register)."""
-    journal = look(call.agent)
+    journal = current_journal(call.agent)
     uid, wanted = call.client.caller.uid, subscription(classes)
     call.agent.events.registrations.add(call.session, wanted, journal.generation, uid)
     call.agent.events.waiting.wake(call.session)
@@ -57,7 +57,7 @@ async def next_events(call: Call) -> Value:
     """
     while True:
         registration = call.agent.events.registrations.of(call.session)
-        journal = look(call.agent)
+        journal = current_journal(call.agent)
         heard, registration.heard = registration.heard, journal.generation
         if not journal.remembers(heard):
             raise EventsLost()
@@ -69,13 +69,13 @@ async def next_events(call: Call) -> Value:
 
 async def get_current_id(call: Call) -> Value:
     """The number that the next event will have (XenAPI, event.get_current_id)."""
-    return look(call.agent).generation + 1
+    return current_journal(call.agent).generation + 1
 
 
 async def inject(call: Call, **given: str) -> Value:
     """Have an object seem to change; a token older than all those that tell of it (XenAPI, event.inject)."""
     name, ref = given["class"], given["ref"]  # `class` is a word of Python's
-    journal = look(call.agent)
+    journal = current_journal(call.agent)
     kind = next((kind for kind in OBSERVED if kind.class_name.lower() == name.lower()), None)
     if kind is None:
         raise HandleInvalid(shortened(name), shortened(ref))
@@ -88,7 +88,9 @@ async def inject(call: Call, **given: str) -> Value:
 async def wait(call: Call, wanted: Subscription, seconds: float | None) -> None:
     """Wait for something; raises SESSION_INVALID when that ends the wait."""
     agent = call.agent
-    await agent.events.waiting.wait(partial(look, agent), call.session, wanted, call.client.gone, seconds)
+    await agent.events.waiting.wait(
+        partial(current_journal, agent), call.session, wanted, call.client.gone, seconds
+    )
     agent.sessions.check(call.session, call.client.caller)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from agent.api.calls.call import Call
-from agent.api.calls.refresh import look
+from agent.api.calls.refresh import current_journal
 from agent.api.calls.where import get_all_records_where
 from agent.api.encodings.values import Value, shortened
 from agent.api.records.parameters import Parameter, parameter_of
@@ -32,21 +32,21 @@ def getters(kind: type[Any]) -> Iterator[tuple[str, tuple[Parameter, ...], Run]]
 
 def get_all(kind: type[Record]) -> Run:
     async def run(call: Call) -> Value:
-        return list(look(call.agent).records(kind))
+        return list(current_journal(call.agent).records(kind))
 
     return run
 
 
 def get_all_records(kind: type[Record]) -> Run:
     async def run(call: Call) -> Value:
-        return dict(look(call.agent).records(kind))
+        return dict(current_journal(call.agent).records(kind))
 
     return run
 
 
 def get_record(kind: type[Record]) -> Run:
     async def run(call: Call, self: Ref[Any]) -> Value:
-        return look(call.agent).find(kind, self)
+        return current_journal(call.agent).find(kind, self)
 
     return run
 
@@ -54,7 +54,7 @@ def get_record(kind: type[Record]) -> Run:
 def get_by_uuid(kind: type[Record]) -> Run:
     async def run(call: Call, uuid: str) -> Value:
         ref = f"OpaqueRef:{uuid}"
-        if ref not in look(call.agent).records(kind):
+        if ref not in current_journal(call.agent).records(kind):
             raise UUIDInvalid(kind.class_name, shortened(uuid))
         return ref
 
@@ -63,7 +63,7 @@ def get_by_uuid(kind: type[Record]) -> Run:
 
 def get_by_name_label(kind: type[Any]) -> Run:
     async def run(call: Call, label: str) -> Value:
-        every = look(call.agent).records(kind)
+        every = current_journal(call.agent).records(kind)
         return [ref for ref, record in every.items() if record["name_label"] == label]
 
     return run
@@ -71,6 +71,6 @@ def get_by_name_label(kind: type[Any]) -> Run:
 
 def get_field(kind: type[Record], name: str) -> Run:
     async def run(call: Call, self: Ref[Any]) -> Value:
-        return look(call.agent).find(kind, self)[name]
+        return current_journal(call.agent).find(kind, self)[name]
 
     return run

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from agent.api.calls.call import Call
-from agent.api.calls.refresh import look
+from agent.api.calls.refresh import current_journal
 from agent.api.encodings.values import Value, shortened
 from agent.errors import HandleInvalid, InvalidValue
 from agent.model.messages import Message, MessageClass
@@ -62,14 +62,18 @@ async def get(call: Call, cls: str, obj_uuid: str, since: datetime) -> Value:
         for ref, one in found.items()
         if (one.cls, one.obj_uuid) == (cls, obj_uuid) and _is_from(one, since)
     }
-    return {ref: record for ref, record in look(call.agent).records(Message).items() if ref in wanted}
+    return {
+        ref: record for ref, record in current_journal(call.agent).records(Message).items() if ref in wanted
+    }
 
 
 async def get_since(call: Call, since: datetime) -> Value:
     """The records of the messages from a time on (XenAPI, message.get_since)."""
     found = call.agent.engine.history.messages
     wanted = {ref for ref, one in found.items() if _is_from(one, since)}
-    return {ref: record for ref, record in look(call.agent).records(Message).items() if ref in wanted}
+    return {
+        ref: record for ref, record in current_journal(call.agent).records(Message).items() if ref in wanted
+    }
 
 
 def _is_from(message: Message, since: datetime) -> bool:

@@ -179,7 +179,7 @@ def _special() -> Iterator[Method]:
             yield Method(f"{name}.{message}", parameters, run, Access.READ)
     of_sync = parameters_of(pool.sync_networking)
     yield Method("pool.sync_networking", of_sync, pool.sync_networking, Access.CHANGE)
-    yield Method("DryRun.pool.sync_networking", of_sync, pool.foresee_sync, Access.READ)
+    yield Method("DryRun.pool.sync_networking", of_sync, pool.preview_sync, Access.READ)
     inject = (parameter_of("class", str), parameter_of("ref", str))
     yield Method("event.inject", inject, event.inject, Access.READ)
 

@@ -10,7 +10,7 @@ from agent.model.model import Model, management_of
 from agent.model.records import Host, Pool, Ref
 from agent.pool.sync import sync
 from agent.rules.membership import check_can_join
-from agent.rules.replication import foreseen
+from agent.rules.replication import preview
 
 
 async def join(
@@ -26,11 +26,11 @@ async def join(
     """
     session = door_of(call.agent).session
     session.entries.check()
-    told = session.learner.told()
-    if told is None:
+    contents = session.learner.contents()
+    if contents is None:
         raise PoolUnavailable("there is no pool in it")
-    check_can_join(call.agent.engine.model, told)
-    if master_address and master_address not in addresses_of(told.model, told.pool.master):
+    check_can_join(call.agent.engine.model, contents)
+    if master_address and master_address not in addresses_of(contents.model, contents.pool.master):
         raise InvalidValue("master_address", f"{master_address} is not the pool's master's")
     await session.join()
     return ""
@@ -74,7 +74,7 @@ async def sync_networking(call: Call, host: Ref[Host]) -> Value:
     return list(session.follower.report)
 
 
-async def foresee_sync(call: Call, host: Ref[Host]) -> Value:
+async def preview_sync(call: Call, host: Ref[Host]) -> Value:
     """What `sync_networking` would do: lines for the objects, and the steps on the kernel."""
     chosen = call.agent.engine.model.find(Host, host)
     if chosen.elsewhere:
@@ -82,7 +82,7 @@ async def foresee_sync(call: Call, host: Ref[Host]) -> Value:
     by, lines = door_of(call.agent).session.by, list[str]()
 
     def decide(model: Model, facts: Facts) -> Plan:
-        found = foreseen(model, chosen.ref, by, facts=facts)
+        found = preview(model, chosen.ref, by, facts=facts)
         lines[:] = found.lines
         return found.plan
 

@@ -25,7 +25,7 @@ LARGE = 256
 """How many records may be others than before, for a look to be taken at once."""
 
 
-def look(agent: Agent) -> Journal:
+def current_journal(agent: Agent) -> Journal:
     """The journal as things are now.  It takes time only after a change, and little after a task.
 
     A large change is looked at in a thread.  Until that has ended, and the change with it (`caught_up`), the
@@ -36,7 +36,7 @@ def look(agent: Agent) -> Journal:
         if events.journal.is_begun and _is_large(agent):
             _catch_up_aside(agent)
         else:
-            _look(agent)
+            _update(agent)
     return events.journal
 
 
@@ -48,7 +48,7 @@ async def caught_up(agent: Agent) -> None:
         await asyncio.wait([agent.events.catching_up])
 
 
-def _look(agent: Agent) -> None:
+def _update(agent: Agent) -> None:
     events = agent.events
     heard = _heard(events)
     if _machine(heard) == _machine(events.heard):

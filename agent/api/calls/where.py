@@ -6,7 +6,7 @@ from datetime import datetime
 
 from agent.api.calls.call import Call
 from agent.api.calls.expression import Expression, Unreadable, fields_in, holds, parsed
-from agent.api.calls.refresh import look
+from agent.api.calls.refresh import current_journal
 from agent.api.encodings.values import Value, shortened, written
 from agent.api.events.journal import Snapshot
 from agent.api.records.record import field_names
@@ -23,7 +23,7 @@ def get_all_records_where(kind: type[Record]) -> Callable[..., Awaitable[Value]]
     async def run(call: Call, expr: str) -> Value:
         expression, names = expression_of(kind, expr)
         found: dict[str, Value] = {}
-        for number, (ref, record) in enumerate(tuple(look(call.agent).records(kind).items())):
+        for number, (ref, record) in enumerate(tuple(current_journal(call.agent).records(kind).items())):
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
             if holds(expression, printed(ref, record, names)):

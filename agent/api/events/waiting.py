@@ -12,7 +12,7 @@ from agent.engine.notifier import Notifier
 PAUSE = 0.02
 """Seconds between two looks: a change in progress notifies of each of its steps."""
 
-Look = Callable[[], Journal]
+Current = Callable[[], Journal]
 """Gives the journal, up to date."""
 
 
@@ -42,14 +42,19 @@ class Waiting:
         self._watch: asyncio.Task[None] | None = None
 
     async def wait(
-        self, look: Look, session: str, wanted: Subscription, gone: asyncio.Event, seconds: float | None
+        self,
+        current: Current,
+        session: str,
+        wanted: Subscription,
+        gone: asyncio.Event,
+        seconds: float | None,
     ) -> None:
         """Until something wanted may have happened, the client or its session is gone, or time is up.
 
         Nothing is missed that happens after the last look before this call.
         """
         waiter = Waiter(session, wanted, asyncio.get_running_loop().create_future())
-        async with self._among_waiters(waiter, look), _told_when(gone, waiter):
+        async with self._among_waiters(waiter, current), _told_when(gone, waiter):
             await asyncio.wait([waiter.woken], timeout=seconds)
         if waiter.woken.done():
             waiter.woken.result()
@@ -61,12 +66,12 @@ class Waiting:
                 waiter.wake()
 
     @asynccontextmanager
-    async def _among_waiters(self, waiter: Waiter, look: Look) -> AsyncIterator[None]:
+    async def _among_waiters(self, waiter: Waiter, current: Current) -> AsyncIterator[None]:
         self._waiters.add(waiter)
         if self._watch is None:
             # Taken now: the task begins only later, and by then there may have been a change.
-            next_notice, heard = self._notifier.next(), look().generation
-            self._watch = asyncio.create_task(self._look_out(look, next_notice, heard))
+            next_notice, heard = self._notifier.next(), current().generation
+            self._watch = asyncio.create_task(self._watch_journal(current, next_notice, heard))
             self._watch.add_done_callback(self._ended)
         try:
             yield
@@ -76,12 +81,12 @@ class Waiting:
                 self._watch.cancel()
                 self._watch = None
 
-    async def _look_out(self, look: Look, next_notice: asyncio.Event, heard: int) -> None:
+    async def _watch_journal(self, current: Current, next_notice: asyncio.Event, heard: int) -> None:
         """Look after every change, and wake those for whom there is something."""
         while True:
             await next_notice.wait()
             next_notice = self._notifier.next()
-            journal = look()
+            journal = current()
             self._wake(journal, heard)
             heard = journal.generation
             await asyncio.sleep(PAUSE)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -14,7 +15,8 @@ from agent.api.encodings.request import INVALID_REQUEST, Fault, Malformed, Reque
 from agent.api.encodings.values import Value
 from agent.api.http.messages import Answer, Dispatch, HTTPRequest, plain_answer
 from agent.api.sessions.caller import Client
-from agent.errors import Failure, InternalError
+from agent.errors import Failure
+from agent.logs import only_failing
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +74,11 @@ async def answer(agent: Agent, http: HTTPRequest, client: Client) -> Answer:
     except Malformed as malformed:
         return Answer(codec.MALFORMED_STATUS, codec.encode_malformed(malformed), codec.CONTENT_TYPE)
     try:
-        result = await call(agent, client, request.method, request.params)
-        return await success(codec, result, request, client)
+        return await only_failing(log, request.method, success(codec, agent, request, client), Fault)
     except Failure as failure:
         body = codec.encode_failure(failure, request)
     except Fault as fault:
         body = codec.encode_fault(fault, request)
-    except Exception as error:  # nobody foresaw it, and it must not stop the next call
-        log.exception("%s failed", request.method)
-        body = codec.encode_failure(InternalError(f"{type(error).__name__}: {error}"), request)
     return Answer(200, body, codec.CONTENT_TYPE)
 
 
@@ -92,20 +90,18 @@ async def decoded(codec: Codec, body: bytes, client: Client) -> Request:
         return await in_slices(while_here(client, codec.decoding(body)))
 
 
-async def success(codec: Codec, result: Value, request: Request, client: Client) -> Answer:
-    """The answer to a call that succeeded.  A long one has one of its user's places until it is sent."""
+async def success(codec: Codec, agent: Agent, request: Request, client: Client) -> Answer:
+    """The answer to a call that succeeds.  A long one has one of its user's places until it is sent."""
+    result = await call(agent, client, request.method, request.params)
     places = client.share.answers
     await places.acquire()
-    try:
+    with ExitStack() as held:
+        held.callback(places.release)
         parts = await in_slices(collected(codec.result_parts(result, request)))
         body = "".join(parts).encode()
-    except BaseException:
-        places.release()
-        raise
-    if len(body) >= LONG:
-        return Answer(200, body, codec.CONTENT_TYPE, sent=places.release)
-    places.release()
-    return Answer(200, body, codec.CONTENT_TYPE)
+        if len(body) < LONG:
+            return Answer(200, body, codec.CONTENT_TYPE)
+        return Answer(200, body, codec.CONTENT_TYPE, sent=held.pop_all().close)
 
 
 def collected(parts: Iterable[str]) -> Generator[None, None, list[str]]:

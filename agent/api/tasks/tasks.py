@@ -15,12 +15,12 @@ from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress
 from agent.errors import (
     Failure,
-    InternalError,
     InvalidValue,
     OperationNotAllowed,
     TaskCancelled,
     TooManyPendingTasks,
 )
+from agent.logs import only_failing
 from agent.model.draft import Plan
 from agent.model.model import Model
 from agent.model.records import Ref
@@ -178,14 +178,13 @@ class Tasks:
     async def _run(self, running: "Running", work: Work) -> None:
         """The edge of a task: whatever happens in it becomes its end."""
         try:
-            self._end(running, TaskStatus.SUCCESS, result=as_result(await work(running)))
+            result = await only_failing(log, f"task {running.ref}", result_of(work(running)))
         except TaskCancelled as cancelled:
             self._end(running, TaskStatus.CANCELLED, error=cancelled)
         except Failure as failure:
             self._end(running, TaskStatus.FAILURE, error=failure)
-        except Exception as error:
-            log.exception("task %s failed", running.ref)
-            self._end(running, TaskStatus.FAILURE, error=InternalError(f"{type(error).__name__}: {error}"))
+        else:
+            self._end(running, TaskStatus.SUCCESS, result=result)
 
     def _end(
         self, running: "Running", status: TaskStatus, *, result: str = "", error: Failure | None = None
@@ -232,6 +231,7 @@ def size_of(task: Task) -> int:
     return notes + sum(map(len, texts))
 
 
-def as_result(value: Value) -> str:
+async def result_of(work: Awaitable[Value]) -> str:
     """A result as a task has it: XML-RPC's value, and nothing for void."""
+    value = await work
     return encode_value(value) if value != "" else ""

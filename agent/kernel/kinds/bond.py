@@ -6,17 +6,8 @@ Names, values and meanings are the kernel's (Documentation/networking/bonding.rs
 from dataclasses import dataclass
 from typing import Annotated
 
-from agent.kernel.kinds.option import (
-    Addresses,
-    Choice,
-    Flag,
-    HardwareAddress,
-    Nest,
-    Number,
-    Option,
-    Port,
-    When,
-)
+from agent.kernel.kinds.option import Nest, Option, When
+from agent.kernel.kinds.types import Addresses, Choice, Flag, HardwareAddress, Number, Port
 
 MODES = (
     "balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb",

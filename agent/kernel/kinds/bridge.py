@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from agent.kernel.kinds.option import Flag, Number, Option
+from agent.kernel.kinds.option import Option
+from agent.kernel.kinds.types import Flag, Number
 
 
 @dataclass(frozen=True, slots=True)

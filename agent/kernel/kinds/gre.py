@@ -3,10 +3,10 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Annotated
 
-from agent.kernel.kinds.option import Attributes, Names, Number, Option, Value, When
+from agent.kernel.kinds.option import Option, When
+from agent.kernel.kinds.types import Address, Attributes, Names, Number, Value
 
 IN_FLAGS, OUT_FLAGS, IN_KEY, OUT_KEY = 2, 3, 4, 5
 KEY_FLAG = struct.pack("!H", 0x2000)
@@ -28,25 +28,6 @@ class KeyOption(Option):
     def decode(self, found: Attributes, names: Names) -> Value | None:
         same = found.get(IN_KEY) == found.get(OUT_KEY) is not None
         return self.type.decode(found[IN_KEY], names) if same else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An IP address of either family, as many bytes as its family has."""
-
-    words = "an IP address"
-
-    def encode(self, value: str, names: Names) -> bytes:
-        return ip_address(value).packed
-
-    def decode(self, data: bytes, names: Names) -> str:
-        return str(ip_address(data)) if any(data) else ""
-
-    def read(self, text: str) -> str:
-        return str(ip_address(text))
-
-    def text(self, value: str) -> str:
-        return value
 
 
 @dataclass(frozen=True, slots=True)

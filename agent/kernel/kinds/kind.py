@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
-from agent.kernel.kinds.option import Names, decoded
+from agent.kernel.kinds.option import decoded
+from agent.kernel.kinds.types import Names
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
 

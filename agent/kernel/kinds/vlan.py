@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from agent.kernel.kinds.option import Number, Option, When
+from agent.kernel.kinds.option import Option, When
+from agent.kernel.kinds.types import Number
 
 
 @dataclass(frozen=True, slots=True)

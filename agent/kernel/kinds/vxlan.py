@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from agent.kernel.kinds.gre import BIG_ENDIAN, Address
-from agent.kernel.kinds.option import Attributes, Flag, Names, Number, Option, Value, When
+from agent.kernel.kinds.gre import BIG_ENDIAN
+from agent.kernel.kinds.option import Option, When
+from agent.kernel.kinds.types import Address, Attributes, Flag, Names, Number, Value
 
 LOCAL, LOCAL6 = 4, 17
 
