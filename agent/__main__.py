@@ -169,7 +169,7 @@ async def serve_until(
 ) -> None:
     """Start the engine, serve the API, and tell the service manager that it can be used.
 
-    A PIF that can't be had, say of a NIC that is gone, must not keep the service from being up: the manager
+    A PIF that can't come up, say of a NIC that is gone, must not keep the service from being up: the manager
     would end it for being late, over and over.
     """
     looking_up = asyncio.create_task(roles_of(settings.operators, settings.readers))

@@ -98,7 +98,6 @@ def carried_out(command: Command, words: Words, login: Session, screen: Screen, 
 
 
 def command_called(name: str) -> Command:
-    """The command with a name."""
     if name in COMMANDS:
         return COMMANDS[name]
     if not name:

@@ -67,7 +67,6 @@ def sends_all(messages: Messages, prints: Prints = itself) -> Callable[[Call], s
 
 
 def carried_out(call: Call, message: Message, prints: Prints) -> str:
-    """What is printed of one call."""
     made = changed(call, message)
     if isinstance(made, list):
         return new_uuids(call, call.session.checked(made, [str], message.method))

@@ -1,6 +1,6 @@
 """The schema's classes and fields as xe has them; their -list and -param- commands follow."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from agent import schema
@@ -39,6 +39,11 @@ def mark_of(field: Field) -> str:
     if is_map_type(field.type) and not field.is_one:
         return MAP_RW if is_writable else MAP
     return RW if is_writable else " RO"
+
+
+def field_called(fields: Iterable[Field], name: str) -> Field | None:
+    """The one with a name of xe's, in any case."""
+    return next((field for field in fields if field.xe.lower() == name.lower()), None)
 
 
 def settable(kind: Class) -> tuple[Field, ...]:

@@ -90,7 +90,6 @@ def separated(arguments: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def word_after(option: str, remaining: Iterator[str]) -> str:
-    """The word that belongs to an option."""
     word = next(remaining, None)
     if word is None:
         raise CommandError(f"Syntax error: {option} needs a word after it", usage())
@@ -189,7 +188,6 @@ def password_in(path: str) -> dict[str, str]:
 
 
 def text_in(path: str) -> str:
-    """What is in a file."""
     # pathlib takes as long to import as all of pifctl.
     with open(path, encoding="utf-8") as file:  # noqa: PTH123
         return file.read()

@@ -7,7 +7,7 @@ the line or with the daemon, makes fewer candidates and no error: who is typing 
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 
-from agent.cli.classes import mark_of
+from agent.cli.classes import field_called, mark_of
 from agent.cli.client import client_of
 from agent.cli.commands import COMMANDS
 from agent.cli.completion_line import Line, line_in
@@ -17,7 +17,6 @@ from agent.cli.completion_values import (
     SETS,
     Asked,
     Quiet,
-    field_called,
     filter_values,
     is_list,
     keys,
@@ -150,14 +149,14 @@ def filters(asked: Asked) -> Iterable[Candidate]:
 
 def pairs(asked: Asked) -> Iterable[Candidate]:
     """The keys, where they are given by themselves: -param-add, for a map."""
-    field = field_called(asked.kind, asked.given.get("param-name", ""))
+    field = field_called(asked.fields, asked.given.get("param-name", ""))
     if asked.command.takes_pairs and field is not None and mark_of(field) in MAPS:
         yield from key_names(asked, field.xe)
 
 
 def key_names(asked: Asked, name: str) -> list[Candidate]:
     """The keys of the map that a word begins with; of a set, a filter wants that it contains something."""
-    field = field_called(asked.kind, name)
+    field = field_called(asked.fields, name)
     if field is not None and mark_of(field) in SETS:
         return [Candidate("contains=", is_open=True)]
     return [Candidate(f"{key}=", is_open=True) for key in keys(asked, name)]
@@ -188,7 +187,7 @@ def wanted(asked: Asked, name: str) -> Iterable[Candidate]:
     if asked.command.takes_pairs and asked.command.name != "event-wait":
         return values_of_key(asked, asked.given.get("param-name", ""), name)
     map_name, colon, key = name.removesuffix("/").partition(":")
-    field = field_called(asked.kind, map_name)
+    field = field_called(asked.fields, map_name)
     if field is None or not (asked.command.takes_filters or asked.command.takes_pairs):
         return ()
     is_key = mark_of(field) in MAPS and colon

@@ -55,5 +55,4 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
 def script(shell: str, name: str) -> str:
-    """The script of a shell for a program."""
     return SCRIPTS[shell].replace("NAME", name)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agent.cli.classes import CLASSES, MAP, MAP_RW, SET, SET_RW, Record
+from agent.cli.classes import CLASSES, MAP, MAP_RW, SET, SET_RW, Record, field_called
 from agent.cli.command import Command
 from agent.cli.completion_shells import Candidate
 from agent.cli.errors import APIFailure, CommandError
@@ -35,6 +35,11 @@ class Asked(NamedTuple):
             return next((one for one in CLASSES.values() if wanted and wanted == one.prefix), None)
         prefix = self.command.name.partition("-")[0]
         return next((one for one in CLASSES.values() if one.prefix == prefix), None)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Those of these objects."""
+        return self.kind.in_xe if self.kind else ()
 
 
 class Quiet(Objects):
@@ -81,7 +86,7 @@ def meant(asked: Asked, name: str) -> Class | None:
     """The class of the objects that a parameter means."""
     if name == "uuid":
         return asked.kind
-    field = field_called(asked.kind, name)
+    field = field_called(asked.fields, name)
     wanted = field.refers if field else MEANT.get(name, "")
     prefix = name.removesuffix("s").removesuffix("-uuid")
     return CLASSES.get(wanted) or next((one for one in CLASSES.values() if one.prefix == prefix), None)
@@ -101,15 +106,9 @@ def known_objects(asked: Asked, kind: Class) -> Iterator[Candidate]:
         yield Candidate(uuid, ", ".join(names))
 
 
-def field_called(kind: Class | None, name: str) -> Field | None:
-    """The field of a class with a name, in any case."""
-    fields = kind.in_xe if kind else ()
-    return next((field for field in fields if field.xe.lower() == name.lower()), None)
-
-
 def keys(asked: Asked, name: str) -> list[str]:
     """The keys of a map: those that pifd knows and those that some object has."""
-    field = field_called(asked.kind, name)
+    field = field_called(asked.fields, name)
     known = field.keys if field else ()
     found = [value for value in seen(asked, field) if isinstance(value, dict)] if field else []
     return list(dict.fromkeys([*known, *(key for value in found for key in value)]))
@@ -117,7 +116,7 @@ def keys(asked: Asked, name: str) -> list[str]:
 
 def values_of_key(asked: Asked, name: str, key: str) -> Iterator[Candidate]:
     """The values of a key in a map: those that pifd knows and those that some object has."""
-    field = field_called(asked.kind, name)
+    field = field_called(asked.fields, name)
     known = field.keys.get(key, ()) if field else ()
     maps = [value for value in seen(asked, field) if isinstance(value, dict)] if field else []
     found = sorted({text_of(value[key]) for value in maps if key in value})
@@ -126,7 +125,7 @@ def values_of_key(asked: Asked, name: str, key: str) -> Iterator[Candidate]:
 
 def keys_of_one(asked: Asked, kind: Class) -> Iterator[Candidate]:
     """The keys in a map, or the members of a set, of the one object that has been named."""
-    field = field_called(kind, asked.given.get("param-name", ""))
+    field = field_called(kind.in_xe, asked.given.get("param-name", ""))
     try:
         ref = asked.objects.find(kind.name, asked.given.get("uuid", ""))
     except (APIFailure, CommandError):
@@ -161,7 +160,6 @@ def labels(asked: Asked, kind: Class) -> dict[str, str]:
 
 
 def seen(asked: Asked, field: Field) -> Iterator[Any]:
-    """What the objects have in a field."""
     records: Sequence[Record] = list(asked.objects.of(asked.kind.name).values()) if asked.kind else []
     for record in records:
         if field.name in record:

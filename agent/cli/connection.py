@@ -120,7 +120,6 @@ class Connection:
         self._socket.close()
 
     def _answer(self) -> bytes:
-        """The body of the answer."""
         while b"\r\n\r\n" not in self._received:
             if len(self._received) > LONGEST_HEAD:
                 raise NoAnswer("pifd's answer is not valid: its head has no end.")

@@ -128,7 +128,6 @@ def text(one: ObjectEvent, name: str, value: Any) -> str:
 
 
 def json_line(one: ObjectEvent) -> str:
-    """A line for programs."""
     import json
 
     now = time()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from agent.cli.classes import CLASSES, MAP, MAP_RW, SET, SET_RW, mark_of
+from agent.cli.classes import CLASSES, MAP, MAP_RW, SET, SET_RW, field_called, mark_of
 from agent.cli.command import Command
 from agent.cli.errors import XE, CommandError, program_name, usage
 from agent.cli.parameter import MINIMAL, Parameter
@@ -114,7 +114,7 @@ def put(command: Command, values: dict[str, Any], parameter: Parameter, key: str
 def filter_of(command: Command, name: str, wanted: str) -> Filter:
     """The filter that `field=value`, `map:key=value` or `set:contains=value` stands for."""
     field_name, _, key = name.partition(":")
-    field = field_called(command, field_name)
+    field = field_called(fields_of(command), field_name)
     if field is None:
         field, key = part_called(command, name)
     if field is None or not command.takes_filters:
@@ -122,16 +122,14 @@ def filter_of(command: Command, name: str, wanted: str) -> Filter:
     return Filter(field, key, wanted)
 
 
-def field_called(command: Command, name: str) -> Field | None:
-    """The field of the command's class with a name, in any case."""
-    fields = CLASSES[command.class_name].in_xe if command.class_name else ()
-    return next((field for field in fields if field.xe.lower() == name.lower()), None)
+def fields_of(command: Command) -> tuple[Field, ...]:
+    """The fields of the objects that a command is for."""
+    return CLASSES[command.class_name].in_xe if command.class_name else ()
 
 
 def part_called(command: Command, name: str) -> tuple[Field | None, str]:
     """The map or the set, and what of it, that `map-key` or `set-contains` stands for (xe's old way)."""
-    fields = CLASSES[command.class_name].in_xe if command.class_name else ()
-    parts = [field for field in fields if mark_of(field) in (MAP, MAP_RW, SET, SET_RW)]
+    parts = [field for field in fields_of(command) if mark_of(field) in (MAP, MAP_RW, SET, SET_RW)]
     for field in sorted(parts, key=lambda field: -len(field.xe)):
         if name.lower().startswith(f"{field.xe.lower()}-"):
             return field, name[len(field.xe) + 1 :]
@@ -146,7 +144,7 @@ def unknown_parameter(command: Command, name: str, field: Field | None) -> Comma
     has_fields = program_name() == XE and command.class_name
     lines = [f"{command.name} takes: {', '.join(known)}"]
     if command.takes_filters:
-        fields = ", ".join(one.xe for one in CLASSES[command.class_name].in_xe)
+        fields = ", ".join(one.xe for one in fields_of(command))
         lines.append(f"and as filters the fields: {fields}")
     first = f"Error: Unknown field '{name}'" if has_fields else f"Unknown parameter: {name}"
     return CommandError(first, *lines, usage(command.name))

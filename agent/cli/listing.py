@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.cli.change import as_json
-from agent.cli.classes import CLASSES, Record, mark_of
+from agent.cli.classes import CLASSES, Record, field_called, mark_of
 from agent.cli.command import Call
 from agent.cli.errors import XE, CommandError, program_name
 from agent.cli.value import EXPENSIVE, known_fields, text_in, text_of, value_of
@@ -36,7 +36,6 @@ def list_objects(call: Call) -> str:
 
 
 def list_fields(call: Call) -> str:
-    """All fields of one object."""
     kind = CLASSES[call.command.class_name]
     record = the_record(call)
     if call.values["json"]:
@@ -95,9 +94,8 @@ def wanted_fields(kind: Class, params: Sequence[str]) -> tuple[Field, ...]:
 
 def field_named(kind: Class, name: str) -> Field:
     """The field of a class with a name, in any case."""
-    for field in kind.in_xe:
-        if field.xe.lower() == name.lower():
-            return field
+    if field := field_called(kind.in_xe, name):
+        return field
     known = ", ".join(field.xe for field in kind.in_xe)
     lines = [f"Error: a {kind.name} has no field {name}", f"Its fields are: {known}"]
     if program_name() == XE:
@@ -106,7 +104,6 @@ def field_named(kind: Class, name: str) -> Field:
 
 
 def entry(field: Field, value: Any, key: str) -> Any:
-    """The value of a key in a map."""
     if not isinstance(value, dict):
         raise CommandError(f"Error: the field {field.xe} is not a map, so it has no keys")
     if key not in value:

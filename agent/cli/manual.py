@@ -71,7 +71,6 @@ def everything() -> str:
 
 
 def section(title: str, commands: list[Command]) -> str:
-    """A list of commands with their summaries."""
     width = max(len(command.name) for command in commands)
     lines = [described(command.name, command.summary, width) for command in commands]
     return "\n".join([f"{title}:", *lines]) + "\n"
@@ -115,7 +114,6 @@ def described(name: str, meaning: str, width: int) -> str:
 
 
 def error_line(code: str) -> str:
-    """An error code and its sentence."""
     kind = by_code(code)
     sentence = " ".join((kind.__doc__ or "").split()) if kind else ""
     return "  " + textwrap.fill(

@@ -29,7 +29,6 @@ class Parameter(NamedTuple):
 
 
 def text(name: str, given: str) -> str:
-    """Any text."""
     return given
 
 

@@ -93,7 +93,6 @@ def in_order(class_name: str, record: Record) -> list[tuple[str, Any]]:
 
 
 def field_line(class_name: str, key: str, outcome: str) -> str:
-    """A line about one field."""
     return f"      {field_name(class_name, key):{FIELD_WIDTH}} {outcome}"
 
 
@@ -105,7 +104,6 @@ def field_name(class_name: str, key: str) -> str:
 
 
 def title(class_name: str, record: Record, lookup: Lookup) -> str:
-    """An object by its class and its name."""
     names = names_of(CLASSES[class_name], record, lookup) if class_name in CLASSES else ()
     name = next(filter(None, names), record.get("uuid", ""))
     return f'{class_name} "{name}"' if " " in name else f"{class_name} {name}"
@@ -117,7 +115,6 @@ def is_dull(value: Any) -> bool:
 
 
 def words(value: Any, lookup: Lookup) -> str:
-    """A value in words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value in ("", [], {}, *NULL_REFERENCES):

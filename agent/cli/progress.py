@@ -140,7 +140,6 @@ def result(call: Call, task: str, record: dict[str, Any], interrupts: "Interrupt
 
 
 def forget(call: Call, task: str) -> None:
-    """Destroy the task."""
     # If it cannot be, the daemon will one day by itself; how the change has ended matters more.
     with suppress(APIFailure, CommandError):
         call.session.ask("task.destroy", task, shape=object)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.cli.change import Message
-from agent.cli.classes import CLASSES, MAP, MAP_RW, SET, SET_RW, is_map, mark_of, settable
+from agent.cli.classes import CLASSES, MAP, MAP_RW, SET, SET_RW, field_called, is_map, mark_of, settable
 from agent.cli.command import Call, Command
 from agent.cli.errors import XE, CommandError, program_name
 from agent.cli.listing import field_named
@@ -102,8 +102,7 @@ def clearance(call: Call) -> Sequence[Message]:
 def target(call: Call) -> tuple[Class, Field, str]:
     """The class, the field that param-name= names, and the object that uuid= names."""
     kind, name = CLASSES[call.command.class_name], call.values["param-name"]
-    ours = call.command.fields
-    found = next((field for field in ours if field.xe.lower() == name.lower()), None)
+    found = field_called(call.command.fields, name)
     if found is None:
         raise not_for(call.command, field_named(kind, name))
     return kind, found, call.find(kind.name, "uuid")
@@ -117,7 +116,6 @@ def not_for(command: Command, field: Field) -> CommandError:
 
 
 def set_to(kind: Class, field: Field, ref: str, value: Any) -> Message:
-    """The call that sets a field."""
     return Message(f"{kind.name}.{field.set_by}", [ref, value])
 
 

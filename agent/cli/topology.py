@@ -110,5 +110,4 @@ def fitted(text: str, width: int, strokes: Strokes) -> str:
 
 
 def painted(text: str, colour: str, screen: Screen) -> str:
-    """A text in a colour, where there are colours."""
     return f"\x1b[{colour}m{text}\x1b[0m" if screen.has_colour and colour else text

@@ -44,7 +44,6 @@ def listed(names: Sequence[str]) -> str:
 
 
 def command_called(name: str) -> Command:
-    """The command with a name."""
     if name not in COMMANDS:
         raise CommandError(f"Unknown command '{name}'")
     return COMMANDS[name]

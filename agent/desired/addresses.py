@@ -129,7 +129,7 @@ class WantedAddresses:
     @cached_property
     def _without_ipv6(self) -> frozenset[str]:
         """The devices on which somebody has switched IPv6 off, and those that will be in their places: the
-        setting goes along.  What the records say of IPv6 can't be had there, and is told as a deviation."""
+        setting goes along.  The records' IPv6 is missing there, and reported as a deviation."""
         homes = frozenset(self.homes.of(name) for name in self.actual.no_ipv6 if name in self.mine)
         return homes | self.actual.no_ipv6
 

@@ -1,6 +1,6 @@
-"""Faults: what of the model can't be had, as small as it can be told, and the wanted state without it.
+"""Faults: the parts of the model that can't come up, as small as possible, and the wanted state without them.
 
-A PIF or a VIF whose devices can't be had is left as it was, with all that carries it.  A part that costs
+A PIF or a VIF whose devices can't be made is left as it was, with all that carries it.  A part that costs
 nothing beside itself (an option, an MTU, an address, a route, the resolver's file) is left as it is, and what
 it belongs to is up all the same.
 """
@@ -28,7 +28,7 @@ Port = PIF | VIF
 
 @dataclass(frozen=True)
 class Faults:
-    """ports: the PIFs and VIFs that can't be had, and why.  parts: those of the kernel's state."""
+    """ports: the PIFs and VIFs that can't come up, and why.  parts: those of the kernel's state."""
 
     ports: Mapping[Ref[Any], str] = field(default_factory=dict)
     parts: Mapping[Part, str] = field(default_factory=dict)
@@ -121,7 +121,7 @@ def _elsewhere(was: KernelState, homeless: frozenset[str], state: KernelState) -
 
 
 def stranded(model: Model, actual: KernelState, faults: Faults) -> list[PIF]:
-    """The plugged PIFs none of whose NICs can be had, while their addresses are at work elsewhere.
+    """The plugged PIFs none of whose NICs is there, while their addresses are at work elsewhere.
 
     A network that works is not torn down for one that can't be reached.
     """

@@ -23,7 +23,7 @@ from agent.model.vifs import device_of, is_plugged
 def preflight(
     plan: Plan, actual: KernelState, wanted: KernelState, *, makes_devices: bool
 ) -> tuple[Step, ...]:
-    """The steps; a Failure where what they are to lead to can't be had, Refused where a step would be.
+    """The steps; a Failure where their outcome is impossible, Refused where a step would be.
 
     makes_devices: whether a VM that takes a VIF brings the host's device with it.
     """
@@ -106,7 +106,7 @@ def was_plugged(model: Model, ref: Ref[VIF]) -> bool:
 
 
 def check_rival_routes(plan: Plan, actual: KernelState) -> None:
-    """Of two routes to one destination only one can be had; somebody else's is not pifd's to replace."""
+    """Two routes to one destination exclude each other; somebody else's is not pifd's to replace."""
     for route in sorted(crowded_out(plan.after, actual) - crowded_out(plan.before, actual)):
         reason = f"there is a route to {route.destination} already, and it is not this one"
         pif = next(iter(touched(plan)), None)

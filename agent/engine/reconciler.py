@@ -1,4 +1,4 @@
-"""Reconciler: the kernel is in the model's state as far as it can be had, and what can't is tried again."""
+"""Reconciler: the kernel is brought to the model's state, and what fails is tried again."""
 
 import asyncio
 import logging
@@ -86,7 +86,7 @@ class Reconciler:
         return words_for(self._committed.here, self._condition, self._trouble)
 
     async def bring_up(self, left: Model, progress: Progress = UNWATCHED) -> None:
-        """At a start, one thing that can't be had keeps no other from coming up; management comes first.
+        """At a start, one thing that fails keeps no other from coming up; management comes first.
 
         left: the model as the last process left it, whose NICs were pifd's; its VIFs may refer to nothing.
         """
@@ -146,7 +146,7 @@ class Reconciler:
         )
 
     async def carried_out(self, plan: Plan, scope: Scope, actual: KernelState) -> None:
-        """A plan has been carried out: what it has changed could be had, or is not wanted any more."""
+        """A plan has been carried out: what it has changed is up, or is not wanted any more."""
         parts = [part for part in self._faults.parts if part in scope.own]
         self._faults = self._faults_beside(plan).but((), parts)
         known = self._committed.model.records

@@ -57,7 +57,6 @@ def changeover(planner: Planner, state: KernelState) -> list[list[Step]]:
 
 
 def flat_groups(groups: Iterable[Iterable[Step]]) -> Iterator[Step]:
-    """The steps of all."""
     return (step for group in groups for step in group)
 
 

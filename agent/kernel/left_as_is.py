@@ -1,6 +1,6 @@
 """A wanted state in which some devices stay as they are, with all that depends on them.
 
-What can't be had must not be half had: an address that moves to a bridge without a way out is lost.  So a
+What fails must not be done by half: an address that moves to a bridge without a way out is lost.  So a
 device that is left alone keeps its place, its addresses and its routes, and what carries it stays as well.
 """
 

@@ -1,7 +1,7 @@
 """Part, one thing of a kernel state: a device, a field of one, an address, a route, the resolver's file.
 
 Two states are compared part by part, and a step is about some of them.  So it can be said what exactly is not
-as it should be, and a part that can't be had can be taken as it is without giving up the rest.
+as it should be, and a part that fails can be taken as it is without giving up the rest.
 """
 
 from collections.abc import Iterable, Mapping

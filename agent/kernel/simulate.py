@@ -1,6 +1,6 @@
 """apply(step, state): the kernel as we know it.
 
-It is the planner's foresight and the tests' fake kernel at once, so the two cannot disagree.  It raises
+The planner reckons with it, and it is the tests' fake kernel, so the two cannot disagree.  It raises
 Refused where the real kernel would refuse, in the kernel's words.  What the real one teaches goes in here.
 """
 

@@ -71,7 +71,7 @@ class BondSettings:
 
 
 def effective_settings(model: Model, bond: Bond) -> BondSettings:
-    """What a bond is told, with what can't be had left out."""
+    """The options of a bond, without those that the kernel can't set."""
     mode, master = effective_mode(model, bond), model.get(bond.master)
     devices = [slave.device for slave in slaves(model, bond)]
     properties = usable(mode, with_old_keys(bond.properties, master.other_config), devices)
@@ -151,7 +151,7 @@ def settings_of(mode: BondMode, properties: Properties, devices: Sequence[str]) 
 
 
 def usable(mode: BondMode, properties: Properties, devices: Sequence[str]) -> Properties:
-    """The properties that can be had together, the earlier ones first: what is left of those of another mode,
+    """The properties that go together, the earlier ones first: what is left of those of another mode,
     or of other ports."""
     kept: dict[str, str] = {}
     for name, value in properties.items():

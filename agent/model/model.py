@@ -273,7 +273,6 @@ def pifs_on(model: Model, network: Ref[Network]) -> tuple[PIF, ...]:
 
 
 def pif_on(model: Model, network: Ref[Network], host: Ref[Host]) -> PIF | None:
-    """The host's PIF on a network."""
     return next((pif for pif in pifs_on(model, network) if pif.host == host), None)
 
 
@@ -304,7 +303,6 @@ def vlans_on(model: Model, pif: Ref[PIF]) -> tuple[VLAN, ...]:
 
 
 def vlan_with_tag(model: Model, pif: Ref[PIF], tag: int) -> VLAN | None:
-    """The VLAN of this tag on top of a PIF."""
     found = model.table.each_having((VLAN, "tag", pif, tag))
     return next((model.get(Ref[VLAN](ref)) for ref in found), None)
 

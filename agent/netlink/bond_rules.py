@@ -60,7 +60,6 @@ def table_name(bond: str) -> str:
 
 
 def table_of(bond: str, rules: BondFilter, index: Index) -> Table:
-    """The table for a bond."""
     comment = PRIMARY + rules.primary if rules.primary else ""
     chains = [Chain(OUT, EGRESS, bond, rules=SENT), Chain(IN, INGRESS, bond, rules=_received(comment))]
     for port in rules.others:

@@ -28,7 +28,7 @@ class Unshared(Exception):
 
 
 def missing_in_bonding() -> Mapping[str, str]:
-    """By option, or by `option=value`, why it can't be had; nothing where it can't be tried out.
+    """By option, or by `option=value`, why the kernel can't set it; nothing where it can't be tried out.
 
     What is not known to be missing is asked for, and what the kernel makes of it is read back.
     """

@@ -58,7 +58,6 @@ Message = bytes
 
 @singledispatch
 def messages(step: Step, index: Index) -> list[Message]:
-    """The messages of a step."""
     raise NotImplementedError(f"{type(step).__name__} is not a step of netlink's")
 
 

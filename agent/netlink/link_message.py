@@ -25,7 +25,6 @@ def link_message(
 
 
 def packed(table: "Table", attributes: tuple[Attribute, ...]) -> bytes:
-    """Attributes by their table."""
     parts = bytearray()
     for name, value in attributes:
         number, write = table[name]

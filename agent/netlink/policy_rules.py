@@ -18,7 +18,7 @@ FIB_RULE_INVERT = 0x02
 def rename(wire: Wire, source: str, target: str) -> int:
     """Let the rules of both families for one device be for another; gives back how many there were.
 
-    Each new one is there before an old one goes.  Raises NetlinkError when one can't be had.
+    Each new one is there before an old one goes.  Raises NetlinkError when one can't be made.
     """
     pairs = [(rule, _with_name(rule, source, target)) for rule in _rules(wire)]
     moved = [(old, new) for old, new in pairs if old != new]

@@ -19,7 +19,6 @@ def link(index: int = 0) -> bytes:
 
 
 def link_named(name: str) -> bytes:
-    """The link with a name."""
     wanted = attribute(IFLA_IFNAME, name.encode() + b"\0")
     return message(RTM_GETLINK, LINK.pack(ANY_FAMILY, 0, 0, 0, 0) + wanted + SKIP_STATS)
 

@@ -33,7 +33,7 @@ ACKNOWLEDGEMENT = 1024
 LARGEST_DATAGRAM = 1 << 16
 """Bytes; the kernel fills 32 KiB of a dump at a time."""
 DEADLINE = 10.0
-"""Seconds that the kernel has for an answer, which it gives at once: after that it is not to be had."""
+"""Seconds that the kernel has for an answer, which it gives at once: after that none comes."""
 PATCH = struct.Struct("=HI")
 """The flags and the sequence number, which a message gets when it is sent."""
 

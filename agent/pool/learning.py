@@ -18,7 +18,7 @@ log = logging.getLogger("pifd.pool")
 
 
 class Learner:
-    """again: set to have it learn.  refused: what the pool has and can't be had here, and why."""
+    """again: set to have it learn.  refused: what the pool has and this host can't take, and why."""
 
     def __init__(self, entries: Entries, engine: Engine) -> None:
         self._entries, self._engine = entries, engine
@@ -37,12 +37,12 @@ class Learner:
         return self._reading.contents(self._entries.known.copy(), host.ref)  # rules run in threads
 
     async def learn(self) -> None:
-        """The model as etcd has it.  A network that can't be had here so is said, and the rest goes on."""
+        """The model as etcd has it.  A network that can't be taken is reported, and the rest goes on."""
         for networks in (True, False):
             try:
                 await self._engine.change(partial(self._learning, networks=networks))
             except Failure as failure:
-                words = f"the pool's networks can't be had here: {words_of(failure)}"
+                words = f"this host can't take the pool's networks: {words_of(failure)}"
                 if words != self.refused:
                     log.error("%s", words)
                 self.refused = words

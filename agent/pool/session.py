@@ -175,7 +175,7 @@ class Session:
         self.on_entry(key, entry)
 
     async def _keep_learning(self) -> None:
-        """What can't be had here is tried again after a while."""
+        """What this host can't take is tried again after a while."""
         while True:
             self.learner.again.clear()
             has_published = self.liveness.has_published(self._master)

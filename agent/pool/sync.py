@@ -1,4 +1,4 @@
-"""Taking over what the master has: one object that can't be had stops no other."""
+"""Taking over what the master has: one object that fails stops no other."""
 
 import asyncio
 import logging

@@ -118,7 +118,7 @@ def remove_property(model: Model, self: Ref[Bond], name: str, *, facts: Facts = 
 def with_properties(
     before: Model, draft: Draft, bond: Bond, properties: Mapping[str, str], facts: Facts
 ) -> Plan:
-    """The plan that gives a bond its properties, if they can be had together."""
+    """The plan that gives a bond its properties, if they go together."""
     draft.put(replace(bond, properties=properties))
     check_properties(effective_mode(draft.model, bond), properties, slaves(draft.model, bond), facts)
     return Plan(before, draft.model)

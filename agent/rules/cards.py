@@ -104,7 +104,6 @@ def places_of(pifs: Collection[PIF], nics: Collection[NIC], signs: Sequence[Sign
 
 
 def _why(pif: PIF, pifs: Collection[PIF], nics: Collection[NIC]) -> str:
-    """Why a PIF has no NIC."""
     twins = [other.device for other in pifs if other != pif and other.permanent_MAC == pif.permanent_MAC]
     alike = [nic.device for nic in nics if pif.permanent_MAC and nic.permanent_MAC == pif.permanent_MAC]
     if twins and alike:

@@ -88,7 +88,6 @@ def is_host_of_subnet(own: IPv6Interface) -> bool:
 
 
 def addresses_of(pif: PIF) -> frozenset[IPv6Address]:
-    """The static addresses of a PIF."""
     ip = pif.ip_configuration
     texts = ip.IPv6 if ip.ipv6_configuration_mode == IPMode.STATIC else ()
     return frozenset(IPv6Interface(text).ip for text in texts if text)

@@ -28,7 +28,7 @@ def copy_bond(
 ) -> Plan:
     """The master's bond, of those of its NICs that the member has: a partial one, where it has not all.
 
-    Bonds that are in the way go first.  It is one plan: if the new one can't be had, the old ones stay.
+    Bonds that are in the way go first.  It is one plan: if the new one can't be made, the old ones stay.
     """
     theirs = model.find(Bond, bond)
     network, nics = model.get(theirs.master).network, nics_like(model, theirs, member, by)

@@ -70,7 +70,7 @@ def done(copy: Copy) -> str:
 
 
 def not_done(copy: Copy, why: Failure) -> str:
-    """What people read of a copy that can't be had."""
+    """What people read of a copy that can't be made."""
     return f"{copy.name}{NOT_DONE}{why.__doc__} {', '.join(why.parameters)}"
 
 

@@ -114,12 +114,10 @@ def referred(type_: str) -> str:
 
 
 def is_set(type_: str) -> bool:
-    """Whether a type is a set."""
     return type_.endswith(" set")
 
 
 def is_map(type_: str) -> bool:
-    """Whether a type is a map."""
     return type_.endswith(" map")
 
 

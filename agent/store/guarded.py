@@ -1,4 +1,4 @@
-"""GuardedStore: a store that may be damaged, gone, full or not to be written, and what can be had of it.
+"""GuardedStore: a store that may be damaged, gone, full or not to be written, and what can be read of it.
 
 The host's network does not wait for its file.  What can be read is read; nothing is written to a file that is
 not whole, and `check` says why, until it is whole again.

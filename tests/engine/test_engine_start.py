@@ -1,4 +1,4 @@
-"""A start: what breaks the rules is put right, then all that can be had comes up, and the rest is kept."""
+"""A start: what breaks the rules is put right, then all that can comes up, and the rest is kept."""
 
 import logging
 

@@ -45,5 +45,4 @@ def _parts(value: Mapping[object, object] | list[object] | tuple[object, ...], d
 
 
 def cut(text: str) -> str:
-    """The start of a text."""
     return shortened(text, LONGEST_TEXT)

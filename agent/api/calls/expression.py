@@ -192,7 +192,6 @@ class Parser:
         return Literal(self.text(wanted))
 
     def text(self, wanted: str) -> str:
-        """A quoted text."""
         if not self._next.quoted:
             raise self._unexpected(wanted)
         return self._advance()

@@ -38,7 +38,6 @@ def fields_of(kind: type[Record]) -> tuple[Field, ...]:
 
 
 def field_names(kind: type[Record]) -> tuple[str, ...]:
-    """Their names."""
     return tuple(field.name for field in fields_of(kind))
 
 

@@ -58,7 +58,6 @@ class UserNames:
         self._under_way: dict[int, asyncio.Future[str]] = {}
 
     async def of(self, uid: int) -> str:
-        """The name of a user."""
         name, found_at = self._known.get(uid, ("", -LASTS))
         if monotonic() - found_at < LASTS:
             return name

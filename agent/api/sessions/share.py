@@ -38,7 +38,6 @@ class Room:
         return size
 
     def give(self, size: int) -> None:
-        """Give back."""
         self._left += size
         while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._left):
             size, turn = self._waiting.popleft()

@@ -79,7 +79,6 @@ def found_status(call: Call, bond: str) -> dict[str, Any]:
 
 
 def shown_status(call: Call, found: dict[str, Any]) -> str:
-    """The status as it is printed."""
     if call.values["json"]:
         return as_json(found)
     lines = [f"{found['words']} (mode {found['mode']}, MAC {found['MAC'] or 'none'})"]

@@ -16,7 +16,6 @@ TOPOLOGY = Command(
 
 
 def list_command(kind: Class) -> Command:
-    """<class>-list."""
     fields = optional("params", "The fields to print, with commas in between, or all.", words, ())
     about = (
         "Any field can be a filter: field=value, map:key=value, set:contains=value.  All have to match\n"

@@ -9,7 +9,6 @@ from agent.cli.parameter import DRY_RUN, JSON, mapping, optional, required, word
 
 
 def join(call: Call) -> str:
-    """pool.join."""
     values = call.values
     arguments = [values["master-address"], values["master-username"], values["master-password"], False]
     call.session.change(call.command.name, "pool.join", *arguments, shape=object)
@@ -17,7 +16,6 @@ def join(call: Call) -> str:
 
 
 def eject(call: Call) -> str:
-    """pool.eject."""
     call.session.change(call.command.name, "pool.eject", call.find("host", "host-uuid"), shape=object)
     return ""
 

@@ -36,7 +36,6 @@ def setting_commands(kind: Class) -> Iterator[Command]:
 
 
 def param_set(kind: Class, fields: tuple[Field, ...]) -> Command:
-    """<class>-param-set."""
     return Command(
         f"{kind.prefix}-param-set",
         sends_all(setting.new_values),
@@ -49,7 +48,6 @@ def param_set(kind: Class, fields: tuple[Field, ...]) -> Command:
 
 
 def param_add(kind: Class, fields: tuple[Field, ...]) -> Command:
-    """<class>-param-add."""
     return Command(
         f"{kind.prefix}-param-add",
         sends_all(lambda call: tuple(setting.additions(call))),
@@ -70,7 +68,6 @@ def param_add(kind: Class, fields: tuple[Field, ...]) -> Command:
 
 
 def param_remove(kind: Class, fields: tuple[Field, ...]) -> Command:
-    """<class>-param-remove."""
     key = required("param-key", "The member of the set, or the key of the map.")
     return Command(
         f"{kind.prefix}-param-remove",
@@ -84,7 +81,6 @@ def param_remove(kind: Class, fields: tuple[Field, ...]) -> Command:
 
 
 def param_clear(kind: Class, fields: tuple[Field, ...]) -> Command:
-    """<class>-param-clear."""
     return Command(
         f"{kind.prefix}-param-clear",
         sends_all(setting.clearance),
@@ -101,17 +97,14 @@ def flags(kind: Class) -> tuple[Parameter, ...]:
 
 
 def the_one(kind: Class) -> Parameter:
-    """Which object."""
     return required("uuid", f"The {kind.name}: its uuid, the beginning of it, or its name.")
 
 
 def the_field(fields: tuple[Field, ...]) -> Parameter:
-    """Which field."""
     return required("param-name", f"The field: {', '.join(field.xe for field in fields)}.")
 
 
 def parameter_for(field: Field) -> Parameter:
-    """The parameter that sets a field."""
     if is_map(field):
         return mapping(field.xe, WHAT[MAP_RW])
     return optional(field.xe, WHAT[mark_of(field)], reader_of(field), NOT_GIVEN)._replace(may_be_empty=True)
