@@ -8,16 +8,8 @@ from typing import cast
 
 from agent.desired.homes import Homes
 from agent.desired.links import is_others
-from agent.kernel.state import (
-    DEFAULT_METRICS,
-    MAIN_TABLE,
-    MULTIPATH,
-    PROTOCOL,
-    Address,
-    KernelState,
-    Route,
-    crowded,
-)
+from agent.kernel.addressing import DEFAULT_METRICS, MAIN_TABLE, MULTIPATH, PROTOCOL, crowded
+from agent.kernel.state import Address, KernelState, Route
 from agent.model.addresses import default_route_of, extra_addresses, interfaces, version_of
 from agent.model.default_route import gateway_pif, is_chosen
 from agent.model.layering import Given, attached_with_ip, bridge_mac, bridge_of, has_attached_pif

@@ -9,9 +9,10 @@ from dataclasses import replace
 from agent.desired.addresses import WantedAddresses, vital_addresses
 from agent.desired.links import is_others
 from agent.desired.wanted_links import WantedLinks
+from agent.kernel.addressing import MULTIPATH
 from agent.kernel.left_as_is import with_filters_for_their_ports
 from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
-from agent.kernel.state import MULTIPATH, Address, KernelState, Link, Role, Route
+from agent.kernel.state import Address, KernelState, Link, Role, Route
 from agent.model.layering import Given, attached_with_ip, bridge_of, given_by
 from agent.model.model import Model
 

@@ -10,7 +10,8 @@ from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
-from agent.kernel.state import GROUP, Address, KernelState, Link, Role, Route
+from agent.kernel.link import GROUP
+from agent.kernel.state import Address, KernelState, Link, Role, Route
 from agent.model.bond_options import effective_mode, effective_settings
 from agent.model.device_names import digest, gre_device, vlan_device
 from agent.model.layering import (

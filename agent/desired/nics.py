@@ -5,19 +5,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import overload
 
+from agent.kernel.addressing import DEFAULT_DESTINATIONS, MAIN_TABLE, MULTIPATH, PROTOCOL, crowded
 from agent.kernel.resolv_conf_text import nameservers_of
-from agent.kernel.state import (
-    DEFAULT_DESTINATIONS,
-    MAIN_TABLE,
-    MULTIPATH,
-    PROTOCOL,
-    Address,
-    KernelState,
-    Link,
-    Route,
-    crowded,
-    parsed,
-)
+from agent.kernel.state import Address, KernelState, Link, Route, parsed
 from agent.model.facts import NIC, Bonding, Facts
 from agent.model.records import KeptAddress, KeptRoute
 

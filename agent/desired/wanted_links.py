@@ -5,7 +5,8 @@ from threading import Lock
 
 from agent.desired.claims import Claims, Kind
 from agent.desired.links import is_vif, nic, own_link, vif_device
-from agent.kernel.state import KernelState, Link, changed_fields
+from agent.kernel.link import changed_fields
+from agent.kernel.state import KernelState, Link
 from agent.model.device_names import vlan_device
 from agent.model.layering import (
     Given,

@@ -5,8 +5,9 @@ from functools import cached_property
 
 from agent.interface_reconfigure.filter_rules import rules_around
 from agent.interface_reconfigure.link_layers import LinkLayers
+from agent.kernel.addressing import DEFAULT_DESTINATIONS
 from agent.kernel.simulate import apply
-from agent.kernel.state import DEFAULT_DESTINATIONS, KernelState, Link, Role
+from agent.kernel.state import KernelState, Link, Role
 from agent.kernel.steps import Step, Together
 
 

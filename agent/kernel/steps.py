@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from agent.kernel.addressing import DEFAULT_METRICS, MAIN_TABLE
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import Changes, changes, table
 from agent.kernel.kinds.vlan import VLANOptions
-from agent.kernel.state import DEFAULT_METRICS, MAIN_TABLE, Address, Link, Route
+from agent.kernel.state import Address, Link, Route
 
 
 class Refused(Exception):

@@ -13,13 +13,14 @@ from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
+from agent.kernel.addressing import MULTIPATH, ONLINK
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus, PortStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import options_of
 from agent.kernel.kinds.option import decoded
 from agent.kernel.kinds.types import NO_NAMES, Names
 from agent.kernel.live import LiveLink
-from agent.kernel.state import MULTIPATH, ONLINK, Address, Link, Route, parsed
+from agent.kernel.state import Address, Link, Route, parsed
 from agent.netlink.message import (
     HEADER,
     NDA_DST,

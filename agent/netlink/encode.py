@@ -11,7 +11,8 @@ from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import creation, encoded
 from agent.kernel.kinds.types import HEADER, Names
-from agent.kernel.state import DOOMED_GROUP, Link
+from agent.kernel.link import DOOMED_GROUP
+from agent.kernel.state import Link
 from agent.kernel.steps import (
     AddAddress,
     AddFlood,

@@ -18,7 +18,8 @@ from pyroute2.netlink.generic.ethtool import (
     ethtoolheader,
 )
 
-from agent.kernel.state import NIC_KINDS, Link
+from agent.kernel.link import NIC_KINDS
+from agent.kernel.state import Link
 from agent.netlink.ethtool import REQUEST, SIOCETHTOOL
 from agent.netlink.message import serialized
 from agent.netlink.socket import NETLINK_GENERIC, ErrorReply, Wire

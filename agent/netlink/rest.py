@@ -9,7 +9,8 @@ import socket
 import struct
 from collections.abc import Iterable, Iterator
 
-from agent.kernel.state import ONLINK, PROTOCOL, SCOPE_LINK, UNICAST, Address, Route, parsed
+from agent.kernel.addressing import ONLINK, PROTOCOL, SCOPE_LINK, UNICAST
+from agent.kernel.state import Address, Route, parsed
 from agent.netlink.message import message
 
 NETLINK_HEADER = struct.Struct("=IHHII")

@@ -9,7 +9,8 @@ import pytest
 from network.cabling import Cabling
 from network.namespace import inside
 
-from agent.kernel.state import GROUP, KernelState, Link
+from agent.kernel.link import GROUP
+from agent.kernel.state import KernelState, Link
 from agent.kernel.steps import CreateLink, Refused, SetMTU, Step, Together
 from agent.netlink import Netlink
 

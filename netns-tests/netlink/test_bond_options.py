@@ -17,7 +17,8 @@ from agent.engine.converge import reach
 from agent.kernel.kinds.bond import BondPortOptions
 from agent.kernel.kinds.option import Row, table
 from agent.kernel.kinds.types import Addresses, Choice, Flag, HardwareAddress, Number, Port
-from agent.kernel.state import GROUP, KernelState, Link, Role
+from agent.kernel.link import GROUP
+from agent.kernel.state import KernelState, Link, Role
 from agent.kernel.steps import SetDown
 from agent.model.bond_options import ROWS, BadProperty, BondSettings, lacking, settings_of
 from agent.model.facts import Bonding

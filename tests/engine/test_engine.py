@@ -8,8 +8,10 @@ import pytest
 
 from agent.engine import reachability
 from agent.errors import NetworkAlreadyConnected
+from agent.kernel.addressing import PROTOCOL
 from agent.kernel.kinds.bridge import BridgeOptions
-from agent.kernel.state import GROUP, PROTOCOL, Address, Link
+from agent.kernel.link import GROUP
+from agent.kernel.state import Address, Link
 from agent.kernel.steps import (
     AddAddress,
     CreateLink,

@@ -10,7 +10,8 @@ from agent.errors import Failure, PIFConfigurationError, VLANInUse
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.vlan import VLANOptions
-from agent.kernel.state import GROUP, Link, Route
+from agent.kernel.link import GROUP
+from agent.kernel.state import Link, Route
 from agent.kernel.steps import CreateLink, DeleteLinks, SetMaster
 from agent.model.draft import Plan
 from agent.model.model import Model

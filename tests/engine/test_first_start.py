@@ -6,7 +6,9 @@ import pytest
 
 from agent.desired.nics import facts_of
 from agent.errors import CannotTakeOver
-from agent.kernel.state import GROUP, MULTIPATH, ONLINK, Address, KernelState, Link, Route
+from agent.kernel.addressing import MULTIPATH, ONLINK
+from agent.kernel.link import GROUP
+from agent.kernel.state import Address, KernelState, Link, Route
 from agent.model.model import Model, management_of
 from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, KeptAddress, Network, Pool
 from agent.rules.first_start import first_start

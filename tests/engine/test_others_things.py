@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Failure
+from agent.kernel.addressing import MULTIPATH, PROTOCOL
 from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.link import DOOMED_GROUP, GROUP
 from agent.kernel.simulate import apply_all
-from agent.kernel.state import DOOMED_GROUP, GROUP, MULTIPATH, PROTOCOL, Address, KernelState, Link, Route
+from agent.kernel.state import Address, KernelState, Link, Route
 from agent.kernel.steps import AddAddress, DeleteAddress, SetRoute
 from agent.model.records import Ref
 from agent.rules import bond, pif

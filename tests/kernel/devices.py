@@ -4,8 +4,9 @@ import pytest
 
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
+from agent.kernel.link import GROUP
 from agent.kernel.simulate import apply, apply_all
-from agent.kernel.state import GROUP, Address, KernelState, Link, Route
+from agent.kernel.state import Address, KernelState, Link, Route
 from agent.kernel.steps import AddAddress, CreateLink, Refused, SetMaster, SetRoute, Step
 from tests.worlds.world import GATEWAY, host, mac, nic
 

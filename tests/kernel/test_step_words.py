@@ -5,9 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.kernel.simulate import apply
-from agent.kernel.state import (
-    Address,
-)
+from agent.kernel.state import Address
 from agent.kernel.steps import (
     AddAddress,
     Announce,

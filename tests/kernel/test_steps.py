@@ -6,9 +6,10 @@ import pytest
 
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.vlan import VLANOptions
+from agent.kernel.link import GROUP
 from agent.kernel.simulate import apply, apply_all
 from agent.kernel.simulate_effects import UNKNOWN_MAC, with_link
-from agent.kernel.state import GROUP, Address, Link, Route
+from agent.kernel.state import Address, Link, Route
 from agent.kernel.steps import (
     AddAddress,
     Announce,

@@ -5,10 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.kernel.simulate import apply, apply_all
-from agent.kernel.state import (
-    Address,
-    Route,
-)
+from agent.kernel.state import Address, Route
 from agent.kernel.steps import (
     AddAddress,
     DeleteAddress,

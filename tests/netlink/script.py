@@ -14,7 +14,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from agent.kernel.state import PROTOCOL, SCOPE_LINK
+from agent.kernel.addressing import PROTOCOL, SCOPE_LINK
 from agent.netlink.message import HEADER, each_message, serialized
 from agent.netlink.socket import NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR
 

@@ -5,7 +5,8 @@ import errno
 import pytest
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from agent.kernel.state import MULTIPATH, Address, KernelState, Route
+from agent.kernel.addressing import MULTIPATH
+from agent.kernel.state import Address, KernelState, Route
 from agent.netlink.cache import ATTEMPTS, KernelCache
 from agent.netlink.monitor import Monitor
 from agent.netlink.picture import News

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from agent.kernel.state import PROTOCOL, Address, Route
+from agent.kernel.addressing import PROTOCOL
+from agent.kernel.state import Address, Route
 from agent.netlink.message import serialized
 from agent.netlink.rest import address_message, address_of, route_message
 

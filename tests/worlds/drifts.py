@@ -6,9 +6,10 @@ from dataclasses import replace
 from agent.kernel.bond_filter import BondFilter
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
+from agent.kernel.link import DOOMED_GROUP, GROUP
 from agent.kernel.simulate import apply
 from agent.kernel.simulate_effects import without_link
-from agent.kernel.state import DOOMED_GROUP, GROUP, Address, KernelState, Link, Route
+from agent.kernel.state import Address, KernelState, Link, Route
 from agent.kernel.steps import (
     DeleteLinks,
     SetDown,

@@ -12,12 +12,7 @@ from agent.desired.desired import desired
 from agent.interface_reconfigure.plan import plan
 from agent.kernel.simulate import apply
 from agent.kernel.simulate_effects import UNKNOWN_MAC, UNKNOWN_MTU
-from agent.kernel.state import (
-    Address,
-    KernelState,
-    Link,
-    Route,
-)
+from agent.kernel.state import Address, KernelState, Link, Route
 from agent.kernel.steps import (
     Refused,
     SetRoute,

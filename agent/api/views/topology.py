@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from agent.kernel.state import DEFAULT_DESTINATIONS, KernelState, Link
+from agent.kernel.addressing import DEFAULT_DESTINATIONS
+from agent.kernel.state import KernelState, Link
 from agent.model.device_names import tunnel_devices, vlan_device
 from agent.model.model import (
     Model,
