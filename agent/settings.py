@@ -14,6 +14,20 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 DEFAULT_FILE = Path("/etc/pifd/pifd.toml")
 PREFIX = "PIFD_"
+PLAIN = {
+    "tuple_type": "Input should be a list of texts",
+    "string_type": "Input should be a text",
+    "path_type": "Input should be a path, as a text",
+    "bool_parsing": "Input should be true or false",
+    "bool_type": "Input should be true or false",
+    "int_parsing": "Input should be a whole number",
+    "int_from_float": "Input should be a whole number",
+    "int_type": "Input should be a whole number",
+    "float_parsing": "Input should be a number",
+    "float_type": "Input should be a number",
+    "string_too_short": "Input should not be empty",
+}
+"""What pydantic has against a value, in words for people; its own are about Python."""
 CHECK = "check"
 """The one word of the command line that is no setting."""
 
@@ -189,7 +203,9 @@ def _from_file(path: Path, *, required: bool) -> Source:
         if required:
             raise SettingsError(f"{path}: no such file") from None
         return Source(str(path), {})
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from None
 
 
@@ -216,4 +232,5 @@ def _words(name: str, error: Any) -> str:
     if error["type"] == "extra_forbidden":
         alike = get_close_matches(name, Settings.model_fields, 1)
         return f"there is no such setting{f': did you mean {alike[0]}?' if alike else ''}"
-    return str(error["msg"]).removeprefix("Value error, ")
+    words = str(error["msg"]).removeprefix("Value error, ")
+    return PLAIN.get(error["type"], words)

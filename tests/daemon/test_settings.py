@@ -99,6 +99,13 @@ def test_an_unknown_setting_is_refused_with_its_place(file: Path) -> None:
 def test_a_wrong_value_in_the_file_is_told_with_its_line(file: Path) -> None:
     file.write_text("# carrier_wait = 1\nnics = []\n'carrier_wait'   =   -1\n")
     assert refusal() == f"{file}:3: carrier_wait: Input should be greater than or equal to 0"
+    file.write_text("nics = 5\nplug_spares = 'maybe'\npool_lease = 3.5\nsocket = []\n")
+    assert refusal().splitlines() == [
+        f"{file}:4: socket: Input should be a path, as a text",
+        f"{file}:1: nics: Input should be a list of texts",
+        f"{file}:3: pool_lease: Input should be a whole number",
+        f"{file}:2: plug_spares: Input should be true or false",
+    ]
 
 
 def test_all_wrong_settings_of_a_file_are_told_a_line_for_each(
