@@ -29,6 +29,7 @@ def network_called(host: PoolHost, label: str) -> str:
 
 def test_a_member_takes_over_its_masters_bond_at_its_start_and_stays_reachable(ground: Ground) -> None:
     master, member, third = ground.hosts
+    crowded(member)
     home = master.api.call("network.create", {"name_label": "bonded"})
     for host in (member, third):
         until(lambda host=host: host.api.call("network.get_by_name_label", "bonded"), "the network")  # type: ignore[misc]
@@ -39,6 +40,10 @@ def test_a_member_takes_over_its_masters_bond_at_its_start_and_stays_reachable(g
     until(lambda: len(member.records("Bond")) == 2, "the member has it, too")
     assert "master bond0" in member.link("eth0")
     assert "master bond0" in member.link("eth1")
+    bridge = master.api.call("network.get_bridge", home)
+    assert f"master {bridge}" in member.link("vif1.0")
+    assert "vlan protocol 802.1Q id 7 " in member.link("bond0.7")
+    assert member.link("eth0.7") == member.link("eth1.7") == ""
     assert "master" not in third.link("eth1")
     foreseen = output(third.home, "pool-sync", "--dry-run")
     assert "bond on bonded: as the master's" in foreseen
@@ -49,11 +54,27 @@ def test_a_member_takes_over_its_masters_bond_at_its_start_and_stays_reachable(g
     assert answers(ground.admin, master.address)
 
 
+def crowded(host: PoolHost) -> None:
+    """VLANs of one tag on both NICs, management on one, a running VM on the other."""
+    for device in ("eth0", "eth1"):
+        home = host.api.call("network.create", {"name_label": f"vlan7 on {device}"})
+        host.api.call("VLAN.create", host.pif(device), 7, home)
+    vm = host.api.call("VM.create", {"name_label": "alpha"})
+    net = host.records("PIF")[host.pif("eth1")]["network"]
+    host.api.call("VIF.create", {"device": "0", "network": net, "VM": vm})
+    host.ip("link", "add", "vif1.0", "type", "veth", "peer", "name", "guest0")
+    host.api.call("VM.set_domid", vm, "1")
+    host.api.call("VM.start", vm)
+    host.api.call("VM.set_PV_drivers_detected", vm, True)
+    assert "master" in host.link("vif1.0")
+
+
 def test_a_call_about_another_hosts_bond_is_carried_out_there(ground: Ground) -> None:
     _, member, third = ground.hosts
     own = [ref for ref, bond in third.records("Bond").items() if host_of(third, bond) == member.this()]
     third.api.call("Bond.destroy", own[0])
     assert member.link("bond0") == ""
+    assert "vlan protocol 802.1Q id 7 " in member.link("eth0.7")
     assert answers(ground.admin, member.address)
 
 
@@ -120,17 +141,21 @@ def is_live(asked: PoolHost, host: PoolHost) -> bool:
 
 def test_a_host_that_is_cut_off_changes_its_own_and_is_told_of_what_is_shared(ground: Ground) -> None:
     master, member, third = ground.hosts
+    way = third.api.call("network.create", {"name_label": "in the way"})
+    in_the_way = third.api.call("Bond.create", way, [third.pif("eth1")], "", "active-backup")
     ground.stop_etcd()
     until(lambda: refused(third), "it is noticed")
     third.stop()
     third.start()
     assert answers(ground.admin, third.address)
-    third.api.call("PIF.plug", third.pif("eth1"))
-    assert "master" in third.link("eth1")
+    third.api.call("PIF.plug", third.pif("bond0"))
+    assert "master bond0" in third.link("eth1")
     ground.start_etcd()
     until(lambda: not refused(third), "it is back")
-    until(lambda: has_bond(member, third), "it takes its master's bond over now, and tells of it")
-    assert "master bond0" in third.link("eth1")
+    until(lambda: has_bond(member, third, but=in_the_way), "it takes over now, and tells of it")
+    assert in_the_way not in third.records("Bond")
+    links = [third.link(device) for device in ("eth0", "eth1")]
+    assert ["master bond" in link for link in links] == [True, True], links
     assert [answers(ground.admin, host.address) for host in (master, third)] == [True, True]
 
 
@@ -162,9 +187,10 @@ def test_a_mesh_keeps_who_is_cut_off_from_etcd_and_not_who_is_dead(ground: Groun
             until(lambda one=one, two=two: talks(one, two), "it is back")  # type: ignore[misc]
 
 
-def has_bond(asked: PoolHost, host: PoolHost) -> bool:
-    """Whether one host knows that another one has a bond."""
-    return any(host_of(asked, bond) == host.this() for bond in asked.records("Bond").values())
+def has_bond(asked: PoolHost, host: PoolHost, but: str) -> bool:
+    """Whether one host knows that another one has a bond, beside one that it may have."""
+    bonds = asked.records("Bond").items()
+    return any(ref != but and host_of(asked, bond) == host.this() for ref, bond in bonds)
 
 
 def refused(host: PoolHost) -> bool:
