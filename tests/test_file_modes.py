@@ -68,3 +68,8 @@ async def test_the_socket_has_the_mode_that_was_asked_for(tmp_path: Path) -> Non
 
 async def nothing(request: HTTPRequest, client: Client) -> Answer:
     return Answer(200, b"")
+
+
+def test_a_pipe_in_the_place_of_resolv_conf_is_somebody_elses_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "resolv.conf")
+    assert ResolvConf(tmp_path / "resolv.conf").read() is None

@@ -20,7 +20,7 @@ from agent.engine.reachability import Unreachable
 from agent.engine.reconciler import TROUBLE, Reconciler
 from agent.engine.scope import Scope
 from agent.engine.vif_handover import ask_back, asked_by, check_taken, plug, takes_devices, unplug
-from agent.errors import InternalError
+from agent.errors import InternalError, StoreUnavailable
 from agent.hotplug.request import Hotplug
 from agent.interface_reconfigure.plan import plan_handover
 from agent.kernel.state import KernelState, Link
@@ -95,7 +95,7 @@ class Transaction:
         try:
             await self._committed.commit(plan.after, is_learnt=plan.is_learnt)
         except OSError as error:
-            raise failure(plan, error) from error
+            raise StoreUnavailable(str(error)) from error
 
     async def take_over(self, plan: Plan, snapshot: KernelState, progress: Progress) -> None:
         """Here the store is written first: the kernel alone could not tell, half-way, what the host had."""

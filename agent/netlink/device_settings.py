@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path("/proc/sys/net")
-PLACES = ("ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh")
+PLACES = ("ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh", "mpls/conf")
 OF_THE_DEVICE = frozenset({"addr_gen_mode", "mtu", "stable_secret"})
 """What belongs to the device itself: pifd's devices give themselves no addresses."""
 LONGEST = 4096

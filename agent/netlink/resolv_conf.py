@@ -25,6 +25,8 @@ class ResolvConf:
         if self._path.is_symlink():
             return None
         try:
+            if self._path.is_fifo():
+                raise OSError(errno.EINVAL, "a pipe")  # to open it would wait for somebody who writes
             return self._path.read_text(errors="surrogateescape")
         except FileNotFoundError:
             return ""

@@ -229,7 +229,8 @@ def test_settings_rules_and_neighbours_go_along_with_their_place(net: Cabling, t
     batch(
         net,
         net.host,
-        "rule add iif eth0 lookup 100 priority 1001\n-6 rule add oif eth0 lookup 100 priority 1002\n"
+        "rule add iif eth0 lookup 100 priority 1001\nrule add from 10.1.0.0/16 lookup 101 priority 1001\n"
+        "-6 rule add oif eth0 lookup 100 priority 1002\n"
         "neigh add 192.0.2.77 lladdr 02:00:00:00:00:77 nud permanent dev eth0\n"
         "neigh add proxy 192.0.2.78 dev eth0\n",
     )
@@ -239,6 +240,8 @@ def test_settings_rules_and_neighbours_go_along_with_their_place(net: Cabling, t
     daemon = start_forked(net.host, home)
     await_answer(home)
     assert beside(net, "xenbr0") == BESIDE
+    in_order = [rule["src"] for rule in shown(net, "-4", "rule", "show") if rule["priority"] == 1001]
+    assert in_order == ["all", "10.1.0.0"]
     network = output(home, "network-create", "name-label=Bonded")
     bond = output(home, "bond-create", f"network-uuid={network}", "pif-uuids=eth0,eth1")
     assert beside(net, "xapi0") == BESIDE

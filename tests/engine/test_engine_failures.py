@@ -6,7 +6,7 @@ import pytest
 
 from agent.engine import reconciler
 from agent.engine.engine import Decide
-from agent.errors import Failure, PIFConfigurationError, VLANInUse
+from agent.errors import Failure, PIFConfigurationError, StoreUnavailable, VLANInUse
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.vlan import VLANOptions
@@ -50,13 +50,15 @@ async def test_a_commit_that_fails_is_undone(world: World) -> None:
     assert world.everything() == before
 
 
-async def test_an_error_that_is_no_devices_names_the_PIF_that_was_to_change(world: World) -> None:
+async def test_a_change_that_no_device_shows_and_that_can_not_be_written_down_names_the_store(
+    world: World,
+) -> None:
     assert world.store is not None
     await world.do(pif.plug, world.pif("eth1").ref)
     world.store.expect(broken={0: StoreError("disk full")})
-    with pytest.raises(PIFConfigurationError) as caught:
+    with pytest.raises(StoreUnavailable) as caught:
         await world.do(pif.set_disallow_unplug, world.pif("eth0").ref, True)
-    assert caught.value.parameters == (world.pif("eth0").ref, "disk full")
+    assert caught.value.parameters == ("disk full",)
 
 
 async def test_a_VLAN_that_somebody_else_has_made_is_left_to_them(world: World) -> None:

@@ -73,6 +73,7 @@ def test_a_bridge_is_named_by_the_smallest_free_number() -> None:
     [
         "lo",
         "all",
+        "bonding_masters",
         "default",
         "xenbr7",
         "xapi7",
