@@ -24,8 +24,8 @@ from agent.rules.tunnel_key import check_tunnel_key
 
 RESERVED_PREFIXES = ("xen", "xapi", "vif", "tap", "eth")
 RESERVED_NAMES = frozenset({"lo", "all", "default", "bonding_masters"})
-"""The loopback device, what stands for all devices below /proc/sys/net, and the bonding driver's file among those
-of /sys/class/net: no other can be called so."""
+"""The loopback device, what stands for all devices below /proc/sys/net, and the bonding driver's file beside
+those of /sys/class/net: no other can be called so."""
 NO_FACTS = Facts()
 DEFAULT_MTU = 1500
 MTU_RANGE = range(1280, 65536)
