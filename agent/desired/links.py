@@ -13,7 +13,7 @@ from agent.kernel.kinds.vxlan import VXLANOptions
 from agent.kernel.link import GROUP
 from agent.kernel.state import Address, KernelState, Link, Role, Route
 from agent.model.bond_options import effective_mode, effective_settings
-from agent.model.device_names import digest, gre_device, vlan_device
+from agent.model.device_names import gre_device, vlan_device
 from agent.model.layering import (
     Given,
     Place,
@@ -22,6 +22,7 @@ from agent.model.layering import (
     master_of_nic,
     place_of,
 )
+from agent.model.mac import mac_of_network
 from agent.model.model import Model, bond_of_master, slaves, tunnel_over, vlan_over
 from agent.model.mtu import mtu_of, vif_mtu_of
 from agent.model.offloads import wanted_gro
@@ -33,7 +34,7 @@ def own_link(model: Model, actual: KernelState, name: str, claim: Claim) -> Link
     """A device of pifd's, as the record wants it that has a claim on it."""
     if claim.kind == Kind.INTERNAL_BRIDGE:
         network = model.get(Ref[Network](claim.by))
-        return bridge(network.bridge, local_mac(network.uuid), network.MTU, network)
+        return bridge(network.bridge, mac_of_network(network.uuid), network.MTU, network)
     pif = model.get(Ref[PIF](claim.by))
     if claim.kind == Kind.BRIDGE:
         return bridge(name, bridge_mac(model, pif), mtu_of(model, pif), model.get(pif.network))
@@ -55,12 +56,6 @@ def bridge(name: str, MAC: str, MTU: int, network: Network) -> Link:
         alias=f"pifd network {network.uuid}",
         options=BridgeOptions(),
     )
-
-
-def local_mac(uuid: str) -> str:
-    """A locally administered address that is always the same for the same network."""
-    octets = digest(uuid)
-    return ":".join(["02", "00", *(octets[n : n + 2] for n in range(0, 8, 2))])
 
 
 def uppers(model: Model, pif: PIF, actual: KernelState) -> Iterator[Link]:

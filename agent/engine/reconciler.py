@@ -27,9 +27,9 @@ from agent.kernel.steps import Refused
 from agent.model.draft import Plan, changes
 from agent.model.layering import Given, given_by
 from agent.model.model import Model
-from agent.model.records import PIF, VIF, VLAN, Record, Ref, Tunnel
+from agent.model.records import PIF, Ref
 from agent.model.vifs import device_of
-from agent.rules.dangling import under_management
+from agent.rules.management import under_management, with_management_alone
 
 log = logging.getLogger("pifd.engine")
 
@@ -222,7 +222,7 @@ class Reconciler:
     async def _bring_management_up(self, progress: Progress) -> None:
         """First of all, and alone: nothing else is touched."""
         model = self._committed.here
-        only = await off_loop(model, _with_management_alone, model)
+        only = await off_loop(model, with_management_alone, model)
         if only == model:
             return
         try:
@@ -300,25 +300,6 @@ class Reconciler:
             log.error("what a VM was asked before can't be taken back: %s", error)
             return False
         return True
-
-
-def _with_management_alone(model: Model) -> Model:
-    """All of it, where nothing is under management."""
-    needed = under_management(model)
-    if not needed:
-        return model
-    left: dict[str, Record] = {
-        ref: record for ref, record in model.records.items() if not isinstance(record, VIF)
-    }
-    uppers = {vlan.ref: vlan.untagged_PIF for vlan in model.all(VLAN)}
-    uppers |= {tunnel.ref: tunnel.access_PIF for tunnel in model.all(Tunnel)}
-    for over, own in uppers.items():
-        if own not in needed:
-            del left[over], left[own]
-    for pif in model.all(PIF):
-        if pif.ref in left and pif.ref not in needed:
-            left[pif.ref] = replace(pif, managed=False)
-    return Model(left)
 
 
 def _nics_given_by(left: Model) -> Given:

@@ -11,6 +11,7 @@ from itertools import count
 from agent.model.bond_options import OLD_MODE_KEY, defaults, effective_mode, usable
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NO_FACTS, Facts
+from agent.model.mac import checked_mac
 from agent.model.model import Model, pifs_of, primary_slave_of, slaves
 from agent.model.records import PIF, VIF, Bond, BondMode, Host, Network, Ref
 from agent.rules.bond_checks import (
@@ -21,7 +22,6 @@ from agent.rules.bond_checks import (
     validate,
 )
 from agent.rules.device_name_checks import names_of
-from agent.rules.mac import checked_mac
 from agent.rules.members import (
     enslave,
     free_slaves,

@@ -26,10 +26,10 @@ from agent.model.bond_options import (
     with_old_keys,
 )
 from agent.model.facts import Facts
+from agent.model.mac import checked_mac
 from agent.model.model import Model, bond_of_master, slaves, tunnel_over, tunnels_on, vlans_on
 from agent.model.mtu import mtu_of, room_in
 from agent.model.records import PIF, VIF, BondMode, Network, Tunnel
-from agent.rules.mac import checked_mac
 from agent.rules.members import primary_slave
 from agent.rules.moving import vlans_by_tag
 from agent.rules.network import check_can_be_connected

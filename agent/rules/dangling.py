@@ -5,7 +5,7 @@ left out; what that leaves behind is found in the next round.  The engine keeps 
 new one.  Nothing in such a model can be relied on, so this looks with `found`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
@@ -14,6 +14,7 @@ from agent.model.draft import Draft
 from agent.model.model import Model, bond_of_master, slaves, this_host, tunnel_over, vlan_over
 from agent.model.records import PIF, VLAN, VM, Bond, Host, Network, Pool, R, Record, Ref, Tunnel
 from agent.model.vifs import is_live
+from agent.rules.management import under_management
 from agent.rules.network import free_bridge
 from agent.rules.vlan import TAGS
 
@@ -175,27 +176,6 @@ def give_own_network(draft: Draft, pif: PIF) -> Network:
     network = draft.put(Network(uuid=draft.new_uuid(), name_label=label, MTU=pif.MTU, bridge=bridge))
     draft.put(replace(pif, network=network.ref))
     return network
-
-
-def under_management(model: Model) -> frozenset[str]:
-    """The management interfaces and all PIFs that they stand on: without them the host is out of reach."""
-    reached, todo = set[str](), [pif.ref for pif in model.all(PIF) if pif.management]
-    while todo:
-        pif = found(model, PIF, todo.pop())
-        if pif is not None and pif.ref not in reached:
-            reached.add(pif.ref)
-            todo.extend(below(model, pif))
-    return frozenset(reached)
-
-
-def below(model: Model, pif: PIF) -> Iterable[Ref[PIF]]:
-    """The PIFs that a PIF directly stands on."""
-    vlan, tunnel, bond = vlan_over(model, pif), tunnel_over(model, pif), bond_of_master(model, pif)
-    if vlan is not None:
-        return [vlan.tagged_PIF]
-    if tunnel is not None:
-        return [tunnel.transport_PIF]
-    return [slave.ref for slave in slaves(model, bond)] if bond is not None else []
 
 
 def word(record: Record) -> str:

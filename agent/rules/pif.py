@@ -16,6 +16,7 @@ from agent.errors import (
 )
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC, NO_FACTS, Facts
+from agent.model.mac import checked_mac
 from agent.model.model import (
     Model,
     bond_of_master,
@@ -32,7 +33,6 @@ from agent.model.offloads import GRO, OFF, ON, gro_properties
 from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, Network, Ref
 from agent.model.static_routes import STATIC_ROUTES
 from agent.rules.device_name_checks import LONGEST_DEVICE_NAME
-from agent.rules.mac import checked_mac
 from agent.rules.plugging import (
     bring_down,
     bring_up,

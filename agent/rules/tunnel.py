@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from agent.errors import CannotAddTunnelToBondSlave, InvalidValue, IsTunnelAccessPIF
 from agent.model.draft import Draft, Plan
+from agent.model.mac import local_mac
 from agent.model.model import Model, tunnel_over
 from agent.model.records import PIF, Network, Ref, Tunnel, TunnelProtocol
 from agent.model.tunnels import peers_of
 from agent.rules.device_name_checks import is_free
-from agent.rules.mac import local_mac
 from agent.rules.network import check_can_be_connected
 from agent.rules.pif import no_ip_like
 from agent.rules.plugging import bring_down, bring_up, check_managed, vifs_in_use

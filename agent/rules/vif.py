@@ -15,12 +15,12 @@ from agent.errors import (
     VMBadPowerState,
 )
 from agent.model.draft import Draft, Plan
+from agent.model.mac import checked_mac, local_mac
 from agent.model.model import Model, pif_on, pifs_on, vifs_of, vifs_on
 from agent.model.records import PIF, VIF, VM, Host, Network, PowerState, Ref
 from agent.model.vifs import HOST_DEVICE, is_plugged
 from agent.rules.device_name_checks import OWN_NAMES, is_device_name, owner_of
 from agent.rules.domid import is_name_of_another
-from agent.rules.mac import checked_mac, local_mac
 from agent.rules.plugging import attach
 from agent.rules.vm import hosts_for
 

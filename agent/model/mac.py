@@ -3,6 +3,7 @@
 import re
 
 from agent.errors import MACInvalid
+from agent.model.device_names import digest
 
 SIX_OCTETS = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 MULTICAST_BIT = 0x01
@@ -21,3 +22,8 @@ def local_mac(octets: bytes) -> str:
     """A locally administered unicast address of the first six octets."""
     first = octets[0] & ~MULTICAST_BIT | LOCAL_BIT
     return ":".join(f"{octet:02x}" for octet in (first, *octets[1:6]))
+
+
+def mac_of_network(uuid: str) -> str:
+    """That of a network's bridge that has no NIC: always the same for the same network."""
+    return local_mac(bytes([LOCAL_BIT, 0, *bytes.fromhex(digest(uuid)[:8])]))
