@@ -70,9 +70,7 @@ class Requests:
 
         Raises HOST_OFFLINE where the host does not answer; while it had not begun, nothing was done.
         """
-        self._entries.check()
-        if not self._session.liveness.is_live(host):
-            raise HostDoesNotAnswer(host, "it is not heard of; nothing was done")
+        self.check_live(host)
         number, this = number or str(uuid4()), self._session.this.uuid
         key, back = f"{layout.REQUESTS}{uuid_of(host)}/{number}", f"{layout.ANSWERS}{this}/{number}"
         request = {"method": method, "arguments": arguments, "by": by, "from": this, "undo": undo}
@@ -85,6 +83,12 @@ class Requests:
             del self._answers[back], self._taken[key]
             with suppress(Unavailable):
                 await self._entries.store.commit({}, {}, [key, back])
+
+    def check_live(self, host: Ref[Host]) -> None:
+        """Raises HOST_OFFLINE where a host is not heard of."""
+        self._entries.check()
+        if not self._session.liveness.is_live(host):
+            raise HostDoesNotAnswer(host, "it is not heard of; nothing was done")
 
     async def _be_taken_up(self, host: Ref[Host], key: str, request: bytes, taken: asyncio.Event) -> None:
         revision = await self._entries.asked(self._entries.store.commit({}, {key: request}, leased=True))

@@ -1,5 +1,7 @@
 """Calls in a pool: about another host's objects, and for all hosts."""
 
+from typing import Any
+
 import pytest
 
 from agent.errors import (
@@ -11,9 +13,10 @@ from agent.errors import (
     PIFIsManagementInterface,
 )
 from agent.model.model import management
-from agent.model.records import VLAN
+from agent.model.records import PIF, VLAN
+from agent.rules import reconfigure
 from tests.pool.api import Api
-from tests.pool.hosts import Hosts, host_of, own_pif
+from tests.pool.hosts import Hosts, Member, host_of, own_pif
 from tests.worlds.world import network_of, pif_of
 
 
@@ -76,6 +79,43 @@ async def test_management_moves_on_all_hosts_or_on_none(hosts: Hosts) -> None:
     with pytest.raises(PIFHasNoNetworkConfiguration):
         await api.call("pool.management_reconfigure", net)
     assert [management(one.model) == pif_of(one.own, "eth1") for one in (master, member)] == [True, True]
+
+
+async def test_a_call_for_all_hosts_is_foreseen_on_each_and_not_begun_where_one_is_not_heard_of(
+    hosts: Hosts,
+) -> None:
+    members = master, member, third = await hosts.pool(3)
+    api, doing = Api(master), [Api(member), Api(third)]
+    home = await api.call("network.create", {"name_label": "vlan7"})
+    for one in members:
+        await one.until(lambda one=one: home in one.model.records)  # type: ignore[misc]
+        await reconfigured(one)
+    net = network_of(master.model, "xenbr1").ref
+    await master.until(lambda: all(one.ip_configuration.IP for one in master.model.by(PIF, "device", "eth1")))
+    foreseen = await api.call("DryRun.pool.create_VLAN_from_PIF", own_pif(master, "eth1"), home, "7")
+    assert len(foreseen["result"]) == len([one for one in foreseen["added"] if one["class"] == "PIF"]) == 3
+    foreseen = await api.call("DryRun.pool.management_reconfigure", net)
+    assert foreseen["result"] == ""
+    assert len([one for one in foreseen["changed"] if one["class"] == "PIF"]) == 6
+    assert [one.own.all(VLAN) for one in members] == [(), (), ()]
+    assert [management(one.model) for one in members] == [pif_of(one.own, "eth0") for one in members]
+    asked, gone = list[str](), host_of(master, third).ref
+
+    async def noted(method: str, arguments: Any, by: str) -> None:
+        asked.append(method)
+
+    doing[0].requests.carry_out = noted
+    await third.stop()
+    await master.until(lambda: not master.pool.liveness.is_live(gone))
+    with pytest.raises(HostDoesNotAnswer):
+        await api.call("pool.management_reconfigure", net)
+    assert asked == []
+
+
+async def reconfigured(member: Member) -> None:
+    """eth1 has an address, too."""
+    address, rule = f"192.0.2.{110 + member.number}", reconfigure.reconfigure_ip
+    await member.world.do(rule, own_pif(member, "eth1"), "Static", address, "255.255.255.0", "", "")
 
 
 async def test_a_vm_is_started_on_its_own_daemons_host(hosts: Hosts) -> None:

@@ -72,6 +72,8 @@ def entry_of(call: Call, arguments: Mapping[str, object]) -> Entry:
 async def dry_run(rule: Rule, call: Call, /, **arguments: Any) -> Value:
     """What `change` would do, with nothing done: see `described`."""
     engine = call.agent.engine
+    if (widely := wide(call)) is not None:
+        return await widely(call, **arguments)
     host = carrier(engine.model, arguments.values())
     if host is not None:
         return await there(call, host, arguments)

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from agent.api.calls.call import Call
-from agent.api.calls.changing import change
+from agent.api.calls.changing import change, dry_run
 from agent.api.calls.declared import CHANGING
-from agent.api.calls.routing import asker, door_of, there
+from agent.api.calls.routing import asker, door_of, plain, there
 from agent.api.encodings.values import Value
 from agent.errors import Failure, HostDoesNotAnswer, InvalidValue, PoolUnavailable
 from agent.model.model import Model, management_of, pifs_of, pifs_on
@@ -46,44 +46,98 @@ def runner(call: Call) -> Run:
     return run
 
 
-async def create_vlan_from_pif(call: Call, pif: Ref[PIF], network: Ref[Network], VLAN: int) -> Value:
-    """A VLAN on each host's PIF that is on the same network; gives the upper PIFs.  All of them, or none."""
-    model = call.agent.engine.model
+class Part(NamedTuple):
+    """One host's part of a call for all hosts; how it is undone."""
+
+    host: Ref[Host]
+    method: str
+    arguments: Mapping[str, Any]
+    undo: Undo | None
+
+
+def vlans_beside_pif(model: Model, pif: Ref[PIF], network: Ref[Network], VLAN: int) -> list[Part]:
+    """pool.create_VLAN_from_PIF: a VLAN on each host's PIF that is on the same network."""
     lowers = pifs_on(model, model.find(PIF, pif).network)
-    return await vlans_on(call, lowers, model.find(Network, network), VLAN)
+    return vlans_on(lowers, model.find(Network, network), VLAN)
 
 
-async def create_vlan(call: Call, device: str, network: Ref[Network], VLAN: int) -> Value:
-    """The same on each host's PIF of this device; a host that has none is refused before anything is done."""
-    model = call.agent.engine.model
+def vlans_on_devices(model: Model, device: str, network: Ref[Network], VLAN: int) -> list[Part]:
+    """pool.create_VLAN: on each host's PIF of this device; a host that has none is refused."""
     lowers = [lower_of_device(model, host.ref, device) for host in model.all(Host)]
-    return await vlans_on(call, lowers, model.find(Network, network), VLAN)
+    return vlans_on(lowers, model.find(Network, network), VLAN)
 
 
-async def vlans_on(call: Call, lowers: Iterable[PIF], network: Network, tag: int) -> Value:
-    made, undo = list[str](), Undo("PIF.destroy", {"self": RESULT})
-    async with Parts(call) as parts:
-        for pif in lowers:
-            arguments = {"device": pif.device, "network": network.ref, "host": pif.host, "VLAN": tag}
-            made.append(await parts.do(pif.host, "PIF.create_VLAN", arguments, undo))
-    return made
+def vlans_on(lowers: Iterable[PIF], network: Network, tag: int) -> list[Part]:
+    undo = Undo("PIF.destroy", {"self": RESULT})
+    return [
+        Part(
+            pif.host,
+            "PIF.create_VLAN",
+            {"device": pif.device, "network": network.ref, "host": pif.host, "VLAN": tag},
+            undo,
+        )
+        for pif in lowers
+    ]
 
 
-async def management_reconfigure(call: Call, network: Ref[Network]) -> Value:
-    """Each host's PIF on the network becomes its management interface: the members' first, the master's last.
-
-    Where one can't have it, or is cut off by it, all have what they had.
-    """
-    model = call.agent.engine.model
+def managements_on(model: Model, network: Ref[Network]) -> list[Part]:
+    """pool.management_reconfigure: each host's PIF on the network, the members' first, the master's last."""
     home, master = model.find(Network, network), model.all(Pool)[0].master
     hosts = sorted(model.all(Host), key=lambda host: host.ref == master)
-    chosen = [(host.ref, pif_of_host(model, home, host)) for host in hosts]
+    return [managing(model, host.ref, pif_of_host(model, home, host)) for host in hosts]
+
+
+def managing(model: Model, host: Ref[Host], pif: PIF) -> Part:
+    before, method = management_of(model, host), "host.management_reconfigure"
+    undo = None if before is None else Undo(method, {"pif": before.ref})
+    return Part(host, method, {"pif": pif.ref}, undo)
+
+
+PARTS: Mapping[str, tuple[Callable[..., list[Part]], bool]] = {
+    "pool.create_VLAN_from_PIF": (vlans_beside_pif, True),
+    "pool.create_VLAN": (vlans_on_devices, True),
+    "pool.management_reconfigure": (managements_on, False),
+}
+"""The calls that are for all hosts in a pool of several, and whether what the parts give is the result."""
+
+
+async def carry_out(call: Call, /, **arguments: Any) -> Value:
+    """All of the parts, or none: where one can't be had, or cuts its host off, all have what they had."""
+    parts_of, gives = PARTS[plain(call.method)]
+    results = list[Value]()
+    wanted = parts_of(call.agent.engine.model, **arguments)
     async with Parts(call) as parts:
-        for host, pif in chosen:
-            before = management_of(model, host)
-            undo = None if before is None else Undo("host.management_reconfigure", {"pif": before.ref})
-            await parts.do(host, "host.management_reconfigure", {"pif": pif.ref}, undo)
-    return ""
+        parts.check_live(wanted)
+        for part in wanted:
+            results.append(await parts.do(*part))
+    return results if gives else ""
+
+
+async def foresee(call: Call, /, **arguments: Any) -> Value:
+    """What each host would do; a step says on which."""
+    model = call.agent.engine.model
+    whole: dict[str, Any] = {name: [] for name in FORESEEN} | {"result": ""}
+    parts_of, gives = PARTS[plain(call.method).removeprefix(DRY_RUN)]
+    for part in parts_of(model, **arguments):
+        one = await part_foreseen(call, part)
+        name = model.get(part.host).name_label or part.host
+        one["steps"] = [f"{name}: {step}" for step in one["steps"]]
+        whole |= {key: whole[key] + one[key] for key in FORESEEN}
+        whole["result"] = [*whole["result"], one["result"]] if gives else ""
+    return whole
+
+
+FORESEEN = ("added", "changed", "removed", "unplug", "plug", "steps", "notes")
+DRY_RUN = "DryRun."
+
+
+async def part_foreseen(call: Call, part: Part) -> dict[str, Any]:
+    one = replace(call, method=f"{DRY_RUN}{part.method}")
+    if call.agent.engine.model.get(part.host).elsewhere:
+        found: Any = await there(one, part.host, part.arguments)
+    else:
+        found = await dry_run(CHANGING[part.method], one, **part.arguments)
+    return dict(found)
 
 
 class Parts:
@@ -100,6 +154,12 @@ class Parts:
 
     async def __aenter__(self) -> "Parts":
         return self
+
+    def check_live(self, wanted: Iterable[Part]) -> None:
+        """Before anything is done: one that is not heard of would have the others go there and back."""
+        for part in wanted:
+            if self._elsewhere(part.host):
+                self._requests.check_live(part.host)
 
     async def do(self, host: Ref[Host], method: str, arguments: Mapping[str, Any], undo: Undo | None) -> Any:
         """A host's part; raises the Failure that it ends with."""
@@ -209,8 +269,7 @@ def nics_called(model: Model, host: Host, devices: Iterable[str]) -> list[Ref[PI
 
 
 POOL_WIDE: Mapping[str, Callable[..., Awaitable[Value]]] = {
-    "pool.create_VLAN_from_PIF": create_vlan_from_pif,
-    "pool.create_VLAN": create_vlan,
-    "pool.management_reconfigure": management_reconfigure,
+    **dict.fromkeys(PARTS, carry_out),
+    **{f"{DRY_RUN}{name}": foresee for name in PARTS},
 }
 """In a pool of several hosts these are carried out host by host."""
