@@ -125,6 +125,16 @@ class Requests:
         if puts:
             await self._entries.asked(self._entries.store.commit({}, puts, leased=True))
 
+    async def is_settled(self, parts: Collection[tuple[Ref[Host], str]]) -> bool:
+        """Whether all of the parts stay, by what is in etcd when it answers again."""
+        try:
+            await self.check_reached()
+            known, _ = await self._entries.asked(self._entries.store.read())
+        except PoolUnavailable:
+            return False
+        found = [known.get(f"{layout.SETTLED}{uuid_of(host)}/{number}") for host, number in parts]
+        return all(entry is not None and entry.value == STAYS for entry in found)
+
     async def check_reached(self, seconds: float = LOST) -> None:
         """etcd answers this host, perhaps after a while; PIFD_POOL_UNAVAILABLE where it does not."""
         with suppress(Unavailable, TimeoutError):

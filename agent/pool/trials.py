@@ -5,7 +5,7 @@ knows of it at its next start.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from agent.store.json_file import JSONFile
@@ -39,7 +39,7 @@ class Trials:
     def __init__(self, file: JSONFile | None = None) -> None:
         self._file, self._turn = file, asyncio.Lock()
         found = file.read() if file else None
-        self.left: dict[str, dict[str, Any]] = found if isinstance(found, dict) else {}
+        self.left: dict[str, dict[str, Any]] = dict(_whole(found)) if isinstance(found, dict) else {}
 
     async def note(self, number: str, told: Mapping[str, Any]) -> None:
         self.left[number] = dict(told)
@@ -54,3 +54,13 @@ class Trials:
             return
         async with self._turn:
             await asyncio.to_thread(self._file.write, dict(self.left))
+
+
+def _whole(found: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What can be made sense of, of a file that somebody else may have written."""
+    for number, told in found.items():
+        if isinstance(told, dict) and told.keys() >= NEEDED:
+            yield number, told
+
+
+NEEDED = {"method", "by", "from", "run", "undo"}

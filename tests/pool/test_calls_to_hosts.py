@@ -1,5 +1,6 @@
 """Calls in a pool: about another host's objects, and for all hosts."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -110,6 +111,37 @@ async def test_a_call_for_all_hosts_is_foreseen_on_each_and_not_begun_where_one_
     with pytest.raises(HostDoesNotAnswer):
         await api.call("pool.management_reconfigure", net)
     assert asked == []
+
+
+async def test_a_task_for_all_hosts_that_is_cancelled_in_the_middle_is_undone_on_all(hosts: Hosts) -> None:
+    members = master, member = await hosts.pool(2)
+    api, doing = Api(master), Api(member)
+    plain, begun, go_on = doing.requests.carry_out, asyncio.Event(), asyncio.Event()
+    assert plain is not None
+
+    async def later(method: str, arguments: Any, by: str) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await plain(method, arguments, by)
+
+    doing.requests.carry_out = later
+    net = network_of(master.model, "xenbr1").ref
+    for one in members:
+        await reconfigured(one)
+    await master.until(lambda: all(one.ip_configuration.IP for one in master.model.by(PIF, "device", "eth1")))
+    task = await api.call("Async.pool.management_reconfigure", net)
+    await begun.wait()
+    await api.call("task.cancel", task)
+    go_on.set()
+    assert await ended(api, task) == "cancelled"
+    assert [management(one.model) for one in members] == [pif_of(one.own, "eth0") for one in members]
+
+
+async def ended(api: Api, task: str) -> str:
+    """What has become of a task."""
+    while (status := str(await api.call("task.get_status", task))) in ("pending", "cancelling"):
+        await asyncio.sleep(0.02)
+    return status
 
 
 async def reconfigured(member: Member) -> None:

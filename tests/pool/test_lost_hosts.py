@@ -13,6 +13,7 @@ from agent.errors import HostDoesNotAnswer, PoolUnavailable
 from agent.model.model import management
 from agent.model.records import PIF, VLAN, Network, Ref
 from agent.pool import requests
+from agent.pool.etcd import Unanswered
 from agent.pool.trials import Trials, Undo
 from agent.rules import bond, reconfigure, tunnel
 from agent.rules.setters import set_field
@@ -199,6 +200,27 @@ async def test_an_answer_comes_also_when_etcd_was_away_meanwhile(tmp_path: Path)
             await asyncio.sleep(0.3)
             node.start()
             await asking
+
+
+async def test_what_etcd_has_done_without_an_answer_at_the_end_of_a_call_for_all_hosts_is_done(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = master, member = await hosts.pool(2)
+    api, _ = Api(master), Api(member)
+    home = await api.call("network.create", {"name_label": "vlan7"})
+    await member.until(lambda: home in member.model.records)
+    commit = master.store.commit
+
+    async def unanswered(guards: Any, puts: Any, gone: Any = (), **more: Any) -> Any:
+        done = await commit(guards, puts, gone, **more)
+        if any(key.startswith("settled/") for key in puts):
+            raise Unanswered("it does not answer")
+        return done
+
+    monkeypatch.setattr(master.store, "commit", unanswered)
+    uppers = await api.call("pool.create_VLAN_from_PIF", own_pif(master, "eth1"), home, "7")
+    assert len(uppers) == 2
+    assert [[one.tag for one in each.own.all(VLAN)] for each in members] == [[7], [7]]
 
 
 async def test_a_vlan_on_all_hosts_is_on_none_where_one_is_lost(hosts: Hosts) -> None:

@@ -54,7 +54,7 @@ async def change_task(rule: Rule, call: Call, /, **arguments: Any) -> Value:
 async def carried_out(rule: Rule, call: Call, arguments: dict[str, Any], progress: Progress) -> Value:
     """Have the engine carry the rule's plan out; or another host's, whose objects the call is about."""
     if (widely := wide(call)) is not None:
-        return await widely(call, **arguments)
+        return await widely(call, progress, **arguments)
     host = carrier(call.agent.engine.model, arguments.values())
     if host is not None:
         return await there(call, host, arguments)
@@ -73,7 +73,7 @@ async def dry_run(rule: Rule, call: Call, /, **arguments: Any) -> Value:
     """What `change` would do, with nothing done: see `described`."""
     engine = call.agent.engine
     if (widely := wide(call)) is not None:
-        return await widely(call, **arguments)
+        return await widely(call, UNWATCHED, **arguments)
     host = carrier(engine.model, arguments.values())
     if host is not None:
         return await there(call, host, arguments)

@@ -14,6 +14,7 @@ from agent.api.calls.changing import change, dry_run
 from agent.api.calls.declared import CHANGING
 from agent.api.calls.routing import asker, door_of, plain, there
 from agent.api.encodings.values import Value
+from agent.engine.progress import Progress
 from agent.errors import Failure, HostDoesNotAnswer, InvalidValue, PoolUnavailable
 from agent.model.model import Model, management_of, pifs_of, pifs_on
 from agent.model.records import PIF, Host, Network, Pool, Ref
@@ -101,19 +102,20 @@ PARTS: Mapping[str, tuple[Callable[..., list[Part]], bool]] = {
 """The calls that are for all hosts in a pool of several, and whether what the parts give is the result."""
 
 
-async def carry_out(call: Call, /, **arguments: Any) -> Value:
+async def carry_out(call: Call, progress: Progress, /, **arguments: Any) -> Value:
     """All of the parts, or none: where one can't be had, or cuts its host off, all have what they had."""
     parts_of, gives = PARTS[plain(call.method)]
     results = list[Value]()
     wanted = parts_of(call.agent.engine.model, **arguments)
     async with Parts(call) as parts:
         parts.check_live(wanted)
-        for part in wanted:
+        for number, part in enumerate(wanted):
+            progress.reached(number, len(wanted))
             results.append(await parts.do(*part))
     return results if gives else ""
 
 
-async def foresee(call: Call, /, **arguments: Any) -> Value:
+async def foresee(call: Call, progress: Progress, /, **arguments: Any) -> Value:
     """What each host would do; a step says on which."""
     model = call.agent.engine.model
     whole: dict[str, Any] = {name: [] for name in FORESEEN} | {"result": ""}
@@ -195,8 +197,9 @@ class Parts:
             try:
                 await self._requests.settle(self._others(), STAYS)
             except Failure:
-                await self._undo()
-                raise
+                if not await self._requests.is_settled(self._others()):  # though nobody answered
+                    await self._undo()
+                    raise
         finally:
             await self._requests.trials.forget(*self._own)
 
