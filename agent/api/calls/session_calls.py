@@ -1,6 +1,6 @@
 """The messages of XenAPI's class session: logins and their ends, and what there is to know of a session."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -44,7 +44,7 @@ def about_sessions() -> Iterator[tuple[str, tuple[Parameter, ...], Run]]:
     self = parameter_of("self", Ref[Session])
     yield "get_record", (self,), get_record
     for name in field_names(Session):
-        yield f"get_{name}", (self,), get_field(name)
+        yield f"get_{name}", (self,), partial(get_field, name)
     for message, parameters, rule in setters(Session):
         yield message, parameters, partial(change_session, rule)
 
@@ -53,11 +53,8 @@ async def get_record(call: Call, self: Ref[Session]) -> dict[str, Value]:
     return record_of(View(call.agent.engine.model), found(call, self))
 
 
-def get_field(name: str) -> Callable[..., Any]:
-    async def run(call: Call, self: Ref[Session]) -> Value:
-        return (await get_record(call, self))[name]
-
-    return run
+async def get_field(name: str, call: Call, self: Ref[Session]) -> Value:
+    return (await get_record(call, self))[name]
 
 
 async def change_session(rule: Rule, call: Call, /, **arguments: Any) -> Value:

@@ -1,7 +1,7 @@
 """get_all_records_where: the records of a class for which an expression holds, of every class."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from agent.api.calls.call import Call
@@ -19,18 +19,15 @@ REFERENCE = "_ref"
 """The name of an object's own reference in XenAPI's database."""
 
 
-def get_all_records_where(kind: type[Record]) -> Callable[..., Awaitable[Value]]:
-    async def run(call: Call, expr: str) -> Value:
-        expression, names = expression_of(kind, expr)
-        found: dict[str, Value] = {}
-        for number, (ref, record) in enumerate(tuple(current_journal(call.agent).records(kind).items())):
-            if number % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
-            if holds(expression, printed(ref, record, names)):
-                found[ref] = record
-        return found
-
-    return run
+async def get_all_records_where(kind: type[Record], call: Call, expr: str) -> Value:
+    expression, names = expression_of(kind, expr)
+    found: dict[str, Value] = {}
+    for number, (ref, record) in enumerate(tuple(current_journal(call.agent).records(kind).items())):
+        if number % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
+        if holds(expression, printed(ref, record, names)):
+            found[ref] = record
+    return found
 
 
 def expression_of(kind: type[Record], text: str) -> tuple[Expression, Mapping[str, str]]:

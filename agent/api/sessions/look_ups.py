@@ -35,7 +35,7 @@ def begun(look_up: Callable[[], T]) -> asyncio.Future[T]:
         found, error = None, None
         try:
             found = look_up()
-        except (OSError, ValueError) as caught:
+        except Exception as caught:  # whatever it is, it is the outcome
             error = caught
         with suppress(RuntimeError):  # the daemon has ended
             loop.call_soon_threadsafe(deliver, found, error)
