@@ -32,48 +32,52 @@ class Table(Mapping[str, V], Generic[V]):
     keys_of: what a value can be found by, beside its name.
     """
 
-    __slots__ = ("_index", "_keys_of", "_next", "_plain", "_root", "_size")
+    __slots__ = ("_by_key", "_index", "_keys_of", "_next", "_places", "_plain", "_root", "_size")
 
     def __init__(self, values: Mapping[str, V], keys_of: Callable[[V], Keys] = lambda _: ()) -> None:
         self._keys_of = keys_of
         self._plain: dict[str, V] | None = dict(values)
         self._size = self._next = len(values)
+        self._by_key: dict[Hashable, dict[str, V]] | None = None
+        self._places: dict[str, int] | None = None
+        """As long as no copy was made: by key what has it, and where each name is in the order."""
         self._root: Node = None
-        """By name the value with its place in the order and its keys; None as long as only the plain dict
-        was needed."""
+        """By name the value with its place in the order and its keys; None as long as no copy was made."""
         self._index: Node = None
         """By key the names."""
 
     def having(self, key: Hashable) -> list[str]:
         """The names of the values that have a key, sorted."""
-        self._grow()
-        return sorted(name for name, _ in _entries(_found(self._index, key) or EMPTY))
+        return sorted(self.each_having(key))
 
     def has(self, key: Hashable) -> bool:
         """Whether any value has a key."""
-        self._grow()
-        return _found(self._index, key) is not None
+        return key in self._flat() if self._root is None else _found(self._index, key) is not None
 
     def number_having(self, key: Hashable) -> int:
         """How many values have a key."""
-        self._grow()
+        if self._root is None:
+            return len(self._flat().get(key) or {})
         return _size(_found(self._index, key) or EMPTY)
 
     def values_having(self, key: Hashable) -> list[V]:
         """The values that have a key, in the order of the table."""
         if self._root is None:
-            self._grow()
+            return list((self._flat().get(key) or {}).values())
         names = _found(self._index, key)
         if names is None:
             return []
+        if type(names) is dict and len(names) == 1:  # as most questions are answered
+            (name,) = names
+            return [_found(self._root, name)[1]]
         places = [_found(self._root, name) for name, _ in _entries(names)]
-        if len(places) > 1:
-            places.sort(key=FIRST)
+        places.sort(key=FIRST)
         return [value for _, value, _ in places]
 
     def each_having(self, key: Hashable) -> Iterator[str]:
         """The names of the values that have a key in no order, for who stops at the first that will do."""
-        self._grow()
+        if self._root is None:
+            return iter(self._flat().get(key) or {})
         return (name for name, _ in _entries(_found(self._index, key) or EMPTY))
 
     def with_value(self, name: str, value: V) -> "Table[V]":
@@ -92,12 +96,15 @@ class Table(Mapping[str, V], Generic[V]):
     def with_values(self, values: Mapping[str, V]) -> "Table[V]":
         """The table with several added, or others in their places.  Where they are many, all of it is made
         anew, which costs less a value."""
-        if len(values) * REMADE < self._size:
+        if self._root is not None and len(values) * REMADE < self._size:
             table = self
             for name, value in values.items():
                 table = table.with_value(name, value)
             return table
-        return Table({**self._there(), **values}, self._keys_of)
+        after = Table({**self._there(), **values}, self._keys_of)
+        if self._by_key is not None and len(values) <= FEW:
+            after._by_key = self._flat_with(values, after._there())
+        return after
 
     def without(self, name: str) -> "Table[V]":
         """The table with one value less."""
@@ -112,6 +119,10 @@ class Table(Mapping[str, V], Generic[V]):
         """The names of what is not the very same value in both: a few, where one was made from the other."""
         if self is other:
             return set()
+        if not self._size or not other._size or self._root is other._root is None:
+            mine, theirs = self._there(), other._there()
+            gone = {name for name in mine if name not in theirs}
+            return gone | {name for name, value in theirs.items() if mine.get(name) is not value}
         self._grow()
         other._grow()
         found: set[str] = set()
@@ -121,29 +132,56 @@ class Table(Mapping[str, V], Generic[V]):
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """Those of the names that are here, in the order of the table."""
-        self._grow()
+        if self._root is None:
+            at = self._places or {name: n for n, name in enumerate(self._there())}
+            self._places = at
+            return sorted((name for name in names if name in at), key=at.__getitem__)
         places = [(entry[0], name) for name in names if (entry := _found(self._root, name)) is not None]
         return [name for _, name in sorted(places)]
 
     def _like(self, root: Node, index: Node, size: int, following: int) -> "Table[V]":
         after = Table[V].__new__(type(self))
-        after._keys_of, after._plain = self._keys_of, None
+        after._keys_of, after._plain, after._by_key, after._places = self._keys_of, None, None, None
         after._root, after._index, after._size, after._next = root, index, size, following
         return after
+
+    def _flat(self) -> dict[Hashable, dict[str, V]]:
+        """By key what has it, in the order of the table; made the first time that somebody asks."""
+        by_key = self._by_key
+        if by_key is None:
+            by_key = {}
+            for name, value in self._there().items():
+                for key in self._keys_of(value):
+                    by_key.setdefault(key, {})[name] = value
+            self._by_key = by_key
+        return by_key
+
+    def _flat_with(self, values: Mapping[str, V], there: dict[str, V]) -> dict[Hashable, dict[str, V]]:
+        """The same with a few others.  there: all of them."""
+        by_key, plain = dict(self._flat()), self._there()
+        for name, value in values.items():
+            before = self._keys_of(plain[name]) if name in plain else ()
+            after = self._keys_of(value)
+            for key in {*before, *after}:
+                found = by_key.get(key) or {}
+                if key in before and key in after:
+                    by_key[key] = {**found, name: value}
+                    continue
+                names = {*found, name} if key in after else found.keys() - {name}
+                by_key.pop(key, None)
+                if names:
+                    by_key[key] = {one: there[one] for one in there if one in names}
+        return by_key
 
     def _grow(self) -> None:
         """Have nodes to share; they are made in one go the first time that they are needed."""
         if self._root is not None:
             return
-        by_key: dict[Hashable, dict[str, bool]] = {}
-        root: dict[str, tuple[int, V, Keys]] = {}
-        for place, (name, value) in enumerate((self._plain or {}).items()):
-            keys = self._keys_of(value)
-            root[name] = (place, value, keys)
-            for key in keys:
-                by_key.setdefault(key, {})[name] = True
-        self._index = _made({key: _made(names) for key, names in by_key.items()})
-        self._root = _made(root)
+        by_key = self._flat()
+        self._index = _made({key: _made(dict.fromkeys(found, True)) for key, found in by_key.items()})
+        entries = enumerate(self._there().items())
+        self._root = _made({name: (n, value, self._keys_of(value)) for n, (name, value) in entries})
+        self._by_key = self._places = None
 
     def _reindexed(self, name: str, before: Keys, after: Keys) -> Node:
         index = self._index
@@ -214,6 +252,8 @@ class Table(Mapping[str, V], Generic[V]):
 FIRST = itemgetter(0)
 REMADE = 4
 """The part of a table from which on it is made anew."""
+FEW = 16
+"""Values that are put into the index of a table that no copy was made of."""
 
 
 def _found(node: Node, key: Hashable) -> Any:
@@ -268,7 +308,11 @@ def _differ(one: Node, other: Node, found: set[str]) -> None:
         return
     mine = one if type(one) is dict else dict(_entries(one))
     theirs = other if type(other) is dict else dict(_entries(other))
-    for name in mine.keys() | theirs.keys():
+    if mine is theirs:
+        return
+    others = [name for name, entry in mine.items() if theirs.get(name) is not entry]
+    others += [name for name in theirs if name not in mine]
+    for name in others:
         left, right = mine.get(name), theirs.get(name)
         if left is None or right is None or left[1] is not right[1]:
             found.add(name)

@@ -72,6 +72,23 @@ def test_a_large_table_is_like_a_dict_too(drawn: list[tuple[int, int | None]], a
     assert len(table) == len(plain)
 
 
+@given(st.lists(st.dictionaries(NAMES, st.integers(0, 5), max_size=3), max_size=5), st.booleans())
+def test_several_values_in_one_go_are_found_as_those_of_a_new_table(
+    drawn: list[dict[str, int]], indexed: bool
+) -> None:
+    table, plain = Table({"b": 2, "a": 1}, halves), {"b": 2, "a": 1}
+    for values in drawn:
+        before, was = table, dict(plain)
+        assert not indexed or table.has(("odd", 1)) == any(value % 2 for value in plain.values())
+        table, plain = table.with_values(values), {**plain, **values}
+        assert table.differing(before) == {name for name in plain if plain[name] != was.get(name)}
+        for key in [("half", 0), ("half", 1), ("half", 2), ("odd", 0), ("odd", 1)]:
+            having = {name: value for name, value in plain.items() if key in halves(value)}
+            assert table.values_having(key) == list(having.values())
+            assert sorted(table.each_having(key)) == table.having(key) == sorted(having)
+            assert (table.has(key), table.number_having(key)) == (bool(having), len(having))
+
+
 def test_what_has_all_but_the_same_hash_is_told_apart() -> None:
     class Name(str):
         def __hash__(self) -> int:

@@ -91,7 +91,7 @@ class LastAnswer:
     def _touched(self, model: Model, actual: KernelState, given: Given, changed: set[str]) -> set[str]:
         """The names of the links that may be wanted otherwise than before, beside the ones that changed."""
         names = self._claims.follow(model)
-        for name in changed:
+        for name in changed if self._actual.links else ():  # of the first kernel everything has changed
             for state in (self._actual, actual):  # whose master may be another's now
                 names.update(state.table.each_having(("master", name)))
             if (name in actual.links) != (name in self._actual.links):
@@ -99,7 +99,8 @@ class LastAnswer:
         # Of NICs and bonds there are few, and what is on them, or missing, matters too.
         nics = given.nics | self._given.nics
         bonds = {model.get(bond.master).device for bond in model.all(Bond)}
-        return names | nics | bonds | (given.vifs ^ self._given.vifs)
+        first = frozenset[str]() if self._actual.links else changed
+        return names | first | nics | bonds | (given.vifs ^ self._given.vifs)
 
     def _wanted(self, name: str, actual: KernelState, given: Given) -> Link | None:
         model, there = self._claims.model, actual.links.get(name)

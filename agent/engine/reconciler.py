@@ -25,9 +25,9 @@ from agent.hotplug.request import Hotplug
 from agent.kernel.state import KernelState
 from agent.kernel.steps import Refused
 from agent.model.draft import Plan, changes
-from agent.model.layering import Given, given_by
+from agent.model.layering import Given, given_by, nics_given_by
 from agent.model.model import Model
-from agent.model.records import PIF, Ref
+from agent.model.records import Ref
 from agent.model.vifs import device_of
 from agent.rules.management import under_management, with_management_alone
 
@@ -90,7 +90,7 @@ class Reconciler:
 
         left: the model as the last process left it, whose NICs were pifd's; its VIFs may refer to nothing.
         """
-        given = await off_loop(left, _nics_given_by, left)
+        given = nics_given_by(left)
         actual = await self._kernel.read()
         if not any(link.owned for link in actual.links.values()):
             await self._bring_management_up(progress)
@@ -300,10 +300,6 @@ class Reconciler:
             log.error("what a VM was asked before can't be taken back: %s", error)
             return False
         return True
-
-
-def _nics_given_by(left: Model) -> Given:
-    return given_by(Model({pif.ref: pif for pif in left.all(PIF)}))
 
 
 def _wanted_alone(model: Model, actual: KernelState) -> KernelState:

@@ -54,7 +54,8 @@ def announcements(state: KernelState, wanted: KernelState, names: Iterable[str])
     interfaces = _grouped((a.link, a.interface) for a in state.addresses if told and a.link in told)
     found = []
     for link in links:
-        behind = tuple(sorted(stations_behind(state, wanted, link.name))) if link.owned else ()
+        is_asked = link.owned and wanted.table.has(Role.VIF)
+        behind = tuple(sorted(stations_behind(state, wanted, link.name))) if is_asked else ()
         found.append(Announce(link.name, link.MAC, interfaces.get(link.name, ()), behind))
     return tuple(step for step in found if step.interfaces or step.stations)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import cast
 
 from agent.kernel.addressing import Address, Route, parsed
 from agent.kernel.kinds.bond import BondOptions
@@ -94,7 +93,7 @@ class KernelState:
     @property
     def table(self) -> Table[Link]:
         """The links, as what they are kept in."""
-        return cast(Table[Link], self.links)
+        return self.links  # type: ignore[return-value]
 
     @property
     def owned(self) -> list[str]:

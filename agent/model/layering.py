@@ -42,13 +42,18 @@ def given_by(model: Model) -> Given:
 
 
 def _given_by(model: Model) -> Given:
-    pifs = model.with_ip()
     vifs = model.by(VIF, "currently_attached", True)
+    plugged = frozenset(device_of(model, vif) for vif in vifs if is_plugged(model, vif))
+    return nics_given_by(model) | Given(vifs=plugged)
+
+
+def nics_given_by(model: Model) -> Given:
+    """The same without VIFs, whatever those refer to."""
+    pifs = model.with_ip()
     return Given(
         frozenset(pif.device for pif in model.by(PIF, "physical", True) if pif.managed),
-        frozenset(device_of(model, vif) for vif in vifs if is_plugged(model, vif)),
-        frozenset(interface for pif in pifs for interface in all_interfaces(pif)),
-        frozenset(way for pif in pifs for way in ways(pif)),
+        interfaces=frozenset(interface for pif in pifs for interface in all_interfaces(pif)),
+        ways=frozenset(way for pif in pifs for way in ways(pif)),
     )
 
 

@@ -84,11 +84,11 @@ class Model:
     @property
     def table(self) -> Table[Record]:
         """The records, as what they are kept in."""
-        return cast(Table[Record], self.records)
+        return self.records  # type: ignore[return-value]
 
     def get(self, ref: Ref[R]) -> R:
         """The record behind a reference of ours, which is there by the model's invariants."""
-        return cast(R, self.records[ref])
+        return self.records[ref]  # type: ignore[return-value]
 
     def find(self, kind: type[R], ref: str) -> R:
         """The record behind a reference that a caller gave; HANDLE_INVALID when it is not of this class."""
@@ -99,11 +99,11 @@ class Model:
 
     def all(self, kind: type[R]) -> tuple[R, ...]:
         """Every record of a class, oldest first."""
-        return cast(tuple[R, ...], tuple(self.table.values_having(cast(Hashable, kind))))
+        return tuple(self.table.values_having(kind))  # type: ignore[arg-type]
 
     def by(self, kind: type[R], name: str, value: object) -> tuple[R, ...]:
         """The records of a class that have a value in a field of FOUND_BY, oldest first."""
-        return cast(tuple[R, ...], tuple(self.table.values_having((kind, name, value))))
+        return tuple(self.table.values_having((kind, name, value)))  # type: ignore[arg-type]
 
     def has_by(self, kind: type[R], name: str, value: object) -> bool:
         """Whether there is any of them."""

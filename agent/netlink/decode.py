@@ -20,7 +20,7 @@ from agent.kernel.kinds.kind import options_of
 from agent.kernel.kinds.option import decoded
 from agent.kernel.kinds.types import NO_NAMES, Names
 from agent.kernel.live import LiveLink
-from agent.kernel.state import Address, Link, Route, parsed
+from agent.kernel.state import Address, Link, Route, altered, parsed
 from agent.netlink.message import (
     HEADER,
     NDA_DST,
@@ -116,7 +116,7 @@ class LinkEntry:
         """The link, with the names of those that it refers to."""
         if not self.refers_to:
             return self.link
-        link = replace(
+        link = altered(
             self.link,
             master=name_of(self.master),
             lower=name_of(self.lower),
@@ -126,7 +126,7 @@ class LinkEntry:
             return link
         names = Names(name=name_of)
         active_slave = decoded(BondStatus, self.bond, names).active_slave
-        return replace(link, options=options_of(link.kind, self.bond, names), active_slave=active_slave)
+        return altered(link, options=options_of(link.kind, self.bond, names), active_slave=active_slave)
 
 
 def live_link(message: bytes, name_of: NameOf) -> LiveLink:
@@ -346,10 +346,12 @@ def route(message: bytes) -> RouteEntry | None:
     family, length, source_length, tos, table, protocol, _, kind, flags = ROUTE.unpack_from(message, BODY)
     if flags & RTM_F_CLONED or kind in NO_WAY or family not in ANYWHERE:
         return None
+    if protocol == RTPROT_KERNEL and table == RT_TABLE_LOCAL:
+        return None  # most there are, and nobody has to read the rest of them
     found = attributes(message, ROUTE_ATTRIBUTES)
     table = _u32(found, RTA_TABLE) or table
     to = found.get(RTA_DST, b"")
-    if protocol == RTPROT_KERNEL and (table == RT_TABLE_LOCAL or (to, length) == LINK_LOCAL):
+    if protocol == RTPROT_KERNEL and (to, length) == LINK_LOCAL:
         return None
     return RouteEntry(
         key=(

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
+from agent.kernel.kinds.attributes import HEADER
 from agent.kernel.kinds.bond import BondPortOptions, BondStatus
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import creation, encoded
-from agent.kernel.kinds.types import HEADER, Names
+from agent.kernel.kinds.types import Names
 from agent.kernel.link import DOOMED_GROUP
 from agent.kernel.state import Link
 from agent.kernel.steps import (

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from agent.kernel.kinds.types import TYPE_MASK
-from agent.kernel.kinds.types import attributes as attributes
+from agent.kernel.kinds.attributes import TYPE_MASK
+from agent.kernel.kinds.attributes import attributes as attributes
 
 HEADER = struct.Struct("=IHHII")
 """struct nlmsghdr: length, type, flags, sequence number, port."""

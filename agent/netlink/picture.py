@@ -4,10 +4,11 @@ What did not change is the same object in the next state, so that a change costs
 """
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
+from agent.kernel.link import changed_fields
 from agent.kernel.live import LinkChange
-from agent.kernel.state import Address, KernelState, Link, Route
+from agent.kernel.state import Address, KernelState, Link, Route, altered
 from agent.netlink import decode
 from agent.netlink.decode import AddressEntry, LinkEntry, RouteEntry
 from agent.netlink.route_table import Key, RouteTable
@@ -284,10 +285,10 @@ class Picture:
         shown = device.entry.named(self._name_told)
         gro, flood = self._gro(shown), tuple(sorted(self._floods.get(index, ())))
         if gro is not None or flood:
-            shown = replace(shown, gro=gro, flood=flood)
+            shown = altered(shown, gro=gro, flood=flood)
         if shown != device.shown:
             self._changed |= {shown.name, device.shown.name}
-        if shown != device.shown or _apart(shown, device.shown):
+        if changed_fields(shown, device.shown):
             if _whose(shown) != _whose(device.shown):
                 self._changed_addresses.add(index)
             device.shown = shown
@@ -386,11 +387,6 @@ def _whose(link: Link) -> tuple[object, ...]:
     return link.owned, link.MAC, link.original_MAC
 
 
-def _apart(one: Link, other: Link) -> bool:
-    """Whether they differ in what is not compared: what the kernel decides by itself."""
-    return any(getattr(one, name) != getattr(other, name) for name in UNCOMPARED)
-
-
 def _exactly(addresses: Iterable[Address]) -> set[tuple[object, ...]]:
     """With what is not compared otherwise."""
     return {(a, a.leased, a.lifetimes, a.secondary, a.protocol) for a in addresses}
@@ -398,6 +394,3 @@ def _exactly(addresses: Iterable[Address]) -> set[tuple[object, ...]]:
 
 def _leased(routes: Iterable[Route]) -> list[bool]:
     return [route.leased for route in routes]
-
-
-UNCOMPARED = tuple(one.name for one in fields(Link) if not one.compare)

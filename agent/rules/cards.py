@@ -14,7 +14,7 @@ from agent.model.bond_options import OLD_PREFIX, with_names
 from agent.model.device_names import digest
 from agent.model.draft import Draft, Plan
 from agent.model.facts import NIC, Facts
-from agent.model.model import Model, bond_of_master, pifs_of, slaves, this_host, vlans_on
+from agent.model.model import Model, pifs_of, slaves, this_host, vlans_on
 from agent.model.records import PIF, Bond, Ref
 from agent.rules.pif import check_lone_nic
 from agent.rules.plugging import check_managed, check_no_vif_in_use, check_not_management
@@ -175,11 +175,10 @@ def _pass_on_mac(draft: Draft, before: PIF, after: PIF) -> None:
 def mended_masters(draft: Draft) -> list[str]:
     """A bond's master with a MAC that no device can have gets its primary slave's."""
     log = []
-    for pif in draft.model.all(PIF):
-        bond = bond_of_master(draft.model, pif)
-        own = slaves(draft.model, bond) if bond is not None else ()
-        first = next((slave for slave in own if bond and slave.ref == bond.primary_slave), None)
-        if first is not None and not is_a_mac(pif.MAC) and is_a_mac(first.MAC):
+    for bond in draft.model.all(Bond):
+        pif = draft.model.records.get(bond.master)
+        first = next((s for s in slaves(draft.model, bond) if s.ref == bond.primary_slave), None)
+        if isinstance(pif, PIF) and first is not None and not is_a_mac(pif.MAC) and is_a_mac(first.MAC):
             draft.put(replace(pif, MAC=first.MAC))
             log.append(f"PIF {pif.device} ({pif.uuid}) had the MAC {pif.MAC!r}, which no device can have")
     return log

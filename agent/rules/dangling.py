@@ -26,8 +26,7 @@ def forgotten_references(draft: Draft) -> Iterator[str]:
     """A reference that may be null and leads nowhere becomes null; a member of a set goes."""
     for record in draft.model.records.values():
         own: Any = type(record)
-        may_be_null = {name: kind for name, kind in references(own).items() if name not in needed(own)}
-        known = {name: kept(draft.model, record, name, kind) for name, kind in may_be_null.items()}
+        known = {name: kept(draft.model, record, name, kind) for name, kind in dispensable(own).items()}
         lost = [name for name, value in known.items() if value != getattr(record, name)]
         if lost:
             draft.put(replace(record, **known))
@@ -93,8 +92,8 @@ RULES: tuple[Rule, ...] = (
 def trouble(model: Model, record: Any, claims: Mapping[str, Record]) -> str:
     """Why a record can't stay; "" if it can."""
     own: Any = type(record)
-    for name, kind in references(own).items():
-        if name in needed(own) and not found(model, kind, getattr(record, name)):
+    for name, kind in needed(own).items():
+        if not found(model, kind, getattr(record, name)):
             return f"its {name} is not there"
     if isinstance(record, PIF) and not record.physical and record.ref not in claims:
         return "it belongs to no bond, VLAN or tunnel"
@@ -153,9 +152,16 @@ def referred_class(hint: Any) -> Any:
 
 
 @cache
-def needed(kind: Any) -> frozenset[str]:
-    """The references that a record of a class can't do without."""
-    return frozenset(name for name, hint in get_type_hints(kind).items() if get_origin(hint) is Ref)
+def needed(kind: Any) -> Mapping[str, Any]:
+    """Those that a record of a class can't do without."""
+    hints = get_type_hints(kind)
+    return {name: other for name, other in references(kind).items() if get_origin(hints[name]) is Ref}
+
+
+@cache
+def dispensable(kind: Any) -> Mapping[str, Any]:
+    """The others."""
+    return {name: other for name, other in references(kind).items() if name not in needed(kind)}
 
 
 def found(model: Model, kind: type[R], ref: Ref[R] | None) -> R | None:

@@ -107,7 +107,8 @@ def burdened_slaves(draft: Draft) -> Iterator[str]:
     for bond in draft.model.all(Bond):
         managing = [slave.ref for slave in slaves(draft.model, bond) if slave.management]
         primary = next(iter(managing), bond.primary_slave)
-        draft.put(replace(bond, primary_slave=primary))
+        if primary != bond.primary_slave:
+            draft.put(replace(bond, primary_slave=primary))
         for step in STEPS:
             model = draft.model
             own = sorted(slaves(model, bond), key=lambda slave: slave.ref != primary)

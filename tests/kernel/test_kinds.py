@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
+from agent.kernel.kinds.attributes import attributes
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.kind import KINDS, Options, options_of
 from agent.kernel.kinds.option import Changes, changes, creation, encoded, table
-from agent.kernel.kinds.types import Addresses, Choice, Flag, HardwareAddress, Names, Number, Type, attributes
+from agent.kernel.kinds.types import Addresses, Choice, Flag, HardwareAddress, Names, Number, Type
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
 from tests.netlink.reference import LinkMessage

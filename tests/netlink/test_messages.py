@@ -11,11 +11,12 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from agent.kernel.kinds.attributes import attribute
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.netlink import decode
 from agent.netlink.link_message import link_message
-from agent.netlink.message import HEADER, attributes, serialized
+from agent.netlink.message import HEADER, attributes, each_attribute, serialized
 from tests.netlink.reference import reference
 
 NAMES = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=15)
@@ -163,6 +164,25 @@ def test_a_route_is_read_as_by_pyroute2(
 @given(data=st.binary(max_size=200))
 def test_whatever_the_bytes_are_attributes_are_read_to_the_first_that_cannot_be(data: bytes) -> None:
     assert sum(map(len, attributes(data).values())) <= len(data)
+
+
+@given(
+    sizes=st.lists(st.integers(0, 40), min_size=4, max_size=12),
+    numbers=st.lists(st.lists(st.integers(0, 0xFFFF), min_size=12, max_size=12), min_size=2, max_size=4),
+    head=st.binary(max_size=9),
+    spoilt=st.integers(0, 400),
+    value=st.integers(0, 255),
+)
+def test_a_message_is_taken_apart_as_it_is_and_not_as_the_one_before_it(
+    sizes: list[int], numbers: list[list[int]], head: bytes, spoilt: int, value: int
+) -> None:
+    for each in numbers:
+        body = b"".join(attribute(n, bytes([n & 0xFF]) * size) for n, size in zip(each, sizes, strict=False))
+        message = bytearray(head + body)
+        for _ in range(2):
+            whole = bytes(message)
+            assert attributes(whole, len(head)) == dict(each_attribute(whole[len(head) :]))
+            message[spoilt % len(message)] = value
 
 
 @given(data=st.binary(max_size=300), kind=st.sampled_from((16, 20, 24, 28)))

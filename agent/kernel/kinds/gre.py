@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from agent.kernel.kinds.attributes import Attributes
 from agent.kernel.kinds.option import Option, When
-from agent.kernel.kinds.types import Address, Attributes, Names, Number, Value
+from agent.kernel.kinds.types import Address, Names, Number, Value
 
 IN_FLAGS, OUT_FLAGS, IN_KEY, OUT_KEY = 2, 3, 4, 5
 KEY_FLAG = struct.pack("!H", 0x2000)

@@ -7,9 +7,11 @@ decoding and comparing follow from that.  A field's default is what the kernel h
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import Enum
-from typing import Any, TypeVar, get_type_hints
+from functools import cache, lru_cache
+from typing import Any, TypeVar, cast, get_type_hints
 
-from agent.kernel.kinds.types import NO_NAMES, Attributes, Names, Type, Value, attribute, attributes
+from agent.kernel.kinds.attributes import Attributes, attribute, attributes
+from agent.kernel.kinds.types import NO_NAMES, Names, Type, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,28 @@ def encoded(kind: type[Any], changes: Changes, names: Names = NO_NAMES) -> bytes
 
 def decoded(kind: type[T], data: bytes, names: Names = NO_NAMES) -> T:
     """The options of a device, of its IFLA_INFO_DATA; those that its mode has not are at their defaults."""
+    own: Any = kind
+    if names is not NO_NAMES or not _is_plain(own):
+        return _put_together(kind, attributes(data), names)
     found = attributes(data)
+    return cast(T, _known(own, tuple(found.get(row.option.number) for row in table(own).values())))
+
+
+@cache
+def _is_plain(kind: Any) -> bool:
+    """Whether each of its options is in the one attribute of its number."""
+    return all(type(row.option) is Option for row in table(kind).values())
+
+
+@lru_cache(maxsize=1 << 13)
+def _known(kind: Any, payloads: tuple[bytes | None, ...]) -> Any:
+    """Thousands of devices that have the same options share them."""
+    numbers = (row.option.number for row in table(kind).values())
+    found = {number: data for number, data in zip(numbers, payloads, strict=True) if data is not None}
+    return _put_together(kind, found, NO_NAMES)
+
+
+def _put_together(kind: type[T], found: Attributes, names: Names) -> T:
     values: dict[str, Value] = {}
     for name, row in table(kind).items():
         option = row.option

@@ -1,4 +1,4 @@
-"""The types of options: how a value looks as bytes, as text, and in words; and netlink's attributes."""
+"""The types of options: how a value looks as bytes, as text, and in words."""
 
 import struct
 from collections.abc import Callable, Mapping
@@ -6,36 +6,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Protocol
 
+from agent.kernel.kinds.attributes import attribute, attributes
+
 Value = bool | int | str | tuple[str, ...]
-Attributes = Mapping[int, bytes]
-"""Netlink attributes by their numbers."""
-
-HEADER = struct.Struct("=HH")
-TYPE_MASK = 0x3FFF
-"""Without the marks for a nested attribute and for the network's byte order."""
-NESTED = 0x8000
-
-
-def attribute(number: int, data: bytes) -> bytes:
-    """One netlink attribute, padded."""
-    return HEADER.pack(HEADER.size + len(data), number) + data + b"\0" * (-len(data) % 4)
-
-
-def attributes(data: bytes, offset: int = 0) -> dict[int, bytes]:
-    """The attributes of a message or of a nest, by their numbers.  One whose length can't be ends it: what
-    was before it counts.
-
-    A kernel with thousands of devices is read by this: it is written to be quick.
-    """
-    found: dict[int, bytes] = {}
-    last, unpack = len(data) - 4, HEADER.unpack_from
-    while offset <= last:
-        length, number = unpack(data, offset)
-        if length < 4:
-            break
-        found[number & 0x3FFF] = data[offset + 4 : offset + length]
-        offset += (length + 3) & -4
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from agent.kernel.kinds.attributes import Attributes
 from agent.kernel.kinds.gre import BIG_ENDIAN
 from agent.kernel.kinds.option import Option, When
-from agent.kernel.kinds.types import Address, Attributes, Flag, Names, Number, Value
+from agent.kernel.kinds.types import Address, Flag, Names, Number, Value
 
 LOCAL, LOCAL6 = 4, 17
 
