@@ -37,8 +37,8 @@ RETRY_FIRST, RETRY_LAST = 1.0, 60.0
 """Seconds between two attempts to bring the kernel to the model's state."""
 NEWS_PAUSE = 0.1
 """Seconds from news of a device to a look at it: more may come."""
-LEISURE = 20
-"""How many times as long as a look takes there is no other one, whatever happens."""
+LEISURE, LONGEST_LEISURE = 60, 10.0
+"""How many times as long as a look computes there is no other one, whatever happens; seconds at the most."""
 
 TROUBLE = (Refused, NotTaken, Failure, OSError)
 """What the kernel, a VM or the store may have against it."""
@@ -195,11 +195,11 @@ class Reconciler:
                 await asyncio.sleep(pause)
             self._news.clear()
             self._mends = False
-            begun = time.monotonic()
             async with self._turn:
+                begun = time.process_time()
                 await self._mind_once()
             pause = min(2 * pause, RETRY_LAST)
-            await asyncio.sleep(min(LEISURE * (time.monotonic() - begun), RETRY_LAST))
+            await asyncio.sleep(min(LEISURE * (time.process_time() - begun), LONGEST_LEISURE))
 
     async def _mind_once(self) -> None:
         """Whatever goes wrong here, it is said, and tried again."""

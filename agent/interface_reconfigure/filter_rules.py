@@ -18,7 +18,7 @@ NONE: tuple[Steps, Steps] = ((), ())
 
 def rules_around(step: Step, state: KernelState, wanted: KernelState) -> tuple[Steps, Steps]:
     """What has to be done about the rules before a step, and after it."""
-    bonds = {*state.filtered, *wanted.filtered}
+    bonds = {*state.filtered, *wanted.filtered} if state.has_filters or wanted.has_filters else set()
     if not bonds or not any(isinstance(one, SetMaster | DeleteLinks | CreateLink) for one in flat([step])):
         return NONE
     then = apply(step, _without_filters(state))

@@ -18,8 +18,8 @@ class Planner:
         self.actual, self.wanted = actual, wanted
         self.state = actual
         self.steps: list[Step] = []
-        self._apart: set[str] = set()
-        self._follow(apart(actual, wanted))
+        self._compared = actual
+        self._apart = {name for name in apart(actual, wanted) if _is_apart(name, actual, wanted)}
 
     def do(self, *steps: Step) -> None:
         """Take steps, one by one."""
@@ -29,8 +29,7 @@ class Planner:
                 self._take(one)
 
     def _take(self, step: Step) -> None:
-        before, self.state = self.state, apply(step, self.state)
-        self._follow(before.table.differing(self.state.table))
+        self.state = apply(step, self.state)
         self.steps.append(step)
 
     def do_together(self, steps: Iterable[Step]) -> None:
@@ -44,9 +43,10 @@ class Planner:
 
         Most links of a host are as they should be: no phase goes through all of them.
         """
+        apart_now = self._apart_now()
         if state is None:
-            return self._in_order(self._apart)
-        names = self._apart | self.state.table.differing(state.table)
+            return self._in_order(apart_now)
+        names = apart_now | self.state.table.differing(state.table)
         return self._in_order(name for name in names if _is_apart(name, state, self.wanted))
 
     def unwanted(self, state: KernelState | None = None) -> list[str]:
@@ -55,13 +55,14 @@ class Planner:
         names = apart(there, self.wanted) - self.wanted.links.keys()
         return sorted(name for name in names if there.links[name].owned)
 
-    def _follow(self, changed: Iterable[str]) -> None:
-        """Keep in mind which links are not as they should be."""
-        for name in changed:
-            if _is_apart(name, self.state, self.wanted):
-                self._apart.add(name)
-            else:
-                self._apart.discard(name)
+    def _apart_now(self) -> set[str]:
+        """The names of the links that are not as they should be, brought up to date by what was changed since
+        somebody asked last: thousands are made without a question in between."""
+        changed = self._compared.table.differing(self.state.table)
+        self._apart -= changed
+        self._apart |= {name for name in changed if _is_apart(name, self.state, self.wanted)}
+        self._compared = self.state
+        return self._apart
 
     def _in_order(self, names: Iterable[str]) -> list[Link]:
         """As they are wanted; none of those that are not."""

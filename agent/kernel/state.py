@@ -116,6 +116,11 @@ class KernelState:
         return self.table.having(HUSHED)
 
     @property
+    def has_filters(self) -> bool:
+        """Whether any bond has filter rules."""
+        return self.table.has(FILTERED)
+
+    @property
     def filtered(self) -> list[str]:
         """The names of the bonds that have filter rules, sorted."""
         return self.table.having(FILTERED)

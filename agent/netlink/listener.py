@@ -16,8 +16,9 @@ OnCarrier = Callable[[tuple[LinkChange, ...]], None]
 
 AT_A_TIME = 1 << 16
 """Bytes of events that the loop takes in before others have their turn."""
-MOMENT = 0.02
-"""Seconds after news before others are looked at, unless somebody asks."""
+MOMENT, LONG_MOMENT = 0.02, 0.32
+"""Seconds after news before others are looked at, unless somebody asks; while more has always come until then,
+as of a link that flaps, twice as many each time."""
 LONGEST_PAUSE = 5.0
 """Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
 
@@ -40,6 +41,7 @@ class Listener:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._sending = 0
+        self._moment, self._told_at = MOMENT, 0.0
         self._hears_rules = False
 
     def watch(
@@ -67,7 +69,12 @@ class Listener:
         self._hear()
         if self._loop is not None and self._cache.is_drained:
             self._be_deaf()
-            self._loop.call_later(MOMENT, self._listen)
+            self._loop.call_later(self._next_moment(self._loop.time()), self._listen)
+
+    def _next_moment(self, now: float) -> float:
+        goes_on = now < self._told_at + 2 * self._moment
+        self._told_at, self._moment = now, min(2 * self._moment, LONG_MOMENT) if goes_on else MOMENT
+        return self._moment
 
     def _be_deaf(self) -> None:
         if self._loop is not None:
