@@ -17,8 +17,8 @@ OnCarrier = Callable[[tuple[LinkChange, ...]], None]
 AT_A_TIME = 1 << 16
 """Bytes of events that the loop takes in before others have their turn."""
 MOMENT, LONG_MOMENT = 0.02, 0.32
-"""Seconds after news before others are looked at, unless somebody asks; while more has always come until then,
-as of a link that flaps, twice as many each time."""
+"""Seconds after news before others are looked at, unless somebody asks; twice as many each time while more
+has always come until then, as of a link that flaps."""
 LONGEST_PAUSE = 5.0
 """Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
 

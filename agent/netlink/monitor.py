@@ -7,7 +7,15 @@ import struct
 from collections.abc import Iterator
 
 from agent.netlink.message import HEADER, each_message
-from agent.netlink.socket import KERNEL, LARGEST_DATAGRAM, NLMSG_ERROR, NLMSG_OVERRUN, Channel, opened
+from agent.netlink.socket import (
+    CUT_OFF,
+    KERNEL,
+    LARGEST_DATAGRAM,
+    NLMSG_ERROR,
+    NLMSG_OVERRUN,
+    Channel,
+    opened,
+)
 
 RTNLGRP_LINK, RTNLGRP_NEIGH = 1, 3
 RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE = 5, 7
@@ -95,7 +103,7 @@ class Monitor:
             return b""
         if sender[0] != KERNEL:
             return b""
-        if flags & socket.MSG_TRUNC:
+        if flags & CUT_OFF:
             self.lost = True
             return b""
         return data

@@ -30,6 +30,8 @@ OVERHEAD = 32
 """Bytes of the send buffer that a send can't use."""
 ACKNOWLEDGEMENT = 1024
 """Bytes of the receive buffer that an acknowledgement takes, with what the kernel keeps beside it."""
+CUT_OFF = int(socket.MSG_TRUNC)
+"""A plain number: of a flag of enum's each question costs as much as all else of a short message."""
 LARGEST_DATAGRAM = 1 << 16
 """Bytes; the kernel fills 32 KiB of a dump at a time."""
 DEADLINE = 10.0
@@ -293,7 +295,7 @@ class Wire:
                 raise NetlinkError(error.errno, why) from error
             if sender[0] != KERNEL:
                 continue
-            if flags & socket.MSG_TRUNC:
+            if flags & CUT_OFF:
                 raise NetlinkError(errno.EMSGSIZE, "an answer of the kernel's was cut off")
             try:
                 yield from each_message(data)
