@@ -286,7 +286,7 @@ class Picture:
         gro, flood = self._gro(shown), tuple(sorted(self._floods.get(index, ())))
         if gro is not None or flood:
             shown = altered(shown, gro=gro, flood=flood)
-        is_new = device.shown is device.told.link and shown is not device.shown
+        is_new = device.shown is device.entry.link and shown is not device.shown
         if is_new or changed_fields(shown, device.shown):
             if shown != device.shown:
                 self._changed |= {shown.name, device.shown.name}
