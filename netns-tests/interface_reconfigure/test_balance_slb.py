@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from host.guests import Host, host_with_guests
@@ -40,15 +39,15 @@ def eventually(is_so: Callable[[], object], what: str, seconds: float = PATIENCE
         time.sleep(0.02)
 
 
-def table(host: Host) -> dict[str, list[Any]]:
-    """The rules of pifd's table for bond0 as nft lists them: the devices and verdicts of each chain."""
-    shown = json.loads(run("ip", "netns", "exec", host.net.host, "nft", "-j", "list", "ruleset"))["nftables"]
-    found: dict[str, list[Any]] = {}
-    for one in shown:
-        if "chain" in one:
-            found[one["chain"]["name"]] = [one["chain"]["dev"]]
-        if "rule" in one:
-            found[one["rule"]["chain"]].append(one["rule"]["expr"])
+def table(host: Host) -> dict[str, list[str]]:
+    """The chains of pifd's table for bond0, each with its lines, as nft lists them; none where it is not."""
+    shown = run("ip", "netns", "exec", host.net.host, "nft", "--terse", "list", "ruleset")
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in map(str.strip, shown.splitlines()):
+        if line.startswith("chain "):
+            lines = found.setdefault(line.split()[1], [])
+        lines.append(line)
     return found
 
 

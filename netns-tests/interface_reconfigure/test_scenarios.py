@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 
 import pytest
+from _pytest.mark import ParameterSet
 from host.fault import REFUSAL, Fault, disarm, faulty_kernel, inject
 from host.pifctl import pifctl
 from host.xenapi import NoAnswerError, Records, XenAPIError
@@ -35,8 +36,9 @@ def ground(shared: Playground) -> Iterator[Playground]:
     shared.reset()
 
 
-def rows(kind: type) -> list[Scenario]:
-    return [row for row in TABLE if row.refusal is None and isinstance(row.action, kind)]
+def rows(kind: type) -> list[ParameterSet]:
+    found = [row for row in TABLE if row.refusal is None and isinstance(row.action, kind)]
+    return [pytest.param(row, marks=[pytest.mark.needs(row.needs)] if row.needs else []) for row in found]
 
 
 @pytest.mark.parametrize("row", rows(Call), ids=str)

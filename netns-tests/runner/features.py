@@ -14,6 +14,8 @@ from functools import cache
 from network.cabling import run
 from network.namespace import opened
 
+from tests.scenarios.modes import BALANCE_SLB
+
 NEWLINK, NEWADDR, GETADDR, GETLINK = 16, 20, 22, 18
 REQUEST, ACK, DUMP, CREATE_ONLY = 0x1, 0x4, 0x300, 0x600
 ERROR, DONE = 2, 3
@@ -43,7 +45,6 @@ BOND_OPTIONS: Mapping[str, BondOption] = {
     "lacp_strict": BondOption(34, LACP, b"\1"),
 }
 ADDRESS_PROTO = "IFA_PROTO"
-BALANCE_SLB = "nf_tables for balance-slb"
 EGRESS_FORWARD = """add table netdev t
 add chain netdev t c { type filter hook egress device lo priority 0; }
 add rule netdev t c fwd to lo

@@ -78,6 +78,7 @@ class Scenario:
     ports of every bridge and bond of pifd's.  lowers: what each VLAN device sits on.  addresses: those
     of each device of pifd's, of the family that the host has.  refusal: then all is as before, and none of
     these counts.  managed_at: the address that answers throughout.  asks: whether VMs are asked anything.
+    needs: what not every kernel has.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Scenario:
     refusal: Refusal | None = None
     managed_at: str = ADDRESS
     asks: bool = False
+    needs: str = ""
 
     @property
     def devices(self) -> tuple[Plugged, ...]:

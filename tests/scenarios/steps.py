@@ -70,8 +70,8 @@ def plug(pif: str) -> Steps:
     return (Call("PIF.plug", (The(pif),)),)
 
 
-def create(members: tuple[str, ...]) -> Call:
-    return Call("Bond.create", (The("bonded"), [The(member) for member in members], ""), "bond")
+def create(members: tuple[str, ...], *mode: str) -> Call:
+    return Call("Bond.create", (The("bonded"), [The(member) for member in members], "", *mode), "bond")
 
 
 DESTROY = Call("Bond.destroy", (The("bond"),))

@@ -7,6 +7,7 @@ a VM shall be asked nothing, it has no PV drivers and would refuse.
 from tests.scenarios.collision import COLLISIONS
 from tests.scenarios.create import CREATE
 from tests.scenarios.destroy import DESTROYED, RESTART
+from tests.scenarios.modes import MODES
 from tests.scenarios.tunnels import TUNNELS
 
-TABLE = (*CREATE, *COLLISIONS, *DESTROYED, *TUNNELS, *RESTART)
+TABLE = (*CREATE, *COLLISIONS, *DESTROYED, *TUNNELS, *MODES, *RESTART)
