@@ -40,6 +40,7 @@ class SLBKeeper:
         self._news = asyncio.Event()
         self._carriers: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         self._due: dict[str, float] = {}
+        self._primaries: dict[str, str] = {}
         self._stations: frozenset[str] = frozenset()
         self._tasks: list[asyncio.Task[None]] = []
         self._drift = asyncio.Event()
@@ -72,12 +73,19 @@ class SLBKeeper:
         for step in primary_steps(state):
             await self._take(step)
         wanted = self._wanted_of(state)
+        self._primaries = {name: self._primary(state, name) for name in wanted.filtered}
         if not state.filtered and not wanted.filtered:
             return
         await self._announce(state, wanted)
         await self._forget(state, wanted)
         if any(filter_steps(state, wanted)):
             self._drift.set()
+
+    def _primary(self, state: KernelState, bond: str) -> str:
+        """The port that takes broadcasts in, or did before somebody flushed the rules."""
+        link = state.links.get(bond)
+        found = link.filter.primary if link is not None and link.filter is not None else ""
+        return found or self._primaries.get(bond, "")
 
     async def _announce(self, state: KernelState, wanted: KernelState) -> None:
         """At once, and again when the bond has followed.  Ports that join or leave are a call's affair, which
@@ -125,7 +133,7 @@ class SLBKeeper:
     async def _heal(self) -> None:
         async with self._turn:
             state = await self._kernel.read()
-            for step in filter_steps(state, self._wanted_of(state)):
+            for step in filter_steps(state, self._wanted_of(state), self._primaries):
                 log.warning("the filter rules are not as they should be: %s", step)
                 await self._kernel.apply(step)
 

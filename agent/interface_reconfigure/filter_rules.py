@@ -5,7 +5,7 @@ no second copy of anything.  A port that leaves gives up taking broadcasts in be
 its rules go after: elsewhere it takes in everything.  The rules of a bond go before the bond does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agent.kernel.bond_filter import BondFilter, in_order
 from agent.kernel.simulate import apply
@@ -14,6 +14,7 @@ from agent.kernel.steps import CreateLink, DeleteLinks, SetFilter, SetMaster, St
 
 Steps = tuple[SetFilter, ...]
 NONE: tuple[Steps, Steps] = ((), ())
+NO_PRIMARIES: Mapping[str, str] = {}
 
 
 def rules_around(step: Step, state: KernelState, wanted: KernelState) -> tuple[Steps, Steps]:
@@ -60,13 +61,22 @@ def _narrowed(bond: str, has: BondFilter | None, later: set[str]) -> Steps:
     return (SetFilter(bond, kept or None),) if kept != in_order(has, has.ports) else ()
 
 
-def filter_steps(state: KernelState, wanted: KernelState) -> Iterator[SetFilter]:
-    """Each bond has the rules for its ports, or none, whatever became of them."""
+def filter_steps(
+    state: KernelState, wanted: KernelState, primaries: Mapping[str, str] = NO_PRIMARIES
+) -> Iterator[SetFilter]:
+    """Each bond has the rules for its ports, or none, whatever became of them.
+
+    primaries: by bond the port that was the primary one, where no rules are left to tell.
+    """
     for bond in sorted({*state.filtered, *wanted.filtered}):
         link, want = state.links.get(bond), wanted.links.get(bond)
         if link is None or want is None or link.filter == want.filter:
             continue
         if not link.owned:  # somebody else's bond of the name
             continue
-        ports = None if want.filter is None else in_order(link.filter, want.filter.ports)
-        yield SetFilter(bond, ports)
+        found = (
+            link.filter
+            if link.filter and link.filter.primary
+            else BondFilter(primary=primaries.get(bond, ""))
+        )
+        yield SetFilter(bond, None if want.filter is None else in_order(found, want.filter.ports))

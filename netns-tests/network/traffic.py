@@ -76,12 +76,13 @@ def watching(namespace: str, address: str, interval: float = 0.02) -> Iterator[W
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame as it passed a device.  tag: its VLAN, 0 for none."""
+    """A frame as it passed a device.  tag: its VLAN, 0 for none.  came: whether it came in by the device."""
 
     source: str
     target: str
     kind: int
     tag: int
+    came: bool
 
 
 class Tap:
@@ -105,20 +106,20 @@ class Tap:
         self._frames.setblocking(False)
         while True:
             try:
-                data, auxiliary, _, _ = self._frames.recvmsg(2048, 256)
+                data, auxiliary, _, where = self._frames.recvmsg(2048, 256)
             except BlockingIOError:
                 return found
-            found.append(frame_of(data, auxiliary))
+            found.append(frame_of(data, auxiliary, came=where[2] != socket.PACKET_OUTGOING))
 
 
-def frame_of(data: bytes, auxiliary: list[tuple[int, int, bytes]]) -> Frame:
+def frame_of(data: bytes, auxiliary: list[tuple[int, int, bytes]], *, came: bool) -> Frame:
     """The kernel takes the tag out of the frame and tells it beside."""
     tag = 0
     for level, kind, told in auxiliary:
         if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
             status, *_, tci, _ = struct.unpack("=IIIHHHH", told)
             tag = tci & 0xFFF if status & VLAN_IS_VALID else 0
-    return Frame(colons(data[6:12]), colons(data[:6]), int.from_bytes(data[12:14], "big"), tag)
+    return Frame(colons(data[6:12]), colons(data[:6]), int.from_bytes(data[12:14], "big"), tag, came)
 
 
 def shout(namespace: str, device: str, source: str) -> None:
