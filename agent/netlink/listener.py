@@ -23,6 +23,14 @@ LONGEST_PAUSE = 5.0
 """Seconds for which nobody listens at the most when no other change follows, and nobody reads."""
 
 
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs in this thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 class Listener:
     """Listens in the event loop once it is told to, but not while a change is sent.
 
@@ -102,8 +110,18 @@ class Listener:
         return self._devices.of(names)
 
     def _hear(self) -> None:
-        """Take in what the kernel tells, a part at a time: there is more to do than to listen."""
-        if self._cache.catch_up(AT_A_TIME):
+        """Take in what the kernel tells, a part at a time: there is more to do than to listen.
+
+        Records are also made beside the loop: what is heard there is passed on in it.
+        """
+        is_lost = self._cache.catch_up(AT_A_TIME)
+        if self._loop is None or self._loop is running_loop():
+            self._pass_on(is_lost)
+        else:
+            self._loop.call_soon_threadsafe(self._pass_on, is_lost)
+
+    def _pass_on(self, is_lost: bool) -> None:
+        if is_lost:
             self._begin_to_catch_up()
         self.pass_news_on()
 

@@ -4,13 +4,18 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
 from agent.kernel.live import Device
 from agent.netlink.ethtool import read_device
+from agent.netlink.listener import Listener
+from agent.netlink.monitor import Monitor
+from agent.netlink.netfilter import Netfilter
 from agent.netlink.nic_info_cache import Devices
+from agent.netlink.picture import News
 from agent.netlink.socket import Wire
 
 PATIENCE = 5
@@ -131,3 +136,30 @@ def test_the_loopback_device_has_neither_speed_nor_place() -> None:
     found = read_device(wire, "lo")
     assert (found.speed, found.full_duplex, found.bus_path, found.vendor_id) == (0, False, "", "")
     wire.close()
+
+
+class Heard:
+    """What a Listener has around it: eth0 and its carrier are news each time."""
+
+    def catch_up(self, most: int) -> bool:
+        return False
+
+    def news(self) -> News:
+        return News(frozenset({"eth0"}), frozenset(), frozenset({"eth0"}), ())
+
+    def __contains__(self, name: str) -> bool:
+        return False
+
+
+async def test_news_that_is_heard_beside_the_loop_is_passed_on_in_it() -> None:
+    """Records are made in a thread, and say what NICs say of themselves."""
+    heard, told = Heard(), list[threading.Thread]()
+    with closing(Monitor()) as monitor, closing(Wire()) as wire:
+        listener = Listener(wire, monitor, heard, Netfilter(), frozenset)  # type: ignore[arg-type]
+        listener.watch(lambda names: told.append(threading.current_thread()))
+        await asyncio.to_thread(listener.devices, ["eth0"])
+        async with asyncio.timeout(PATIENCE):
+            while not told:
+                await asyncio.sleep(0)
+        listener.unwatch()
+    assert set(told) == {threading.current_thread()}
