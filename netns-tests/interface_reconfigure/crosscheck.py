@@ -12,6 +12,8 @@ from host.xenapi import Records
 from network.host_state import Device, HostState, default_routes, device_state, owned, tunnel_states
 
 NOBODY = "OpaqueRef:NULL"
+LINUX_MODES = {"lacp": "802.3ad", "balance-slb": "balance-xor"}
+"""The modes that have another name there than in XenAPI."""
 
 
 def disagreements(told: HostState, records: Records) -> list[str]:
@@ -118,7 +120,12 @@ class Wanted:
     def _bond(self, ref: str, pif: Mapping[str, Any], device: Device) -> Iterator[tuple[str, Device]]:
         bond = self._bonds[ref]
         slaves = sorted(self._records[slave]["device"] for slave in bond["slaves"])
-        shape = {"kind": "bond", "mode": bond["mode"], "slaves": slaves, "MAC": pif["MAC"]}
+        shape = {
+            "kind": "bond",
+            "mode": LINUX_MODES.get(bond["mode"], bond["mode"]),
+            "slaves": slaves,
+            "MAC": pif["MAC"],
+        }
         yield pif["device"], {**device, **shape}
         yield from ((slave, {"master": pif["device"], "up": True}) for slave in slaves)
 
