@@ -100,8 +100,8 @@ def test_the_properties_of_lacp_are_the_kernel_s_options(
             {"miimon": 0, "arp_interval": 100, "arp_ip_target": ("10.0.0.1",)},
         ),
         (
-            {"arp_interval": "100", "ns_ip6_target": "fe80::1", "arp_validate": "all"},
-            {"miimon": 0, "arp_interval": 100, "ns_ip6_target": ("fe80::1",), "arp_validate": "all"},
+            {"arp_interval": "100", "ns_ip6_target": "2001:db8::7", "arp_validate": "all"},
+            {"miimon": 0, "arp_interval": 100, "ns_ip6_target": ("2001:db8::7",), "arp_validate": "all"},
         ),
     ],
 )
@@ -147,6 +147,33 @@ def test_what_can_not_be_is_refused_by_its_name(
     mode: BondMode, properties: Mapping[str, str], name: str
 ) -> None:
     assert reason(mode, properties)[0] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("arp_ip_target", "0.0.0.0"),
+        ("arp_ip_target", "255.255.255.255"),
+        ("arp_ip_target", "192.0.2.1,,"),
+        ("ns_ip6_target", "::"),
+        ("ns_ip6_target", "::1"),
+        ("ns_ip6_target", "ff02::1"),
+        ("ns_ip6_target", "fe80::1"),
+        ("ns_ip6_target", "2001:db8::1%eth0"),
+    ],
+)
+def test_what_the_kernel_does_not_probe_is_no_target(name: str, address: str) -> None:
+    found = reason(BondMode.ACTIVE_BACKUP, {"arp_interval": "100", name: address})
+    assert (found[0], found[1].endswith("addresses of hosts, with commas in between, each once")) == (
+        name,
+        True,
+    )
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "-" + "9" * 5000, "", " 1", "1e3", "\u0661"])
+def test_what_is_no_number_is_refused_in_the_same_words(number: str) -> None:
+    found = reason(BondMode.ACTIVE_BACKUP, {"miimon": number})
+    assert found == ("miimon", "must be a number from 0 to 2147483647 (milliseconds)")
 
 
 def test_an_option_of_another_mode_is_refused_with_the_modes_that_have_it() -> None:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Protocol
 
 from agent.kernel.kinds.attributes import attribute, attributes
@@ -57,7 +57,8 @@ class Number(Type):
 
     def read(self, text: str) -> int:
         digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal()) or not self.low <= int(text) <= self.highest:
+        is_number = digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS
+        if not is_number or not self.low <= int(text) <= self.highest:
             raise ValueError(f"must be {self.words}")
         return int(text)
 
@@ -71,6 +72,8 @@ class Number(Type):
         return f"a number from {self.low} to {self.highest}{f' ({self.unit})' if self.unit else ''}"
 
 
+MOST_DIGITS = 20
+"""Python itself does not read arbitrarily long ones."""
 NUMBERS: Mapping[tuple[str, int], struct.Struct] = {
     (order, size): struct.Struct(order + letter)
     for order in ("=", "<", ">", "!")
@@ -175,7 +178,7 @@ class Addresses(Type):
             found = [ip_address(part) for part in parts]
         except ValueError as error:
             raise ValueError(f"must be {self.words}") from error
-        usable = all(one.version == self.version and not one.is_unspecified for one in found)
+        usable = all(one.version == self.version and is_target(one) for one in found)
         if not usable or not len({*found}) == len(found) <= self.most:
             raise ValueError(f"must be {self.words}")
         return tuple(str(one) for one in found)
@@ -185,7 +188,15 @@ class Addresses(Type):
 
     @property
     def words(self) -> str:
-        return f"up to {self.most} IPv{self.version} addresses, with commas in between, each once"
+        return f"up to {self.most} IPv{self.version} addresses of hosts, with commas in between, each once"
+
+
+def is_target(address: IPv4Address | IPv6Address) -> bool:
+    """Whether the kernel takes it for one that a bond can probe."""
+    if isinstance(address, IPv4Address):
+        return not address.is_unspecified and address != IPv4Address("255.255.255.255")
+    local = address.is_link_local or address.is_loopback or address.scope_id is not None
+    return not (address.is_unspecified or address.is_multicast or local)
 
 
 @dataclass(frozen=True, slots=True)
