@@ -29,7 +29,7 @@ from agent.errors import Failure, PoolChanged, StoreUnavailable
 from agent.hotplug.request import Hotplug
 from agent.kernel.live import Device, LiveLink
 from agent.kernel.state import KernelState
-from agent.model.bond_options import has_balance_slb
+from agent.model.bond_options import needs_announcing
 from agent.model.device_names import link_names, speaks_of
 from agent.model.draft import Plan, Result
 from agent.model.facts import Bonding, Facts, NotProbed, with_configurers
@@ -91,7 +91,7 @@ class Engine:
             kernel, committed, reconciler, cards, self._transaction, nics, managers, at_work_on
         )
         self._start.plug_spares = plug_spares
-        self._slb = SLBKeeper(kernel, self._wanted_now, self._turn, self._has_balance_slb)
+        self._slb = SLBKeeper(kernel, self._wanted_now, self._turn, self._needs_announcing)
         self._links = LinkWatch(kernel, lambda: committed.here, self._turn, LinkHistory(notes), self.notifier)
         self._heard_of: set[str] = set()
 
@@ -257,8 +257,8 @@ class Engine:
             self._reconciler.news()
             self._slb.news()
 
-    def _has_balance_slb(self) -> bool:
-        return self._committed.here.once(has_balance_slb)
+    def _needs_announcing(self) -> bool:
+        return self._committed.here.once(needs_announcing)
 
     def _wanted_now(self, actual: KernelState) -> KernelState:
         """What the last committed model wants."""

@@ -1,5 +1,7 @@
 """SLBKeeper: the filter rules of balance-slb bonds follow the carrier of their ports, and are there.
 
+Where another port carries the traffic of such a bond, or of one that speaks LACP, it is told to switches.
+
 What follows carrier is not the model's affair, and can't wait until a call is over: while no port takes
 broadcasts in, nobody is found.  What somebody has flushed comes back when no call is under way.
 """
@@ -13,17 +15,22 @@ from agent.interface_reconfigure.announcing import announcements
 from agent.interface_reconfigure.filter_rules import filter_steps
 from agent.interface_reconfigure.link_layers import LinkLayers
 from agent.kernel.bond_filter import filter_for, in_order
+from agent.kernel.kinds.bond import LACP, BondOptions
 from agent.kernel.state import KernelState, Role
 from agent.kernel.steps import ForgetStations, Refused, SetFilter, Step
 from agent.logs import going_on
 
 log = logging.getLogger("pifd.engine")
 
+BESIDE = "beside calls"
+"""The name of the tasks whose steps belong to no call."""
 RETRY = 1.0
 """Seconds after which rules that were refused are tried again."""
 
 SETTLING = 0.6
 """Seconds from a change of carrier until the bond sends by other ports, with its delays: it tells nobody."""
+LACP_SETTLING = 3.0
+"""With LACP it takes longer: a port carries nothing while its partner is waited for (IEEE 802.1AX, 6.4.4)."""
 
 
 class SLBKeeper:
@@ -47,7 +54,9 @@ class SLBKeeper:
 
     def begin(self) -> None:
         """From now on, heed what is told."""
-        self._tasks = [asyncio.create_task(one) for one in (self._follow_all(), self._heal_all())]
+        self._tasks = [
+            asyncio.create_task(one, name=BESIDE) for one in (self._follow_all(), self._heal_all())
+        ]
 
     def news(self) -> None:
         """Something happened to a device, or to rules, or the model is another one."""
@@ -74,7 +83,7 @@ class SLBKeeper:
             await self._take(step)
         wanted = self._wanted_of(state)
         self._primaries = {name: self._primary(state, name) for name in wanted.filtered}
-        if not state.filtered and not wanted.filtered:
+        if not state.filtered and not wanted.filtered and not any(lacp_bonds(state, wanted)):
             return
         await self._announce(state, wanted)
         await self._forget(state, wanted)
@@ -89,17 +98,21 @@ class SLBKeeper:
 
     async def _announce(self, state: KernelState, wanted: KernelState) -> None:
         """At once, and again when the bond has followed.  Ports that join or leave are a call's affair, which
-        announces by itself."""
-        loop, found = asyncio.get_running_loop(), {name: ports_of(state, name) for name in state.filtered}
-        before, self._carriers = self._carriers, found
-        due = [name for name, when in self._due.items() if when <= loop.time()]
-        changed = [name for name in due if name in found]
-        self._due = {name: when for name, when in self._due.items() if name not in due}
-        for name, (ports, carrying) in found.items():
-            if carrying and name in before and before[name][0] == ports and before[name][1] != carrying:
-                changed.append(name)
-                self._due[name] = loop.time() + SETTLING
-                loop.call_later(SETTLING, self._news.set)
+        announces by itself; but of LACP what it says then may be lost."""
+        loop, settling = asyncio.get_running_loop(), dict.fromkeys(lacp_bonds(state, wanted), LACP_SETTLING)
+        settling |= dict.fromkeys(state.filtered, SETTLING)
+        before, self._carriers = self._carriers, {name: ports_of(state, name) for name in settling}
+        changed = [name for name, when in self._due.items() if when <= loop.time() and name in settling]
+        self._due = {name: when for name, when in self._due.items() if when > loop.time()}
+        for name, (ports, carrying) in self._carriers.items():
+            was_among, was_carrying = before.get(name, (frozenset(), frozenset()))
+            is_failover = was_among == ports and was_carrying != carrying
+            is_other = settling[name] == LACP_SETTLING and was_among != ports
+            if not carrying or not (is_failover or is_other):
+                continue
+            changed += [name] if is_failover else []
+            self._due[name] = loop.time() + settling[name]
+            loop.call_later(settling[name], self._news.set)
         above = sorted(LinkLayers(state).above(*changed)) if changed else []
         for step in announcements(state, wanted, above):
             await self._take(step)
@@ -148,6 +161,14 @@ def primary_steps(state: KernelState) -> Iterator[SetFilter]:
         carrying = [port for port in order if ports[port].carrier]
         if filter_for(order, carrying).primary != found.primary:
             yield SetFilter(name, (*carrying, *(port for port in order if port not in carrying)))
+
+
+def lacp_bonds(state: KernelState, wanted: KernelState) -> Iterator[str]:
+    """The bonds that speak LACP: with a silent partner one port carries all, and any may be the one."""
+    for link in wanted.links.values():
+        is_lacp = isinstance(link.options, BondOptions) and link.options.mode in LACP
+        if is_lacp and link.name in state.links and state.links[link.name].owned:
+            yield link.name
 
 
 def ports_of(state: KernelState, bond: str) -> tuple[frozenset[str], frozenset[str]]:

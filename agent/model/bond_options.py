@@ -101,9 +101,10 @@ def kernel_mode(mode: BondMode) -> str:
     return KERNEL_MODES.get(mode, mode.value)
 
 
-def has_balance_slb(model: Model) -> bool:
-    """Whether any bond of the host is of this mode."""
-    return any(effective_mode(model, bond) == BondMode.BALANCE_SLB for bond in model.all(Bond))
+def needs_announcing(model: Model) -> bool:
+    """Whether the host has a bond whose changes the kernel tells no switch."""
+    modes = (BondMode.BALANCE_SLB, BondMode.LACP)
+    return any(effective_mode(model, bond) in modes for bond in model.all(Bond))
 
 
 def has_one_active(mode: BondMode) -> bool:

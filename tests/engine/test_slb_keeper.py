@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.engine import slb_keeper
 from agent.kernel.steps import Announce, SetFilter
-from tests.worlds.world import World, host, nic
+from agent.rules import bond
+from tests.worlds.world import World, bond_of, host, nic
 
 
 async def eventually(is_so: Callable[[], bool]) -> None:
@@ -55,4 +57,17 @@ async def test_rules_that_somebody_deletes_come_back_as_they_were(world: World) 
     world.kernel.behind_our_back(SetFilter("bond0", None))
     await eventually(lambda: primary(world) != "")
     assert primary(world) == "eth1"
+    await world.stop()
+
+
+async def test_where_lacp_has_other_ports_it_is_told_again_when_they_carry_traffic(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the call announces is lost while the partner is waited for."""
+    monkeypatch.setattr(slb_keeper, "LACP_SETTLING", 0.3)
+    await world.do(bond.set_mode, bond_of(world.model).ref, "lacp")
+    done = len(world.kernel.done)
+    await eventually(lambda: any(isinstance(step, Announce) for step in world.kernel.done[done:]))
+    await asyncio.sleep(0.5)
+    assert [step.name for step in world.kernel.done[done:] if isinstance(step, Announce)] == ["xapi0"]
     await world.stop()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 
+from agent.engine.slb_keeper import BESIDE
 from agent.kernel.kinds.bond import BondStatus, PortStatus
 from agent.kernel.live import Device, LinkChange, LinkCount, LiveLink
 from agent.kernel.simulate import apply
@@ -267,8 +268,9 @@ class FakeKernel:
 
     def _take(self, part: Step) -> None:
         self.check_alive()
-        if isinstance(part, ForgetStations):
-            return  # it is done beside a call, whose parts are counted
+        if is_beside_calls():
+            self._do(part)
+            return
         number, self.parts = self.parts, self.parts + 1
         if number in self.vanish:
             self.remove(self.vanish[number])
@@ -277,6 +279,9 @@ class FakeKernel:
             raise Killed
         if number in self.refuse:
             raise Refused(part, self.reason)
+        self._do(part)
+
+    def _do(self, part: Step) -> None:
         if reason := self.obstacle(part):
             raise Refused(part, reason)
         self._check(part)
@@ -293,6 +298,12 @@ class FakeKernel:
         if isinstance(part, WRITES) and trespasses(part, self.state, self.given):
             self.trespasses.append(part)
             raise Refused(part, "this is somebody else's")
+
+
+def is_beside_calls() -> bool:
+    """Whether this is no part of a call, whose parts are counted."""
+    task = asyncio.current_task()
+    return task is not None and task.get_name() == BESIDE
 
 
 def _live(link: Link) -> LiveLink:
