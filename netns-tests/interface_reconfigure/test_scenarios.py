@@ -1,7 +1,9 @@
 """Every row of the table on a real kernel: real traffic, failures on the way, and a cross-check by others."""
 
 import random
+import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -10,6 +12,7 @@ from host.pifctl import pifctl
 from host.xenapi import NoAnswerError, Records, XenAPIError
 from interface_reconfigure.crosscheck import disagreements
 from interface_reconfigure.playground import Playground, playground
+from network.patience import patience
 from network.pinger import pinging
 from network.traffic import watching
 from runner.seed import SEED
@@ -17,6 +20,7 @@ from runner.seed import SEED
 from tests.scenarios.scenario import Call, Restart, Scenario
 from tests.scenarios.table import TABLE
 
+PATIENCE = patience(10)
 REFUSALS, KILLS = 5, 2
 """So many parts of a row's action are refused, and at so many is the daemon killed."""
 PARTS_OF_A_START = 12
@@ -152,18 +156,28 @@ def fail_some(ground: Playground, row: Scenario) -> None:
     steps = ground.api.call(f"DryRun.{row.action.method}", *arguments)["steps"]
     parts, choice = parts_of(steps), random.Random(f"{SEED} {row}")
     for part in choice.sample(range(1, len(parts) + 1), min(REFUSALS, len(parts))):
+        await_steps(ground, row.action, arguments, steps)
         inject(ground.home, Fault("refuse", part))
         with pytest.raises(XenAPIError, match=REFUSAL):
             ground.call(row.action, arguments)
         assert not disarm(ground.home)
         assert_as_before(ground, row, before)
     for part in choice.sample(range(1, len(parts) + 1), min(KILLS, len(parts))):
+        await_steps(ground, row.action, arguments, steps)
         inject(ground.home, Fault("kill", part))
         with pytest.raises(NoAnswerError):
             ground.call(row.action, arguments)
         assert not parts[part - 1] or ground.manages_at(row.managed_at)
         ground.revive()
         assert_as_before(ground, row, before)
+
+
+def await_steps(ground: Playground, action: Call, arguments: list[Any], steps: list[str]) -> None:
+    """Until the same steps are foreseen as at first: some depend on carrier, which comes a moment later."""
+    end = time.monotonic() + PATIENCE
+    while (now := ground.api.call(f"DryRun.{action.method}", *arguments)["steps"]) != steps:
+        assert time.monotonic() < end, now
+        time.sleep(0.1)
 
 
 def parts_of(steps: list[str]) -> list[bool]:

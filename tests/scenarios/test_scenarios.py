@@ -9,17 +9,21 @@ from agent.errors import Failure, InternalError
 from tests.fakes.fake_kernel import Killed
 from tests.rules.invariants import violations
 from tests.scenarios.ipv6 import over_ipv6
+from tests.scenarios.modes import MODES
 from tests.scenarios.scenario import Call, Restart, Scenario
 from tests.scenarios.stage import Stage
 from tests.scenarios.table import TABLE
 
 Arm = Callable[[Stage, int], None]
 
+MODELESS = [row for row in TABLE if row not in MODES]
+"""The rows that name no mode: families and devices are tried with these."""
+
 Style = tuple[Scenario, bool]
 """A row, and whether VMs make and unmake the devices of their VIFs, as with a hotplug script."""
 
-STYLES: list[Style] = [(row, False) for row in (*TABLE, *map(over_ipv6, TABLE))]
-STYLES += [(row, True) for row in TABLE if row.devices and row.refusal is None]
+STYLES: list[Style] = [(row, False) for row in (*TABLE, *map(over_ipv6, MODELESS))]
+STYLES += [(row, True) for row in MODELESS if row.devices and row.refusal is None]
 CALLS = [(row, style) for row, style in STYLES if isinstance(row.action, Call)]
 GOING = [(row, remade) for row, remade in CALLS if row.refusal is None]
 ASKED = [(row, remade) for row, remade in GOING if row.asks]
