@@ -54,8 +54,16 @@ class Stage:
             await self.spoil(step)
             await self.world.start()
         else:
-            ref = await self.call(step.method, *self.names.resolved(step.arguments, await self.records()))
+            ref = await self.call(step.method, *await self._resolved(step.arguments))
             self.names.learn(step.name, ref)
+
+    async def _resolved(self, arguments: tuple[object, ...]) -> list[Any]:
+        """Most arguments are what the row itself has made; all records are read for the others only."""
+        try:
+            found = self.names.resolved(arguments, {})
+        except KeyError:
+            found = self.names.resolved(arguments, await self.records())
+        return list(found)
 
     async def act(self) -> None:
         """The row's action."""
