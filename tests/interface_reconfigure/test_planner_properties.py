@@ -35,8 +35,7 @@ def holds(check: Property) -> Property:
 
 @holds
 def a_plan_ends_in_the_wanted_state_and_no_step_of_it_is_refused(case: Case) -> None:
-    wanted = case.wanted
-    assert apply_all(plan(case.actual, wanted), case.actual) == wanted
+    assert apply_all(case.steps, case.actual) == case.wanted
 
 
 @holds
@@ -48,14 +47,14 @@ def a_kernel_that_is_as_it_should_be_is_left_alone(case: Case) -> None:
 
 @holds
 def from_half_a_plan_there_is_a_way_on(case: Case) -> None:
-    state = half_way(case.actual, case.wanted, case.number, case.skips)
+    state = case.interrupted
     wanted = desired(case.after, state, case.given)
     assert apply_all(plan(state, wanted), state) == wanted
 
 
 @holds
 def from_half_a_plan_there_is_a_way_back_to_the_model_before_and_on_again(case: Case) -> None:
-    state = half_way(case.actual, case.wanted, case.number, case.skips)
+    state = case.interrupted
     for model in (case.before, case.after):
         wanted = desired(model, state, case.given)
         state = apply_all(plan(state, wanted), state)
@@ -74,7 +73,7 @@ def from_half_a_plan_there_is_a_way_back_to_the_kernel_as_it_was(case: Case) -> 
 @holds
 def no_step_names_what_is_somebody_elses(case: Case) -> None:
     state = case.actual
-    for step in flat(plan(state, case.wanted)):
+    for step in flat(case.steps):
         assert not trespasses(step, state, case.given.names)
         state = apply(step, state)
     assert foreign(state, case.given.names) == foreign(case.actual, case.given.names)
@@ -83,7 +82,7 @@ def no_step_names_what_is_somebody_elses(case: Case) -> None:
 @holds
 def a_management_address_that_moves_is_never_without_a_link_with_carrier(case: Case) -> None:
     cables = {name for name in case.given.nics if name in case.actual.links}
-    state = with_carrier(desired(case.before, case.actual, case.given), cables)
+    state = with_carrier(case.earlier, cables)
     wanted = with_carrier(desired(case.after, state, case.given), cables)
     moving = set(management(case.before, state)) & set(management(case.after, wanted))
     for step in plan(state, wanted):
@@ -93,8 +92,8 @@ def a_management_address_that_moves_is_never_without_a_link_with_carrier(case: C
 
 @holds
 def no_bridge_of_pifds_has_two_ways_to_the_outside_at_any_moment(case: Case) -> None:
-    state = desired(case.before, case.actual, case.given)
-    for step in flat(plan(state, desired(case.after, state, case.given))):
+    state = case.earlier
+    for step in case.change:
         state = apply(step, state)
         assert all(len(ways) < 2 for ways in ways_out(state, case.given).values())
 
@@ -103,7 +102,7 @@ def no_bridge_of_pifds_has_two_ways_to_the_outside_at_any_moment(case: Case) -> 
 def no_guest_is_looked_for_on_the_way_to_the_outside_at_any_moment(case: Case) -> None:
     """Whatever guests broadcast between any two steps, and although they may never send again."""
     cables = {name for name in case.given.nics if name in case.actual.links}
-    state = with_carrier(desired(case.before, case.actual, case.given), cables)
+    state = with_carrier(case.earlier, cables)
     forwarding = Forwarding(cables)
     forwarding.listen(state)
     for step in flat(plan(state, desired(case.after, state, case.given))):
@@ -114,8 +113,8 @@ def no_guest_is_looked_for_on_the_way_to_the_outside_at_any_moment(case: Case) -
 
 @holds
 def a_bonds_slave_has_no_vlan_of_pifds_at_any_moment(case: Case) -> None:
-    state = desired(case.before, case.actual, case.given)
-    for step in flat(plan(state, desired(case.after, state, case.given))):
+    state = case.earlier
+    for step in case.change:
         state = apply(step, state)
         bonds = {name for name, link in state.links.items() if link.kind == "bond"}
         slaves = {name for name, link in state.links.items() if link.master in bonds and not link.owned}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import hypothesis
@@ -46,7 +46,8 @@ NIC_ROUTES = {"192.0.2.10/24": "192.0.2.1", "192.0.2.11/24": "192.0.2.1", "203.0
 class Case:
     """A kernel as it is, of which model; the model that is wanted; and two numbers for a property to use.
 
-    given: what is pifd's, or has been.
+    given: what is pifd's, or has been.  What several properties look at is worked out once; a copy has it to
+    work out anew.
     """
 
     actual: KernelState
@@ -61,9 +62,29 @@ class Case:
         """How it was drawn; whole states would be in the way."""
         printer.text(f"case_of{self.drawn}")
 
-    @property
+    @cached_property
     def wanted(self) -> KernelState:
         return desired(self.after, self.actual, self.given)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The way from the kernel as it is to the one that is wanted."""
+        return plan(self.actual, self.wanted)
+
+    @cached_property
+    def interrupted(self) -> KernelState:
+        """What is left when that stops on the way."""
+        return _stopped(self.steps, self.actual, self.number, self.skips)
+
+    @cached_property
+    def earlier(self) -> KernelState:
+        """The kernel as the model before wants it."""
+        return desired(self.before, self.actual, self.given)
+
+    @cached_property
+    def change(self) -> tuple[Step, ...]:
+        """Each step from there to what the model after wants."""
+        return tuple(flat(plan(self.earlier, desired(self.after, self.earlier, self.given))))
 
 
 def cases() -> st.SearchStrategy[Case]:
@@ -168,8 +189,12 @@ def _vif_device(number: int) -> Link:
 
 
 def half_way(actual: KernelState, wanted: KernelState, number: int, skips: bool) -> KernelState:
-    """What is left when a plan stops at one of its parts: nothing more, or the rest of the send without it"""
-    parts = [(part, step) for step in plan(actual, wanted) for part in flat([step])]
+    """What a plan leaves that stops at one of its parts: nothing more, or the rest of the send without it."""
+    return _stopped(plan(actual, wanted), actual, number, skips)
+
+
+def _stopped(steps: Sequence[Step], actual: KernelState, number: int, skips: bool) -> KernelState:
+    parts = [(part, step) for step in steps for part in flat([step])]
     stop = number % (len(parts) + 1)
     for part, _ in parts[:stop]:
         actual = apply(part, actual)
