@@ -215,7 +215,7 @@ clean: ## remove what the other targets made
 # Clients from the npm registry; node itself comes from PyPI, so that any Debian has the same one.
 $(NODE_CLIENTS): .venv/.stamp requirements-clients.lock tests/clients/node/package-lock.json
 	.venv/bin/$(PIP) install --require-hashes -r requirements-clients.lock
-	PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --silent --prefix tests/clients/node
+	PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --loglevel=error --prefix tests/clients/node
 	touch $@
 
 .venv/.stamp: requirements.lock pyproject.toml
