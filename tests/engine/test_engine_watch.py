@@ -1,6 +1,7 @@
 """The engine notifies of devices that a record shows, and of nothing else."""
 
 import asyncio
+from collections.abc import Callable
 
 from agent.api.views.pif_metrics import pif_metrics
 from agent.kernel.state import Link
@@ -52,10 +53,18 @@ async def test_another_active_slave_rings_the_bell_and_has_its_own_speed(world: 
     active = world.kernel.state.links["bond0"].active_slave
     world.kernel.speeds = {"eth0": 100, "eth1": 100, active: 10000}
     assert speed(world, "bond0") == 10000
+    await until(lambda: [*world.engine.history.links_up.values()] == [(2, 2)])
     before = await notices(world)
     world.kernel.cables = world.kernel.cables - {active}
-    assert await notices(world) > before  # for the bond's, and for the message that tells of it
+    await until(lambda: len(world.engine.history.messages) == 1)
+    assert await notices(world) == before + 2  # of the bond, and of the message about it
     assert speed(world, "bond0") == 100
+
+
+async def until(has_come: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not has_come():
+            await asyncio.sleep(0.001)
 
 
 async def test_a_daemon_that_has_ended_hears_nothing(world: World) -> None:
