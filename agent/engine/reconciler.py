@@ -27,7 +27,7 @@ from agent.kernel.steps import Refused
 from agent.model.draft import Plan, changes
 from agent.model.layering import Given, given_by, nics_given_by
 from agent.model.model import Model
-from agent.model.records import Ref
+from agent.model.records import PIF, Ref
 from agent.model.vifs import device_of
 from agent.rules.management import under_management, with_management_alone
 
@@ -68,6 +68,7 @@ class Reconciler:
         self._news, self._mends = asyncio.Event(), False
         self._task: asyncio.Task[None] | None = None
         self._tries = 0
+        self._indices: Mapping[str, int] = {}
         self.is_astray = False
         self.in_model_state = asyncio.Event()
 
@@ -97,8 +98,9 @@ class Reconciler:
         await self._attempt(given, progress)
         if self._condition:
             log.error("%s", self.words)
-        model = self._committed.here
-        for vif in missing_vifs(model, await self._kernel.read()):
+        model, actual = self._committed.here, await self._kernel.read()
+        self._is_back(actual)
+        for vif in missing_vifs(model, actual):
             vm = model.get(vif.VM)
             log.warning("%s of VM %s is not there", device_of(model, vif), vm.name_label or vm.uuid)
 
@@ -147,6 +149,8 @@ class Reconciler:
 
     async def carried_out(self, plan: Plan, scope: Scope, actual: KernelState) -> None:
         """A plan has been carried out: what it has changed is up, or is not wanted any more."""
+        if self._is_back(actual):
+            self.go_astray()
         parts = [part for part in self._faults.parts if part in scope.own]
         self._faults = self._faults_beside(plan).but((), parts)
         known = self._committed.model.records
@@ -207,7 +211,7 @@ class Reconciler:
             was_well = self.in_model_state.is_set()
             actual = await self._kernel.read()
             has_moved = await self._cards.follow(actual)
-            came = self._condition.missing & actual.links.keys()
+            came = self._is_back(actual) or self._condition.missing & actual.links.keys()
             if self.is_astray or has_moved or came or self._condition.without_ipv6 - actual.no_ipv6:
                 self._tries += 1
                 await self._attempt(NOTHING_GIVEN, known=self._spared())
@@ -218,6 +222,13 @@ class Reconciler:
         except Exception:
             log.exception("the network could not be looked after: it is tried again")
             self.is_astray = True
+
+    def _is_back(self, actual: KernelState) -> bool:
+        """Whether a NIC has gone and come since the last look, as when its driver is loaded anew."""
+        nics = (pif.device for pif in self._committed.here.by(PIF, "physical", True) if pif.managed)
+        before, now = self._indices, {n: actual.links[n].index for n in nics if n in actual.links}
+        self._indices = now
+        return any(before.get(name, index) != index for name, index in now.items())
 
     async def _bring_management_up(self, progress: Progress) -> None:
         """First of all, and alone: nothing else is touched."""

@@ -43,7 +43,8 @@ class Link:
     port: what a port of a bond is told.  filter: the rules of a balance-slb bond.
 
     The fields that are not compared are what the kernel decides by itself: carrier; used, whether the bond
-    that it is a port of takes its link for up; active_slave of a bond;
+    that it is a port of takes its link for up; active_slave of a bond; index, another
+    one when a device comes again under its name (0 of one that nobody has read);
     original_MAC and original_MTU, which a bond gives back to a port that leaves it (the MTU it tells nobody:
     what was read has 0).  And what it does not know: role; station, the MAC of the VM behind a VIF's device.
     And what others have to do with it: names, the alternative ones; bound, the device
@@ -79,6 +80,7 @@ class Link:
     names: tuple[str, ...] = field(default=(), compare=False)
     bound: str = field(default="", compare=False)
     lent: bool = field(default=False, compare=False)
+    index: int = field(default=0, compare=False)
 
     @property
     def owned(self) -> bool:

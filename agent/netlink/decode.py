@@ -153,7 +153,7 @@ def link(message: bytes) -> LinkEntry:
     bond = data if kind == "bond" else b""
     return LinkEntry(
         index,
-        _link(found, info, flags),
+        _link(index, found, info, flags),
         master=master,
         lower=lower,
         bound=bound,
@@ -163,7 +163,7 @@ def link(message: bytes) -> LinkEntry:
     )
 
 
-def _link(found: dict[int, bytes], info: dict[int, bytes], flags: int) -> Link:
+def _link(index: int, found: dict[int, bytes], info: dict[int, bytes], flags: int) -> Link:
     """The link, whose references to others are indices still, and left out."""
     kind, master_kind = text(info.get(IFLA_INFO_KIND, b"")), text(info.get(IFLA_INFO_SLAVE_KIND, b""))
     port = info.get(IFLA_INFO_SLAVE_DATA, b"")
@@ -188,6 +188,7 @@ def _link(found: dict[int, bytes], info: dict[int, bytes], flags: int) -> Link:
         isolated=bridge_port.isolated,
         learning=bridge_port.learning,
         names=_alternative_names(found.get(IFLA_PROP_LIST, b"")),
+        index=index,
     )
 
 

@@ -1,5 +1,6 @@
 """One fault, one place: what is wrong holds up nothing else, at a start and in a call, and is told."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -294,6 +295,19 @@ async def test_a_NIC_that_has_vanished_is_told_at_once_and_has_its_place_when_it
     world.kernel.insert(nic(1))
     await world.engine.in_model_state.wait()
     assert world.kernel.state.links == before.links
+
+
+async def test_a_slave_that_went_and_came_between_two_looks_has_its_place_again(
+    world: World, impatient: None
+) -> None:
+    """As when its driver is loaded anew: nobody has seen that it was missing."""
+    await world.create_bond("eth0", "eth1")
+    before = world.kernel.state
+    world.lose("eth1")
+    world.kernel.insert(replace(nic(1), index=77, up=True))
+    async with asyncio.timeout(20):
+        while world.kernel.state.links != before.links:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_slave_that_is_missing_at_a_start_is_told(world: World) -> None:
