@@ -44,12 +44,14 @@ def eventually(is_so: Callable[[], object], what: str, seconds: float = PATIENCE
 
 
 def table(host: Host) -> dict[str, list[str]]:
-    """The chains of pifd's table for bond0, each with its lines, as nft lists them; none where it is not."""
+    """The chains of all tables, each with its lines, as nft lists them."""
     shown = run("ip", "netns", "exec", host.net.host, "nft", "--terse", "list", "ruleset")
     found: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in map(str.strip, shown.splitlines()):
-        if line.startswith("chain "):
+    for line in filter(None, map(str.strip, shown.splitlines())):
+        if line.startswith("table "):
+            lines = []
+        elif line.startswith("chain "):
             lines = found.setdefault(line.split()[1], [])
         lines.append(line)
     return found
