@@ -26,13 +26,30 @@ def openssl(directory: Path, *arguments: str) -> None:
     subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
 
 
-def signed(directory: Path, name: str, days: int = 2, ca: str = "ca") -> None:
-    """A key and a certificate for 127.0.0.1; one of -1 days is over."""
-    (directory / "san").write_text("subjectAltName=IP:127.0.0.1\n")
+AUTHORITY = """
+[ca]
+default_ca = authority
+[authority]
+database = index
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+"""
+DAY_IN_2020 = "-startdate 20200101000000Z -enddate 20200102000000Z"
+
+
+def signed(directory: Path, name: str, valid: str = "-days 2", ca: str = "ca") -> None:
+    """A key and a certificate for 127.0.0.1.  Only `openssl ca` makes one that is over, in all versions."""
+    for file, text in (("san", "subjectAltName=IP:127.0.0.1\n"), ("index", ""), ("authority", AUTHORITY)):
+        (directory / file).write_text(text)
     request = f"req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
     openssl(directory, *request.split())
-    signing = f"x509 -req -in {name}.csr -CA {ca}.pem -CAkey {ca}.key -CAcreateserial -days {days}"
-    openssl(directory, *signing.split(), "-extfile", "san", "-out", f"{name}.pem")
+    signing = f"ca -batch -config authority -cert {ca}.pem -keyfile {ca}.key -in {name}.csr {valid}"
+    openssl(directory, *signing.split(), "-notext", "-extfile", "san", "-out", f"{name}.pem")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +61,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     signed(directory, "server")
     signed(directory, "host")
     signed(directory, "stranger", ca="other")
-    signed(directory, "expired", days=-1)
+    signed(directory, "expired", valid=DAY_IN_2020)
     return directory
 
 
