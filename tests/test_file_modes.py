@@ -12,7 +12,7 @@ from agent.api.http.server import serve
 from agent.api.sessions.caller import Client
 from agent.kernel.steps import SetResolver
 from agent.model.model import Model
-from agent.netlink.resolv_conf import ResolvConf
+from agent.netlink.apply.resolv_conf import ResolvConf
 from agent.store.sqlite import Store
 
 

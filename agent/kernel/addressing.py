@@ -14,7 +14,8 @@ class Address:
     """An address of a link, `192.0.2.10/24`.
 
     peer: the other end's, `192.0.2.11`, of a point-to-point link.  rest: what else the kernel has of it
-    (broadcast, label, scope, metric, flags), as agent.netlink.rest writes it; empty for one as pifd makes it.
+    (broadcast, label, scope, metric, flags), as agent.netlink.messages.rest writes it;
+    empty for one as pifd makes it.
 
     The fields that are not compared: leased, it has a lifetime, somebody (DHCP, RA) renews it; lifetimes, how
     long it is preferred and valid then, in seconds; secondary, an IPv4 one that goes when the first one of
@@ -67,7 +68,7 @@ class Route:
 
     An empty gateway: the destination is on the link; MULTIPATH: there are several.  source: the address that
     packets leave with.  rest: what else the kernel has of it (protocol, scope, type, flags, MTU …), as
-    agent.netlink.rest writes it; empty for one as pifd makes it.  leased: from an RA.
+    agent.netlink.messages.rest writes it; empty for one as pifd makes it.  leased: from an RA.
     """
 
     link: str

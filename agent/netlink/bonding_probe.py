@@ -12,10 +12,10 @@ from agent.kernel.kinds.option import Row, table
 from agent.kernel.kinds.types import Choice, Flag, Number, Value
 from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, SetOptions
-from agent.netlink import decode, requests
-from agent.netlink.encode import messages
-from agent.netlink.netfilter import missing as rules_missing
-from agent.netlink.socket import ErrorReply, Wire
+from agent.netlink.messages import decode, requests
+from agent.netlink.messages.encode import messages
+from agent.netlink.nft.netfilter import missing as rules_missing
+from agent.netlink.sockets.socket import ErrorReply, Wire
 
 KERNEL = f"this kernel ({platform.release()})"
 SLB_HASH = "xmit_hash_policy=vlan+srcmac"

@@ -7,21 +7,22 @@ from pathlib import Path
 from agent.kernel.live import Device, LinkCount, LiveLink
 from agent.kernel.state import BY_SOURCE, KernelState
 from agent.kernel.steps import Step, flat
-from agent.netlink import decode, neighbours, requests
-from agent.netlink.aside import ASIDE, Aside
+from agent.netlink.apply import neighbours
+from agent.netlink.apply.aside import ASIDE, Aside
+from agent.netlink.apply.planned_devices import PlannedDevices
+from agent.netlink.apply.resolv_conf import ResolvConf
+from agent.netlink.apply.sender import Sender
 from agent.netlink.bonding_probe import missing_in_bonding
-from agent.netlink.cache import KernelCache
-from agent.netlink.ethtool_features import Features
-from agent.netlink.listener import Listener, OnCarrier
-from agent.netlink.monitor import RECEIVE_BUFFER, Monitor
-from agent.netlink.netfilter import Netfilter
-from agent.netlink.nic_info_cache import OnChange
-from agent.netlink.planned_devices import PlannedDevices
+from agent.netlink.messages import decode, requests
+from agent.netlink.nft.netfilter import Netfilter
+from agent.netlink.nics.ethtool_features import Features
+from agent.netlink.nics.nic_info_cache import OnChange
+from agent.netlink.nics.used_elsewhere import IsNIC
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.picture.listener import Listener, OnCarrier
 from agent.netlink.reader import Reader
-from agent.netlink.resolv_conf import ResolvConf
-from agent.netlink.sender import Sender
-from agent.netlink.socket import Wire
-from agent.netlink.used_elsewhere import IsNIC
+from agent.netlink.sockets.monitor import RECEIVE_BUFFER, Monitor
+from agent.netlink.sockets.socket import Wire
 
 
 class Netlink:

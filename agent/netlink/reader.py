@@ -9,13 +9,13 @@ from typing import Any
 
 from agent.kernel.bond_filter import BondFilter
 from agent.kernel.state import BY_SOURCE, Address, KernelState
-from agent.netlink import used_elsewhere
-from agent.netlink.cache import KernelCache
-from agent.netlink.netfilter import Netfilter
-from agent.netlink.picture import Identity
-from agent.netlink.resolv_conf import ResolvConf
-from agent.netlink.socket import NetlinkError
-from agent.netlink.used_elsewhere import IsNIC
+from agent.netlink.apply.resolv_conf import ResolvConf
+from agent.netlink.nft.netfilter import Netfilter
+from agent.netlink.nics import used_elsewhere
+from agent.netlink.nics.used_elsewhere import IsNIC
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.picture.picture import Identity
+from agent.netlink.sockets.socket import NetlinkError
 
 log = logging.getLogger("pifd.kernel")
 

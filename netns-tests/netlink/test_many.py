@@ -20,7 +20,7 @@ from agent.__main__ import real_kernel
 from agent.engine.kernel import Kernel
 from agent.model.model import Model
 from agent.model.records import PIF, VLAN, Network
-from agent.netlink import socket as netlink_socket
+from agent.netlink.sockets import socket as netlink_socket
 from agent.settings import Settings
 from agent.store.sqlite import Store
 

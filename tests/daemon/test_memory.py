@@ -15,9 +15,9 @@ import pytest
 from agent.api.calls.call import Agent, agent_of
 from agent.api.calls.methods import call
 from agent.api.encodings.values import Value
-from agent.netlink.cache import KernelCache
-from agent.netlink.monitor import Monitor
-from agent.netlink.socket import Wire
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.sockets.monitor import Monitor
+from agent.netlink.sockets.socket import Wire
 from tests.api.callers import ROOT
 from tests.netlink.script import Datagram, Script, gone, link
 from tests.netlink.script import World as KernelWorld

@@ -23,9 +23,9 @@ from agent.cli.terminal import Screen
 from agent.hotplug.tail import KEPT, Tail
 from agent.kernel.parts import differences
 from agent.model.model import Model
-from agent.netlink.cache import KernelCache
-from agent.netlink.monitor import Monitor
-from agent.netlink.socket import NetlinkError, Wire
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.sockets.monitor import Monitor
+from agent.netlink.sockets.socket import NetlinkError, Wire
 from agent.rules.rectify import rectify
 from agent.settings import Settings, SettingsError, read_settings
 from agent.store.sqlite import Store, StoreError

@@ -5,7 +5,7 @@ from typing import Any
 from pyroute2.netlink import nla, nlmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfbase
 
-from agent.netlink.message import serialized
+from agent.netlink.messages.message import serialized
 
 
 class LinkInfo(nla):  # type: ignore[misc]

@@ -15,8 +15,8 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.addressing import PROTOCOL, SCOPE_LINK
-from agent.netlink.message import HEADER, each_message, serialized
-from agent.netlink.socket import NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR
+from agent.netlink.messages.message import HEADER, each_message, serialized
+from agent.netlink.sockets.socket import NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22

@@ -7,11 +7,11 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.addressing import MULTIPATH
 from agent.kernel.state import Address, KernelState, Route
-from agent.netlink.cache import ATTEMPTS, KernelCache
-from agent.netlink.monitor import Monitor
-from agent.netlink.picture import News
-from agent.netlink.rest import route_message
-from agent.netlink.socket import NetlinkError, Wire
+from agent.netlink.messages.rest import route_message
+from agent.netlink.picture.cache import ATTEMPTS, KernelCache
+from agent.netlink.picture.picture import News
+from agent.netlink.sockets.monitor import Monitor
+from agent.netlink.sockets.socket import NetlinkError, Wire
 from tests.netlink.script import (
     RTM_DELADDR,
     RTM_DELNEIGH,

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.kernel.live import Device
-from agent.netlink.ethtool import read_device
-from agent.netlink.listener import Listener
-from agent.netlink.monitor import Monitor
-from agent.netlink.netfilter import Netfilter
-from agent.netlink.nic_info_cache import Devices
-from agent.netlink.picture import News
-from agent.netlink.socket import Wire
+from agent.netlink.nft.netfilter import Netfilter
+from agent.netlink.nics.ethtool import read_device
+from agent.netlink.nics.nic_info_cache import Devices
+from agent.netlink.picture.listener import Listener
+from agent.netlink.picture.picture import News
+from agent.netlink.sockets.monitor import Monitor
+from agent.netlink.sockets.socket import Wire
 
 PATIENCE = 5
 

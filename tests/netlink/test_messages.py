@@ -14,9 +14,9 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 from agent.kernel.kinds.attributes import attribute
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.vlan import VLANOptions
-from agent.netlink import decode
-from agent.netlink.link_message import link_message
-from agent.netlink.message import HEADER, attributes, each_attribute, serialized
+from agent.netlink.messages import decode
+from agent.netlink.messages.link_message import link_message
+from agent.netlink.messages.message import HEADER, attributes, each_attribute, serialized
 from tests.netlink.reference import reference
 
 NAMES = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=15)

@@ -8,9 +8,9 @@ import pytest
 from pyroute2.netlink.nfnetlink.nftsocket import nft_chain_msg, nft_rule_msg, nft_set_msg, nft_table_msg
 
 from agent.kernel.bond_filter import BondFilter, filter_for, in_order
-from agent.netlink import nf_tables
-from agent.netlink.bond_rules import bonds_in, filter_in, table_of
-from agent.netlink.message import HEADER, U32
+from agent.netlink.messages.message import HEADER, U32
+from agent.netlink.nft import nf_tables
+from agent.netlink.nft.bond_rules import bonds_in, filter_in, table_of
 
 INDICES = {"eth0": 2, "eth1": 3, "eth2": 4}
 RULES = BondFilter(("eth0", "eth1"), primary="eth0")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.netlink.pci import PCIDevice, names_of, pci_device
+from agent.netlink.nics.pci import PCIDevice, names_of, pci_device
 
 ADDRESS = "0000:03:00.0"
 REPOSITORY = """\

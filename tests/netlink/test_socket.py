@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from agent.netlink import requests
-from agent.netlink.message import HEADER, each_message
-from agent.netlink.socket import NO_ANSWER, Dump, ErrorReply, NetlinkError, Wire
+from agent.netlink.messages import requests
+from agent.netlink.messages.message import HEADER, each_message
+from agent.netlink.sockets.socket import NO_ANSWER, Dump, ErrorReply, NetlinkError, Wire
 from tests.netlink.script import (
     Datagram,
     Reply,

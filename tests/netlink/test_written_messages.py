@@ -11,8 +11,8 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.addressing import PROTOCOL
 from agent.kernel.state import Address, Route
-from agent.netlink.message import serialized
-from agent.netlink.rest import address_message, address_of, route_message
+from agent.netlink.messages.message import serialized
+from agent.netlink.messages.rest import address_message, address_of, route_message
 
 INDICES = st.integers(1, 2**31 - 1)
 HOSTS = st.ip_addresses()

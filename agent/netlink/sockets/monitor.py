@@ -6,8 +6,8 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from agent.netlink.message import HEADER, each_message
-from agent.netlink.socket import (
+from agent.netlink.messages.message import HEADER, each_message
+from agent.netlink.sockets.socket import (
     CUT_OFF,
     KERNEL,
     LARGEST_DATAGRAM,

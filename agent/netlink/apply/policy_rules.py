@@ -4,9 +4,9 @@ import errno
 import socket
 from collections.abc import Iterable, Iterator
 
-from agent.netlink.encode import NLM_F_CREATE, NLM_F_EXCL
-from agent.netlink.message import HEADER, attribute, each_attribute, message, text
-from agent.netlink.socket import NetlinkError, Wire
+from agent.netlink.messages.encode import NLM_F_CREATE, NLM_F_EXCL
+from agent.netlink.messages.message import HEADER, attribute, each_attribute, message, text
+from agent.netlink.sockets.socket import NetlinkError, Wire
 
 RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34
 RULE_HEADER = 12

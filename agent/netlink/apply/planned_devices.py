@@ -12,9 +12,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from agent.kernel.steps import Refused, Step
-from agent.netlink.cache import KernelCache
-from agent.netlink.picture import Identity
-from agent.netlink.socket import NetlinkError
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.picture.picture import Identity
+from agent.netlink.sockets.socket import NetlinkError
 
 OWN_INDICES = range(0x40000000, 0x7F000000)
 """Interface indices that the kernel gives to nobody by itself: it counts from 1."""

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from agent.kernel.live import Device, LinkChange
-from agent.netlink.cache import KernelCache
-from agent.netlink.ethtool import read_device
-from agent.netlink.monitor import Monitor
-from agent.netlink.netfilter import Netfilter
-from agent.netlink.nic_info_cache import Devices, OnChange
-from agent.netlink.socket import Wire
+from agent.netlink.nft.netfilter import Netfilter
+from agent.netlink.nics.ethtool import read_device
+from agent.netlink.nics.nic_info_cache import Devices, OnChange
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.sockets.monitor import Monitor
+from agent.netlink.sockets.socket import Wire
 
 OnCarrier = Callable[[tuple[LinkChange, ...]], None]
 

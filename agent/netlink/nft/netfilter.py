@@ -10,11 +10,11 @@ from contextlib import suppress
 from threading import RLock
 
 from agent.kernel.bond_filter import BondFilter
-from agent.netlink import bond_rules, nf_tables
-from agent.netlink.bond_rules import Index, bonds_in, filter_in, table_name, table_of
-from agent.netlink.message import attribute
-from agent.netlink.nf_tables import BEGIN, END, Listed, Table
-from agent.netlink.socket import ErrorReply, NetlinkError, Wire, opened
+from agent.netlink.messages.message import attribute
+from agent.netlink.nft import bond_rules, nf_tables
+from agent.netlink.nft.bond_rules import Index, bonds_in, filter_in, table_name, table_of
+from agent.netlink.nft.nf_tables import BEGIN, END, Listed, Table
+from agent.netlink.sockets.socket import ErrorReply, NetlinkError, Wire, opened
 
 NETLINK_NETFILTER = 12
 NFNLGRP_NFTABLES = 7

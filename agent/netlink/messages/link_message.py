@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from agent.netlink.message import ATTRIBUTE, U32, padded
+from agent.netlink.messages.message import ATTRIBUTE, U32, padded
 
 Attribute = tuple[str, Any]
 """The kernel's name of an attribute, and its value; of a nested one, the attributes in it."""

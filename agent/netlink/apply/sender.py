@@ -10,11 +10,11 @@ from typing import Any
 
 from agent.kernel.announcement_frames import frame, rarp
 from agent.kernel.steps import Announce, CreateLink, Refused, SetActiveSlave, Step
-from agent.netlink.cache import KernelCache
-from agent.netlink.encode import messages
-from agent.netlink.listener import Listener
-from agent.netlink.planned_devices import PlannedDevices
-from agent.netlink.socket import Wire
+from agent.netlink.apply.planned_devices import PlannedDevices
+from agent.netlink.messages.encode import messages
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.picture.listener import Listener
+from agent.netlink.sockets.socket import Wire
 
 UPDELAY = 1.0
 """Seconds for which a bond that does not want a port to be active yet is asked again."""

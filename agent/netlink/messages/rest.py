@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from agent.kernel.addressing import ONLINK, PROTOCOL, SCOPE_LINK, UNICAST
 from agent.kernel.state import Address, Route, parsed
-from agent.netlink.message import message
+from agent.netlink.messages.message import message
 
 NETLINK_HEADER = struct.Struct("=IHHII")
 ADDRESS_HEADER = struct.Struct("=BBBBI")

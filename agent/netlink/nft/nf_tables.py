@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agent.netlink.message import HEADER, attribute, attributes, each_attribute, text
+from agent.netlink.messages.message import HEADER, attribute, attributes, each_attribute, text
 
 FAMILY = 5
 """NFPROTO_NETDEV: the rules of devices."""

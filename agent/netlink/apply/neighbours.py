@@ -8,9 +8,9 @@ from typing import Any
 
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
-from agent.netlink.encode import NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
-from agent.netlink.message import HEADER, NEIGHBOUR, attribute, each_attribute, message, serialized
-from agent.netlink.socket import Wire
+from agent.netlink.messages.encode import NLM_F_CREATE, NLM_F_REPLACE, NUD_PERMANENT, RTM_NEWNEIGH
+from agent.netlink.messages.message import HEADER, NEIGHBOUR, attribute, each_attribute, message, serialized
+from agent.netlink.sockets.socket import Wire
 
 RTM_GETNEIGH = 30
 NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE = 0x02, 0x04, 0x08, 0x10

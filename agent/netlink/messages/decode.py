@@ -21,7 +21,7 @@ from agent.kernel.kinds.option import decoded
 from agent.kernel.kinds.types import NO_NAMES, Names
 from agent.kernel.live import LiveLink
 from agent.kernel.state import Address, Link, Route, altered, parsed
-from agent.netlink.message import (
+from agent.netlink.messages.message import (
     HEADER,
     NDA_DST,
     NDA_LLADDR,
@@ -33,7 +33,7 @@ from agent.netlink.message import (
     padded,
     text,
 )
-from agent.netlink.rest import (
+from agent.netlink.messages.rest import (
     HOP,
     IFA_ADDRESS,
     IFA_FLAGS,

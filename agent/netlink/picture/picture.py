@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from agent.kernel.link import changed_fields
 from agent.kernel.live import LinkChange
 from agent.kernel.state import Address, KernelState, Link, Route, altered
-from agent.netlink import decode
-from agent.netlink.decode import AddressEntry, LinkEntry, RouteEntry
-from agent.netlink.route_table import Key, RouteTable
+from agent.netlink.messages import decode
+from agent.netlink.messages.decode import AddressEntry, LinkEntry, RouteEntry
+from agent.netlink.picture.route_table import Key, RouteTable
 
 GRO = Callable[[Link], bool | None]
 """Whether a link puts received packets together; None of what has no such thing."""

@@ -36,9 +36,9 @@ from agent.kernel.steps import (
     SetUp,
     Step,
 )
-from agent.netlink.link_message import Attribute, link_message
-from agent.netlink.message import serialized
-from agent.netlink.rest import RTM_DELROUTE, address_message, route_message
+from agent.netlink.messages.link_message import Attribute, link_message
+from agent.netlink.messages.message import serialized
+from agent.netlink.messages.rest import RTM_DELROUTE, address_message, route_message
 
 RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK = 16, 17, 19
 RTM_NEWADDR, RTM_DELADDR = 20, 21

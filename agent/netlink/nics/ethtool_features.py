@@ -20,9 +20,9 @@ from pyroute2.netlink.generic.ethtool import (
 
 from agent.kernel.link import NIC_KINDS
 from agent.kernel.state import Link
-from agent.netlink.ethtool import REQUEST, SIOCETHTOOL
-from agent.netlink.message import serialized
-from agent.netlink.socket import NETLINK_GENERIC, ErrorReply, Wire
+from agent.netlink.messages.message import serialized
+from agent.netlink.nics.ethtool import REQUEST, SIOCETHTOOL
+from agent.netlink.sockets.socket import NETLINK_GENERIC, ErrorReply, Wire
 
 ETHTOOL_GGRO = 0x2B
 RX_GRO = "rx-gro"

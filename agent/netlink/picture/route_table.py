@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from agent.netlink.decode import RouteEntry
+from agent.netlink.messages.decode import RouteEntry
 
 Key = tuple[Any, ...]
 Table = tuple[int, int]

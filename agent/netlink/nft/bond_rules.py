@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from agent.kernel.bond_filter import BondFilter
-from agent.netlink.message import U32, attribute
-from agent.netlink.nf_tables import (
+from agent.netlink.messages.message import U32, attribute
+from agent.netlink.nft.nf_tables import (
     ACCEPT,
     DROP,
     EGRESS,

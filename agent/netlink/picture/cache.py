@@ -19,13 +19,13 @@ from typing import TypeVar
 
 from agent.kernel.live import LinkCount
 from agent.kernel.state import KernelState, parsed
-from agent.netlink import decode, requests
-from agent.netlink.carrier_log import CarrierLog
-from agent.netlink.decode import IFF_MASTER, IFF_SLAVE, IFF_UP, AddressEntry, RouteEntry
-from agent.netlink.monitor import Monitor
-from agent.netlink.picture import GRO, Identity, News, Picture
-from agent.netlink.route_table import RouteTable, Table
-from agent.netlink.socket import NetlinkError, Wire
+from agent.netlink.messages import decode, requests
+from agent.netlink.messages.decode import IFF_MASTER, IFF_SLAVE, IFF_UP, AddressEntry, RouteEntry
+from agent.netlink.picture.carrier_log import CarrierLog
+from agent.netlink.picture.picture import GRO, Identity, News, Picture
+from agent.netlink.picture.route_table import RouteTable, Table
+from agent.netlink.sockets.monitor import Monitor
+from agent.netlink.sockets.socket import NetlinkError, Wire
 
 log = logging.getLogger("pifd.kernel")
 

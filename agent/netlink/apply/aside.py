@@ -18,14 +18,14 @@ from agent.kernel.steps import (
     SetResolver,
     Step,
 )
-from agent.netlink import device_settings, neighbours, policy_rules
-from agent.netlink.cache import KernelCache
-from agent.netlink.ethtool_features import Features
-from agent.netlink.listener import Listener
-from agent.netlink.netfilter import Netfilter
-from agent.netlink.planned_devices import PlannedDevices
-from agent.netlink.resolv_conf import ResolvConf
-from agent.netlink.socket import NetlinkError, Wire
+from agent.netlink.apply import device_settings, neighbours, policy_rules
+from agent.netlink.apply.planned_devices import PlannedDevices
+from agent.netlink.apply.resolv_conf import ResolvConf
+from agent.netlink.nft.netfilter import Netfilter
+from agent.netlink.nics.ethtool_features import Features
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.picture.listener import Listener
+from agent.netlink.sockets.socket import NetlinkError, Wire
 
 CARRIER_POLL = 0.01
 """Seconds between two looks at a link whose carrier is awaited."""

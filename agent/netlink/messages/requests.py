@@ -2,8 +2,8 @@
 
 import socket
 
-from agent.netlink.decode import ADDRESS, IFLA_EXT_MASK, IFLA_IFNAME, LINK, ROUTE, RTA_TABLE
-from agent.netlink.message import NEIGHBOUR, U32, attribute, message
+from agent.netlink.messages.decode import ADDRESS, IFLA_EXT_MASK, IFLA_IFNAME, LINK, ROUTE, RTA_TABLE
+from agent.netlink.messages.message import NEIGHBOUR, U32, attribute, message
 
 RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH = 18, 22, 26, 30
 RTEXT_FILTER_SKIP_STATS = 8

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from agent.kernel.live import Device
-from agent.netlink.pci import pci_device
-from agent.netlink.socket import Wire
+from agent.netlink.nics.pci import pci_device
+from agent.netlink.sockets.socket import Wire
 
 SIOCETHTOOL = 0x8946
 ETHTOOL_GSET, ETHTOOL_GDRVINFO = 0x1, 0x3

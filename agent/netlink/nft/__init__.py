@@ -1,0 +1,1 @@
+"""nf_tables: the filter rules of balance-slb bonds."""
