@@ -12,7 +12,7 @@ from agent.desired.wanted_links import WantedLinks
 from agent.kernel.addressing import MULTIPATH
 from agent.kernel.left_as_is import with_filters_for_their_ports
 from agent.kernel.resolv_conf_text import nameservers_of, with_nameservers
-from agent.kernel.state import Address, KernelState, Link, Role, Route
+from agent.kernel.state import Address, KernelState, Link, NextHop, Role, Route
 from agent.model.layering import Given, attached_with_ip, bridge_of, given_by
 from agent.model.model import Model
 
@@ -43,18 +43,36 @@ def wanted_addresses(model: Model, actual: KernelState, given: Given) -> WantedA
     return WantedAddresses(model, actual, given, replace(actual, links=LINKS.of(model, actual, given)))
 
 
-def stranded(model: Model, actual: KernelState, given: Given = NOTHING_GIVEN) -> frozenset[Address | Route]:
-    """Other people's addresses and routes whose device goes, without another one in its place."""
+def stranded(
+    model: Model, actual: KernelState, given: Given = NOTHING_GIVEN
+) -> frozenset[Address | Route | NextHop]:
+    """Other people's addresses and routes whose device goes, without another one in its place; and next hop
+    objects, and the routes by them, whose device does not stay where it is."""
     every = given | given_by(model)
     wanted = wanted_addresses(model, actual, every)
     kept: set[object] = {address.interface for address in wanted.addresses()}
     there = wanted.routes()
     kept |= {route.way for route in there if route.gateway != MULTIPATH}
+    lost = frozenset(one for one in actual.next_hops if not _stays(one.link, wanted, every))
     addresses = (a for a in actual.addresses if a.link in wanted.mine and is_others(a, every))
     routes = (r for r in actual.routes if r.link in wanted.mine and is_others(r, every))
-    return frozenset(a for a in addresses if not a.link_local and a.interface not in kept) | frozenset(
-        r for r in routes if r.way not in kept and r not in there
+    return (
+        lost
+        | frozenset(a for a in addresses if not a.link_local and a.interface not in kept)
+        | frozenset(
+            r
+            for r in routes
+            if (r.next_hop and not _stays(r.link, wanted, every)) or (r.way not in kept and r not in there)
+        )
     )
+
+
+def _stays(name: str, wanted: WantedAddresses, given: Given) -> bool:
+    """Whether a device is left where it is: if it goes down, its next hop objects go, too."""
+    link, then = wanted.actual.links.get(name), wanted.links.links.get(name)
+    if link is None or not (link.owned or name in given.nics):
+        return True
+    return then is not None and (link.owned or (then.master == link.master and then.up))
 
 
 def as_before(snapshot: KernelState, actual: KernelState, given: Given) -> KernelState:

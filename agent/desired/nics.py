@@ -85,11 +85,20 @@ def _nic(state: KernelState, link: Link) -> NIC:
         others=(*addresses.others, *routes.others),
         in_use=_in_use(state, link),
         gro=link.gro,
-        unsupported=tuple(f"a route to {r.destination} {_why_not(r)}" for r in routes.unmovable),
+        unsupported=(
+            *(f"a route to {r.destination} {_why_not(r)}" for r in routes.unmovable),
+            *(
+                f"the next hop object {one.number}, which can't be moved"
+                for one in sorted(state.next_hops)
+                if one.link == link.name
+            ),
+        ),
     )
 
 
 def _why_not(route: Route) -> str:
+    if route.next_hop:
+        return f"by the next hop object {route.next_hop}, which can't be moved"
     return (
         MULTIPATH if route.gateway == MULTIPATH else f"via {route.gateway or 'no gateway'} beside another one"
     )
@@ -154,7 +163,7 @@ class _Routes:
 
     def __init__(self, routes: Sequence[Route], beside: Container[Route], versions: frozenset[int]) -> None:
         self._versions = versions
-        self.unmovable = [route for route in routes if route.gateway == MULTIPATH or route in beside]
+        self.unmovable = [r for r in routes if r.gateway == MULTIPATH or r.next_hop or r in beside]
         mine = [r for r in routes if r.protocol in CONFIGURED and r.gateway != MULTIPATH]
         self._best = {version: self._best_default(mine, version) for version in (4, 6)}
         self.static = [r for r in mine if is_plain(r) and r.gateway and not _is_default(r) and not r.leased]

@@ -11,7 +11,7 @@ from agent.engine.fault_attribution import touched
 from agent.errors import DeviceAttachRejected, InvalidValue, PIFConfigurationError, VLANInUse
 from agent.interface_reconfigure.plan import plan_handover
 from agent.kernel.kinds.vlan import VLANOptions
-from agent.kernel.state import Address, KernelState, Link
+from agent.kernel.state import Address, KernelState, Link, NextHop, Route
 from agent.kernel.steps import Step
 from agent.model.draft import Plan
 from agent.model.layering import given_by, needed_nics
@@ -116,11 +116,21 @@ def check_rival_routes(plan: Plan, actual: KernelState) -> None:
 def check_nothing_is_stranded(plan: Plan, actual: KernelState) -> None:
     """What others put on a device of pifd's is not dropped with it."""
     lost = stranded(plan.after, actual, given_by(plan.before)) - stranded(plan.before, actual)
-    for found in sorted(lost, key=str):
-        what = found.interface if isinstance(found, Address) else f"the route to {found.destination}"
+    for found in sorted(lost, key=lambda one: (isinstance(one, NextHop), str(one))):
         pif = next(iter(touched(plan)), None)
-        reason = f"{what} on {found.link} is not pifd's, and would be lost"
-        raise PIFConfigurationError(pif.ref if pif else "", reason)
+        raise PIFConfigurationError(pif.ref if pif else "", _why_stranded(found))
+
+
+def _why_stranded(found: Address | Route | NextHop) -> str:
+    if isinstance(found, NextHop):
+        return f"the next hop object {found.number} on {found.link} can't be moved, and would be lost"
+    if isinstance(found, Route) and found.next_hop:
+        return (
+            f"the route to {found.destination} on {found.link} uses the next hop object {found.next_hop}, "
+            "which can't be moved"
+        )
+    what = found.interface if isinstance(found, Address) else f"the route to {found.destination}"
+    return f"{what} on {found.link} is not pifd's, and would be lost"
 
 
 def check_resolver_is_writable(plan: Plan, actual: KernelState) -> None:

@@ -68,7 +68,8 @@ class Route:
 
     An empty gateway: the destination is on the link; MULTIPATH: there are several.  source: the address that
     packets leave with.  rest: what else the kernel has of it (protocol, scope, type, flags, MTU …), as
-    agent.netlink.messages.rest writes it; empty for one as pifd makes it.  leased: from an RA.
+    agent.netlink.messages.rest writes it; empty for one as pifd makes it.  leased: from an RA.  next_hop: the
+    next hop object that it uses, by its number; 0 for none.
     """
 
     link: str
@@ -79,6 +80,7 @@ class Route:
     table: int = MAIN_TABLE
     source: str = ""
     rest: str = ""
+    next_hop: int = field(default=0, compare=False)
 
     @property
     def version(self) -> int:
@@ -129,6 +131,18 @@ class Route:
         """What packets have to have beside their destination: a TOS, or a source (of IPv6), as in `rest`."""
         tos, source = self.rest[4:6], self.rest[10:SOURCE_ENDS]
         return "" if tos in ("", "00") and source[:2] in ("", "00") else f"{tos} {source}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NextHop:
+    """A next hop object (`ip nexthop`) that leads over a link.
+
+    The kernel deletes it when its link goes down.  Whoever made it, a routing daemon as a rule, knows it by
+    its number: pifd neither moves it nor makes it again.
+    """
+
+    link: str
+    number: int
 
 
 def crowded(routes: Iterable[Route]) -> frozenset[Route]:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
-from agent.kernel.addressing import Address, Route, parsed
+from agent.kernel.addressing import Address, NextHop, Route, parsed
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.vlan import VLANOptions
@@ -12,7 +12,7 @@ from agent.kernel.link import DOOMED_GROUP, NIC_KINDS, Link, Role, altered
 from agent.table import Table
 
 # What a state consists of is imported from here, too.
-__all__ = ("Address", "KernelState", "Link", "Role", "Route", "altered", "parsed")
+__all__ = ("Address", "KernelState", "Link", "NextHop", "Role", "Route", "altered", "parsed")
 
 
 def _keys_of(link: Link) -> tuple[Hashable, ...]:
@@ -68,6 +68,7 @@ class KernelState:
     resolver: the text of resolv.conf, None when somebody else's program writes it (it is a symbolic link).
     ipv6: whether new links can have IPv6.  no_ipv6: the links that have IPv4 addresses, and on which somebody
     switched IPv6 off.  vital: the addresses by which the host is managed, if it is known.
+    next_hops: the next hop objects, which pifd only looks at.
     """
 
     links: Mapping[str, Link] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class KernelState:
     ipv6: bool = field(default=True, compare=False)
     no_ipv6: frozenset[str] = field(default=frozenset(), compare=False)
     vital: frozenset[str] = field(default=frozenset(), compare=False)
+    next_hops: frozenset[NextHop] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.links, Table):

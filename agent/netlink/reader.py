@@ -51,6 +51,7 @@ class Reader:
             last.links is state.links
             and last.addresses is state.addresses
             and last.routes is state.routes
+            and last.next_hops == state.next_hops
             and (last.resolver, last.ipv6, last.no_ipv6) == (resolver, ipv6, no_ipv6)
         ):
             self._state = replace(state, resolver=resolver, ipv6=ipv6, no_ipv6=no_ipv6)

@@ -297,16 +297,20 @@ def test_an_unplugged_NIC_that_somebody_uses_is_left_alone(net: Cabling, tmp_pat
     assert daemon.stop() == 0
 
 
-def test_a_route_of_several_ways_is_refused_by_name_and_the_host_stays_as_it_is(
-    net: Cabling, tmp_path: Path
+WAYS = "route add 198.51.100.0/24 nexthop via 192.0.2.1 dev eth0 nexthop via 192.0.2.7 dev eth0\n"
+OBJECT = "nexthop add id 7 via 192.0.2.1 dev eth0\nroute add 198.51.100.0/24 nhid 7\n"
+
+
+@pytest.mark.parametrize(("ways", "reason"), [(WAYS, "multipath"), (OBJECT, "next hop object 7")])
+def test_a_route_that_can_not_be_moved_is_refused_by_name_and_the_host_stays_as_it_is(
+    net: Cabling, tmp_path: Path, ways: str, reason: str
 ) -> None:
-    ways = "route add 198.51.100.0/24 nexthop via 192.0.2.1 dev eth0 nexthop via 192.0.2.7 dev eth0\n"
     batch(net, net.host, LAYOUTS["ifupdown2, as Proxmox"].host + ways)
     before = net.shown()
     daemon = start_forked(net.host, Home(tmp_path))
     assert daemon.wait() == 1
     told = daemon.log.read_text()
-    assert [word in told for word in ("eth0", "198.51.100.0/24", "multipath")] == [True] * 3, told
+    assert [word in told for word in ("eth0", "198.51.100.0/24", reason)] == [True] * 3, told
     assert net.shown() == before
     assert answers(net.admin, HOST_IP)
 

@@ -8,7 +8,7 @@ from agent.desired.nics import facts_of
 from agent.errors import CannotTakeOver
 from agent.kernel.addressing import MULTIPATH, ONLINK
 from agent.kernel.link import GROUP
-from agent.kernel.state import Address, KernelState, Link, Route
+from agent.kernel.state import Address, KernelState, Link, NextHop, Route
 from agent.model.model import Model, management_of
 from agent.model.records import PIF, AddressType, Host, IPConfiguration, IPMode, KeptAddress, Network, Pool
 from agent.rules.first_start import first_start
@@ -188,6 +188,18 @@ def test_routes_of_which_one_was_appended_to_the_other_are_refused() -> None:
 
 def test_a_multipath_route_is_refused() -> None:
     assert refusal(Route("eth0", "10.0.0.0/8", MULTIPATH)) == ("eth0", "a route to 10.0.0.0/8 multipath")
+
+
+def test_a_next_hop_object_is_refused_with_a_route_by_it_or_without() -> None:
+    route = Route("eth0", "10.0.0.0/8", GATEWAY, next_hop=7)
+    state = replace(having(host(), route), next_hops=frozenset([NextHop("eth0", 8), NextHop("docker0", 9)]))
+    with pytest.raises(CannotTakeOver) as caught:
+        taken_over(state)
+    assert caught.value.parameters == (
+        "eth0",
+        "a route to 10.0.0.0/8 by the next hop object 7, which can't be moved, "
+        "the next hop object 8, which can't be moved",
+    )
 
 
 KERNELS_ONLINK = f"{2:02x}{ONLINK:02x}" + "00" + "00" + "01" + "00"

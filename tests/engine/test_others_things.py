@@ -11,7 +11,7 @@ from agent.kernel.addressing import MULTIPATH, PROTOCOL
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.link import DOOMED_GROUP, GROUP
 from agent.kernel.simulate import apply_all
-from agent.kernel.state import Address, KernelState, Link, Route
+from agent.kernel.state import Address, KernelState, Link, NextHop, Route
 from agent.kernel.steps import AddAddress, DeleteAddress, SetRoute
 from agent.model.records import Ref
 from agent.rules import bond, pif
@@ -167,6 +167,37 @@ SHARED = tuple(
 def at_xenbr0(destination: str, matched: str) -> Route:
     """A route of IPv6 for packets from a source."""
     return Route("xenbr0", destination, "fe80::7", 1024, rest=f"030000000140{matched}")
+
+
+BY_OBJECT = replace(at_xenbr0("10.9.0.0/16", f"{186:02x}0000000100"), next_hop=7)
+
+
+@pytest.mark.parametrize(
+    ("routes", "reason"),
+    [
+        ([], "the next hop object 7 on xenbr0 can't be moved, and would be lost"),
+        ([BY_OBJECT], "the route to 10.9.0.0/16 on xenbr0 uses the next hop object 7, which can't be moved"),
+    ],
+)
+async def test_next_hop_objects_hold_up_only_what_would_move_them(
+    world: World, routes: list[Route], reason: str
+) -> None:
+    state = world.kernel.state
+    world.kernel.state = replace(
+        state, routes=state.routes | {*routes}, next_hops=frozenset([NextHop("xenbr0", 7)])
+    )
+    await world.do(create, {})
+    with pytest.raises(Failure) as caught:
+        await world.create_bond("eth0", "eth1")
+    assert (caught.value.parameters[1], world.kernel.state.routes) == (reason, state.routes | {*routes})
+
+
+async def test_neither_does_a_NIC_go_down_that_has_one(world: World) -> None:
+    world.kernel.state = replace(world.kernel.state, next_hops=frozenset([NextHop("eth1", 8)]))
+    await world.do(pif.plug, world.pif("eth1").ref)
+    with pytest.raises(Failure) as caught:
+        await world.create_bond("eth0", "eth1")
+    assert caught.value.parameters[1] == "the next hop object 8 on eth1 can't be moved, and would be lost"
 
 
 FROM = tuple(at_xenbr0("2001:db8:9::/48", f"1400020020010db8000{n}{'0' * 20}") for n in (1, 2))

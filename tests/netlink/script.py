@@ -15,13 +15,15 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.addressing import PROTOCOL, SCOPE_LINK
-from agent.netlink.messages.message import HEADER, each_message, serialized
+from agent.netlink.messages.message import HEADER, attribute, each_message, serialized
+from agent.netlink.messages.message import message as encoded
 from agent.netlink.sockets.socket import NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
+RTM_NEWNEXTHOP, RTM_GETNEXTHOP = 104, 106
 UP = 0x1 | 0x40 | 0x10000
 NLM_F_MULTI = 2
 
@@ -165,6 +167,12 @@ def flood(index: int, host: str, kind: int = RTM_NEWNEIGH) -> bytes:
     return serialized(message)
 
 
+def next_hop(number: int, index: int) -> bytes:
+    """RTM_NEWNEXTHOP of an object that leads over a link."""
+    attributes = attribute(1, struct.pack("=I", number)) + attribute(5, struct.pack("=I", index))
+    return encoded(RTM_NEWNEXTHOP, struct.pack("=BBBxI", socket.AF_INET, 0, 0, 0) + attributes)
+
+
 class World:
     """What answers dumps and questions: messages by the request's type.
 
@@ -178,6 +186,7 @@ class World:
             RTM_GETADDR: [],
             RTM_GETROUTE: [],
             RTM_GETNEIGH: [],
+            RTM_GETNEXTHOP: [],
         }
         self.faults: deque[Callable[[int, list[bytes]], Iterable[Reply]]] = deque()
         self.during: Callable[[], None] | None = None

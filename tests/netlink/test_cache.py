@@ -6,7 +6,7 @@ import pytest
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from agent.kernel.addressing import MULTIPATH
-from agent.kernel.state import Address, KernelState, Route
+from agent.kernel.state import Address, KernelState, NextHop, Route
 from agent.netlink.messages.rest import route_message
 from agent.netlink.picture.cache import ATTEMPTS, KernelCache
 from agent.netlink.picture.picture import News
@@ -19,6 +19,7 @@ from tests.netlink.script import (
     RTM_GETADDR,
     RTM_GETLINK,
     RTM_GETNEIGH,
+    RTM_GETNEXTHOP,
     RTM_GETROUTE,
     RTM_NEWROUTE,
     Datagram,
@@ -34,6 +35,7 @@ from tests.netlink.script import (
     interrupted,
     link,
     lost,
+    next_hop,
     route,
 )
 
@@ -324,6 +326,14 @@ def test_where_a_vxlan_floods_to_is_read_with_it_and_told(scene: Scene) -> None:
     assert scene.read().links["vx"].flood == ("192.0.2.30",)
 
 
+def test_next_hop_objects_are_read_when_they_are_told_and_as_long_as_there_are_any(scene: Scene) -> None:
+    scene.world.tables[RTM_GETNEXTHOP] = [next_hop(7, 2), next_hop(8, 0), next_hop(9, 99)]
+    scene.tell(next_hop(7, 2))
+    assert scene.read().next_hops == {NextHop("eth0", 7)}
+    scene.world.tables[RTM_GETNEXTHOP] = []  # gone with its link: that is told to nobody
+    assert (scene.read().next_hops, scene.dumps_again()) == (frozenset(), [])
+
+
 def test_a_link_that_is_down_is_looked_at_again_each_time(scene: Scene) -> None:
     down = link(3, "eth1", flags=DOWN)
     scene.tell(down)
@@ -358,5 +368,5 @@ def test_what_happens_while_nobody_listens_is_read_afterwards(scene: Scene) -> N
     scene.cache.pause()
     assert (scene.cache.catch_up(), scene.world.dumps) == (False, [])
     assert scene.names() == {"lo", "eth0", "eth1"}
-    assert scene.world.dumps == [RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE]
+    assert scene.world.dumps == [RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEXTHOP]
     assert scene.dumps_again() == []

@@ -73,6 +73,9 @@ IFLA_PERM_ADDRESS, IFLA_PARENT_DEV_NAME = 54, 56
 IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 RTA_DST, RTA_SRC, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_MULTIPATH = 1, 2, 4, 5, 6, 7, 9
 RTA_TABLE, RTA_NH_ID = 15, 30
+NEXT_HOP = struct.Struct("=BBBxI")
+"""struct nhmsg: family, scope, protocol, flags."""
+NHA_ID, NHA_OIF = 1, 5
 
 MALFORMED: tuple[type[Exception], ...] = (struct.error, ValueError, LookupError)
 """What reading a message raises that is none."""
@@ -338,6 +341,7 @@ class RouteEntry:
                     table=_u32(found, RTA_TABLE) or table,
                     source=ip(family, found[RTA_PREFSRC]) if RTA_PREFSRC in found else "",
                     rest=rest(bool(gateway), onlink=bool(flags & ONLINK), more=more, is_first=number == 0),
+                    next_hop=_u32(found, RTA_NH_ID),
                 )
 
 
@@ -384,6 +388,12 @@ def _ways(found: Attributes, flags: int) -> Iterator[tuple[int, int, bytes, byte
         inner = attributes(hops[: offset + size], offset + HOP.size)
         yield index, flags_of_way, inner.pop(RTA_GATEWAY, b""), hop(weight, inner) if weight or inner else b""
         offset += padded(max(size, HOP.size))
+
+
+def next_hop(message: bytes) -> tuple[int, int]:
+    """The number of a next hop object, and the index of its link; 0 of one without, such as a group."""
+    found = attributes(message, BODY + NEXT_HOP.size)
+    return _u32(found, NHA_ID), _u32(found, NHA_OIF)
 
 
 def subnets_of(address: Address) -> Iterator[str]:

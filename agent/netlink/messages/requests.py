@@ -2,10 +2,18 @@
 
 import socket
 
-from agent.netlink.messages.decode import ADDRESS, IFLA_EXT_MASK, IFLA_IFNAME, LINK, ROUTE, RTA_TABLE
+from agent.netlink.messages.decode import (
+    ADDRESS,
+    IFLA_EXT_MASK,
+    IFLA_IFNAME,
+    LINK,
+    NEXT_HOP,
+    ROUTE,
+    RTA_TABLE,
+)
 from agent.netlink.messages.message import NEIGHBOUR, U32, attribute, message
 
-RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH = 18, 22, 26, 30
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETNEXTHOP = 18, 22, 26, 30, 106
 RTEXT_FILTER_SKIP_STATS = 8
 ANY_FAMILY, ANY_TABLE = int(socket.AF_UNSPEC), 0
 
@@ -37,3 +45,8 @@ def routes(family: int = ANY_FAMILY, table: int = ANY_TABLE) -> bytes:
 def forwarding_entries() -> bytes:
     """Those of bridges and vxlans; a header alone would be an old form."""
     return message(RTM_GETNEIGH, NEIGHBOUR.pack(int(socket.AF_BRIDGE), 0, 0, 0, 0))
+
+
+def next_hops() -> bytes:
+    """The next hop objects of both families."""
+    return message(RTM_GETNEXTHOP, NEXT_HOP.pack(ANY_FAMILY, 0, 0, 0))

@@ -70,6 +70,7 @@ class KernelCache:
         self._ports: dict[int, bytes] = {}
         self._meanwhile: Meanwhile | None = None
         self._bond_told = False
+        self._next_hops_told = True
         self._carriers = CarrierLog()
         self.dumps = 0
 
@@ -86,6 +87,7 @@ class KernelCache:
                 self._read_all()
             self._look_at_silent_links()
             self._read_doubtful_routes()
+            self._read_next_hops()
             return self._picture.state(), self._picture.identities()
 
     def catch_up(self, most: int | None = None) -> bool:
@@ -199,6 +201,7 @@ class KernelCache:
         elif kind in (RTM_NEWNEIGH, RTM_DELNEIGH):
             self._take_flood(decode.flood(message), is_there=kind == RTM_NEWNEIGH)
         elif kind in (RTM_NEWNEXTHOP, RTM_DELNEXTHOP):
+            self._next_hops_told = True
             self._picture.routes.all_doubtful = True  # what it does to routes is told to nobody
 
     def _take_link(self, message: bytes, *, is_there: bool) -> None:
@@ -267,6 +270,7 @@ class KernelCache:
 
         If that does not end, the last one counts until the next time.
         """
+        self._next_hops_told = True
         for _ in range(ATTEMPTS):
             self._monitor.lost = False
             self._merge_links(*self._dumped_with_events(requests.link()))
@@ -352,6 +356,19 @@ class KernelCache:
             if isinstance(answer, bytes):
                 self._links[index] = answer
         self._settle()
+
+    def _read_next_hops(self) -> None:
+        """That one has gone with its link is told to nobody: while there are any, they are read each time."""
+        if not (self._next_hops_told or self._picture.next_hops):
+            return
+        self._next_hops_told = False
+        try:
+            dumped = self._dumped(requests.next_hops())
+        except NetlinkError as error:
+            if error.errno != errno.EOPNOTSUPP:  # a kernel that has none
+                raise
+            dumped = []
+        self._picture.next_hops = dict(understood(decode.next_hop, dumped))
 
     def _read_doubtful_routes(self) -> None:
         routes = self._picture.routes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from agent.kernel.link import changed_fields
 from agent.kernel.live import LinkChange
-from agent.kernel.state import Address, KernelState, Link, Route, altered
+from agent.kernel.state import Address, KernelState, Link, NextHop, Route, altered
 from agent.netlink.messages import decode
 from agent.netlink.messages.decode import AddressEntry, LinkEntry, RouteEntry
 from agent.netlink.picture.route_table import Key, RouteTable
@@ -59,6 +59,8 @@ class Picture:
         self._floods: dict[int, set[str]] = {}
         self._addresses: dict[int, dict[AddressKey, AddressEntry]] = {}
         self.routes = RouteTable()
+        self.next_hops: Mapping[int, int] = {}
+        """The index of the link of each next hop object, by its number."""
         self.down: dict[int, None] = {}
         self._bonds: set[int] = set()
         self._referring: dict[int, set[int]] = {}
@@ -206,12 +208,15 @@ class Picture:
         links = self._links()
         addresses = self._shown_on_links()
         routes = self._shown_in_tables()
-        if links or addresses or routes:
+        over = ((self.name_of(index), number) for number, index in self.next_hops.items())
+        next_hops = frozenset(NextHop(name, number) for name, number in over if name)
+        if links or addresses or routes or next_hops != self._state.next_hops:
             self._state = replace(
                 self._state,
                 links=self._table(links),
                 addresses=frozenset(self._every_address) if addresses else self._state.addresses,
                 routes=frozenset(self._every_route) if routes else self._state.routes,
+                next_hops=next_hops,
             )
         return self._state
 
