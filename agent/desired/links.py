@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from agent.desired.claims import Claim, Kind
 from agent.kernel.bond_filter import BondFilter
-from agent.kernel.kinds.bond import BondOptions, BondPortOptions
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.gre import GREOptions
 from agent.kernel.kinds.vlan import VLANOptions

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from agent.kernel.bond_filter import BondFilter
-from agent.kernel.kinds.bond import BondPortOptions
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.kernel.kinds.kind import Options
 
 GROUP = 0x70696664

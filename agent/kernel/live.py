@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntFlag
 
-from agent.kernel.kinds.bond import BondStatus, PortStatus
+from agent.kernel.kinds.bond import BondStatus
+from agent.kernel.kinds.bond_port import PortStatus
 from agent.kernel.state import Link
 
 

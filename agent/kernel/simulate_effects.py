@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.kernel.kinds.bond import BondOptions, BondPortOptions
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.kernel.state import KernelState, Link, altered
 from agent.kernel.steps import Refused, Step
 

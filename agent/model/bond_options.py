@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.kernel.kinds.bond import ONE_ACTIVE, BondOptions, BondPortOptions
+from agent.kernel.kinds.bond import ONE_ACTIVE, BondOptions
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.kernel.kinds.option import Row, table
 from agent.kernel.kinds.types import Value
 from agent.model.facts import Bonding

@@ -12,10 +12,12 @@ from agent.kernel.kinds.option import Row, table
 from agent.kernel.kinds.types import Choice, Flag, Number, Value
 from agent.kernel.state import Link
 from agent.kernel.steps import CreateLink, SetOptions
-from agent.netlink.messages import decode, requests
+from agent.netlink.messages import requests
+from agent.netlink.messages.decode_link import link_entry
 from agent.netlink.messages.encode import messages
 from agent.netlink.nft.netfilter import missing as rules_missing
-from agent.netlink.sockets.socket import ErrorReply, Wire
+from agent.netlink.sockets.error_reply import ErrorReply
+from agent.netlink.sockets.socket import Wire
 
 KERNEL = f"this kernel ({platform.release()})"
 SLB_HASH = "xmit_hash_policy=vlan+srcmac"
@@ -76,7 +78,7 @@ class Probe:
         answer = self._wire.ask(requests.link(INDEX))
         if isinstance(answer, ErrorReply):
             raise OSError(answer.code, str(answer))
-        value: Value = getattr(decode.link(answer).link.options, name)
+        value: Value = getattr(link_entry(answer).link.options, name)
         return value
 
 

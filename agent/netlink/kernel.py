@@ -13,7 +13,8 @@ from agent.netlink.apply.planned_devices import PlannedDevices
 from agent.netlink.apply.resolv_conf import ResolvConf
 from agent.netlink.apply.sender import Sender
 from agent.netlink.bonding_probe import missing_in_bonding
-from agent.netlink.messages import decode, requests
+from agent.netlink.messages import requests
+from agent.netlink.messages.decode_link import link_entry, live_link
 from agent.netlink.nft.netfilter import Netfilter
 from agent.netlink.nics.ethtool_features import Features
 from agent.netlink.nics.nic_info_cache import OnChange
@@ -133,12 +134,12 @@ class Netlink:
     def _live_links(self, names: Sequence[str]) -> Mapping[str, LiveLink]:
         answers = self._wire.ask_each([requests.link_named(name) for name in names])
         by_index = {
-            decode.link(answer).index: name
+            link_entry(answer).index: name
             for name, answer in zip(names, answers, strict=True)
             if isinstance(answer, bytes)
         }
         found = (
-            decode.live_link(answer, lambda index: by_index.get(index, ""))
+            live_link(answer, lambda index: by_index.get(index, ""))
             for answer in answers
             if isinstance(answer, bytes)
         )

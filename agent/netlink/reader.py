@@ -14,7 +14,7 @@ from agent.netlink.nft.netfilter import Netfilter
 from agent.netlink.nics import used_elsewhere
 from agent.netlink.nics.used_elsewhere import IsNIC
 from agent.netlink.picture.cache import KernelCache
-from agent.netlink.picture.picture import Identity
+from agent.netlink.picture.device import Identity
 from agent.netlink.sockets.socket import NetlinkError
 
 log = logging.getLogger("pifd.kernel")

@@ -14,7 +14,7 @@ from network.cabling import Cabling
 from network.namespace import inside
 
 from agent.engine.converge import reach
-from agent.kernel.kinds.bond import BondPortOptions
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.kernel.kinds.option import Row, table
 from agent.kernel.kinds.types import Addresses, Choice, Flag, HardwareAddress, Number, Port
 from agent.kernel.link import GROUP

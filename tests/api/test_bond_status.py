@@ -7,7 +7,8 @@ import pytest
 
 from agent.api.views.bond_status import bond_status
 from agent.engine.link_history import LinkHistory
-from agent.kernel.kinds.bond import Aggregator, BondOptions, BondStatus, PortStatus
+from agent.kernel.kinds.bond import Aggregator, BondOptions, BondStatus
+from agent.kernel.kinds.bond_port import PortStatus
 from agent.kernel.live import Device, LinkChange, LiveLink
 from agent.kernel.state import Link
 from agent.rules import bond as rules

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from agent.kernel.kinds.bond import MODES, BondOptions, BondPortOptions, BondStatus, PortStatus
+from agent.kernel.kinds.bond import MODES, BondOptions, BondStatus
+from agent.kernel.kinds.bond_port import BondPortOptions, PortStatus
 from agent.kernel.kinds.option import Row, table
 from agent.model.bond_options import DELAY, KERNEL_MODES, XEN_PROPERTIES
 from agent.model.records import BondMode

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from agent.kernel.kinds.bond import BondOptions, BondPortOptions
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.kernel.kinds.option import table
 from tests.docs.bond_options_page import page
 

@@ -6,7 +6,7 @@ import pytest
 
 from agent.engine import reconciler
 from agent.errors import Failure
-from agent.kernel.kinds.bond import BondPortOptions
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.kernel.state import KernelState, Link
 from agent.model.records import PIF
 from agent.rules import bond, cards, pif, setters, vlan

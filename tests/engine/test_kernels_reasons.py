@@ -13,7 +13,8 @@ from agent.kernel.state import Address, Link, Route
 from agent.kernel.steps import CreateLink, Refused, SetResolver, SetUp, Step
 from agent.model.draft import Plan
 from agent.model.model import Model
-from agent.netlink.sockets.socket import ErrorReply, NetlinkError
+from agent.netlink.sockets.error_reply import ErrorReply
+from agent.netlink.sockets.socket import NetlinkError
 from agent.rules import bond, network, vlan
 from tests.worlds.world import host, pif_of, taken_over, with_new_network
 

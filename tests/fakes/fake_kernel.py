@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 
 from agent.engine.slb_keeper import BESIDE
-from agent.kernel.kinds.bond import BondStatus, PortStatus
+from agent.kernel.kinds.bond import BondStatus
+from agent.kernel.kinds.bond_port import PortStatus
 from agent.kernel.live import Device, LinkChange, LinkCount, LiveLink
 from agent.kernel.simulate import apply
 from agent.kernel.simulate_effects import with_link, without_link

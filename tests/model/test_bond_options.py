@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from agent.kernel.kinds.bond import BondOptions, BondPortOptions
+from agent.kernel.kinds.bond import BondOptions
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.model.bond_options import (
     BadProperty,
     defaults,

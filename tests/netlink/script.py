@@ -17,7 +17,8 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 from agent.kernel.addressing import PROTOCOL, SCOPE_LINK
 from agent.netlink.messages.message import HEADER, attribute, each_message, serialized
 from agent.netlink.messages.message import message as encoded
-from agent.netlink.sockets.socket import NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR
+from agent.netlink.sockets.error_reply import NLMSG_ERROR
+from agent.netlink.sockets.socket import NLM_F_DUMP, NLM_F_DUMP_INTR, NLMSG_DONE
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22

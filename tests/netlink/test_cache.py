@@ -8,8 +8,9 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 from agent.kernel.addressing import MULTIPATH
 from agent.kernel.state import Address, KernelState, NextHop, Route
 from agent.netlink.messages.rest import route_message
-from agent.netlink.picture.cache import ATTEMPTS, KernelCache
-from agent.netlink.picture.picture import News
+from agent.netlink.picture.cache import KernelCache
+from agent.netlink.picture.device import News
+from agent.netlink.picture.dumps import ATTEMPTS
 from agent.netlink.sockets.monitor import Monitor
 from agent.netlink.sockets.socket import NetlinkError, Wire
 from tests.netlink.script import (

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from agent.netlink.messages.decode import IFF_LOWER_UP, IFF_SLAVE, IFF_UP, IFLA_IFNAME, LINK
-from agent.netlink.messages.message import U32, attribute, message
+from agent.netlink.messages.decode_link import IFF_LOWER_UP, IFF_SLAVE, IFF_UP, IFLA_IFNAME
+from agent.netlink.messages.message import LINK, U32, attribute, message
 from agent.netlink.picture.carrier_log import IFLA_CARRIER_DOWN_COUNT, IFLA_CARRIER_UP_COUNT, CarrierLog
 
 RTM_NEWLINK = 16

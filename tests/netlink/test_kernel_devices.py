@@ -13,8 +13,8 @@ from agent.kernel.live import Device
 from agent.netlink.nft.netfilter import Netfilter
 from agent.netlink.nics.ethtool import read_device
 from agent.netlink.nics.nic_info_cache import Devices
+from agent.netlink.picture.device import News
 from agent.netlink.picture.listener import Listener
-from agent.netlink.picture.picture import News
 from agent.netlink.sockets.monitor import Monitor
 from agent.netlink.sockets.socket import Wire
 

@@ -14,9 +14,11 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 from agent.kernel.kinds.attributes import attribute
 from agent.kernel.kinds.bridge import BridgeOptions
 from agent.kernel.kinds.vlan import VLANOptions
-from agent.netlink.messages import decode
+from agent.netlink.messages.decode_address import address_entry
+from agent.netlink.messages.decode_link import flood, link_entry
+from agent.netlink.messages.decode_route import route_entry
 from agent.netlink.messages.link_message import link_message
-from agent.netlink.messages.message import HEADER, attributes, each_attribute, serialized
+from agent.netlink.messages.message import HEADER, MALFORMED, attributes, each_attribute, serialized
 from tests.netlink.reference import reference
 
 NAMES = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=15)
@@ -79,7 +81,7 @@ def test_a_link_is_read_as_by_pyroute2(
         ("IFLA_MASTER", master), ("IFLA_IFALIAS", alias),
         state=(state, 0),
     )  # fmt: skip
-    told, theirs = decode.link(message), ifinfmsg(message)
+    told, theirs = link_entry(message), ifinfmsg(message)
     theirs.decode()
     ours = (told.index, told.link.name, told.link.MAC, told.link.MTU, told.link.group, told.master)
     names = ("IFLA_IFNAME", "IFLA_ADDRESS", "IFLA_MTU", "IFLA_GROUP", "IFLA_MASTER")
@@ -95,7 +97,7 @@ def test_a_vlan_is_read_as_pyroute2_writes_it(tag: int, lower: int, elsewhere: b
     info = [("IFLA_INFO_KIND", "vlan"), ("IFLA_INFO_DATA", {"attrs": [("IFLA_VLAN_ID", tag)]})]
     message["attrs"] = [("IFLA_LINK", lower), ("IFLA_LINKINFO", {"attrs": info})]
     message["attrs"] += [("IFLA_LINK_NETNSID", 0)] if elsewhere else []
-    told = decode.link(serialized(message))
+    told = link_entry(serialized(message))
     assert (told.link.options, told.lower) == (VLANOptions(tag), 0 if elsewhere else lower)
 
 
@@ -109,7 +111,7 @@ def test_a_bridge_is_read_as_pyroute2_writes_it(stp: bool, delay: int, snooping:
     message["header"]["type"], message["index"] = 16, 5
     info = [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", {"attrs": data})]
     message["attrs"] = [("IFLA_LINKINFO", {"attrs": info})]
-    assert decode.link(serialized(message)).link.options == BridgeOptions(stp, delay, snooping)
+    assert link_entry(serialized(message)).link.options == BridgeOptions(stp, delay, snooping)
 
 
 @given(own=ADDRESSES, length=st.integers(0, 32), index=INDICES)
@@ -118,7 +120,7 @@ def test_an_address_is_read_as_by_pyroute2(own: IPv4Address | IPv6Address, lengt
     message["header"]["type"], message["index"], message["prefixlen"] = 20, index, length
     message["family"] = int(socket.AF_INET6 if own.version == 6 else socket.AF_INET)
     message["attrs"] = [("IFA_ADDRESS", str(own)), ("IFA_LOCAL", str(own)), ("IFA_FLAGS", 0x80)]
-    told = decode.address(serialized(message))
+    told = address_entry(serialized(message))
     assert (told.index, told.family, told.local) == (index, message["family"], own.packed)
 
 
@@ -148,7 +150,7 @@ def test_a_route_is_read_as_by_pyroute2(
     ]
     if gateway is not None and gateway.version == to.version:
         message["attrs"].append(("RTA_GATEWAY", str(gateway)))
-    told, theirs = decode.route(serialized(message)), rtmsg(serialized(message))
+    told, theirs = route_entry(serialized(message)), rtmsg(serialized(message))
     theirs.decode()
     assert told is not None
     (route,) = told.named(lambda n: f"eth{n}")
@@ -188,5 +190,5 @@ def test_a_message_is_taken_apart_as_it_is_and_not_as_the_one_before_it(
 @given(data=st.binary(max_size=300), kind=st.sampled_from((16, 20, 24, 28)))
 def test_bytes_that_are_no_message_are_refused_with_one_kind_of_error(data: bytes, kind: int) -> None:
     message = HEADER.pack(HEADER.size + len(data), kind, 0, 0, 0) + data
-    with contextlib.suppress(*decode.MALFORMED):
-        {16: decode.link, 20: decode.address, 24: decode.route, 28: decode.flood}[kind](message)
+    with contextlib.suppress(*MALFORMED):
+        {16: link_entry, 20: address_entry, 24: route_entry, 28: flood}[kind](message)

@@ -9,7 +9,8 @@ import pytest
 
 from agent.netlink.messages import requests
 from agent.netlink.messages.message import HEADER, each_message
-from agent.netlink.sockets.socket import NO_ANSWER, Dump, ErrorReply, NetlinkError, Wire
+from agent.netlink.sockets.error_reply import NO_ANSWER, ErrorReply
+from agent.netlink.sockets.socket import Dump, NetlinkError, Wire
 from tests.netlink.script import (
     Datagram,
     Reply,

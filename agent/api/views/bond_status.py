@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.engine.link_history import LinkHistory, PortHistory
-from agent.kernel.kinds.bond import BondOptions, BondStatus, PortStatus
+from agent.kernel.kinds.bond import BondOptions, BondStatus
+from agent.kernel.kinds.bond_port import PortStatus
 from agent.kernel.live import Device, LACPState, LiveLink
 from agent.model.bond_options import effective_mode, kernel_mode
 from agent.model.model import Model, slaves

@@ -1,4 +1,4 @@
-"""The options of a bond and of its ports (drivers/net/bonding/bond_options.c; linux/if_link.h, IFLA_BOND_*).
+"""The options of a bond (drivers/net/bonding/bond_options.c; linux/if_link.h, IFLA_BOND_*), and its status.
 
 Names, values and meanings are the kernel's (Documentation/networking/bonding.rst).
 """
@@ -25,7 +25,6 @@ INT_MAX = 2**31 - 1
 MILLISECONDS = Number(4, 0, INT_MAX, unit="milliseconds")
 SELECTIONS = ("stable", "bandwidth", "count", "actor_port_prio")
 VALIDATIONS = ("none", "active", "backup", "all", "filter", "filter_active", "filter_backup")
-CHURN = ("monitor", "churned", "none")
 HASH_POLICIES = ("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac")
 
 
@@ -281,40 +280,6 @@ class BondOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class BondPortOptions:
-    """What a port of a bond is told (IFLA_BOND_SLAVE_*)."""
-
-    queue_id: Annotated[
-        int,
-        Option(
-            number=5,
-            type=Number(2, 0, 16),
-            words="the transmit queue whose frames leave by this port; 0: none",
-        ),
-    ] = 0
-    prio: Annotated[
-        int,
-        Option(
-            number=9,
-            type=Number(-4, -(2**31), INT_MAX),
-            modes=ONE_ACTIVE,
-            since="6.0",
-            words="of ports that could be active, the one with the highest is",
-        ),
-    ] = 0
-    actor_port_prio: Annotated[
-        int,
-        Option(
-            number=10,
-            type=Number(2, 0, 65535),
-            modes=LACP,
-            since="6.18",
-            words="LACP's priority of the port, for ad_select=actor_port_prio",
-        ),
-    ] = 255
-
-
-@dataclass(frozen=True, slots=True)
 class Aggregator:
     """The active aggregator of an 802.3ad bond (IFLA_BOND_AD_INFO)."""
 
@@ -331,20 +296,3 @@ class BondStatus:
 
     active_slave: Annotated[str, Option(number=2, type=Port())] = ""
     ad_info: Annotated[Aggregator, Option(number=23, type=Nest(Aggregator))] = Aggregator()
-
-
-@dataclass(frozen=True, slots=True)
-class PortStatus:
-    """What a port of a bond says of itself.  The two states are LACP's bits (IEEE 802.1AX, 6.4.2.3)."""
-
-    state: Annotated[str, Option(number=1, type=Choice(1, ("active", "backup")))] = ""
-    mii_status: Annotated[
-        str, Option(number=2, type=Choice(1, ("up", "going down", "down", "going back")))
-    ] = ""
-    link_failure_count: Annotated[int, Option(number=3, type=Number(4))] = 0
-    perm_hwaddr: Annotated[str, Option(number=4, type=HardwareAddress())] = ""
-    aggregator_id: Annotated[int, Option(number=6, type=Number(2))] = 0
-    actor_oper_port_state: Annotated[int, Option(number=7, type=Number(1))] = 0
-    partner_oper_port_state: Annotated[int, Option(number=8, type=Number(2))] = 0
-    churn_actor_state: Annotated[str, Option(number=11, type=Choice(1, CHURN))] = ""
-    churn_partner_state: Annotated[str, Option(number=12, type=Choice(1, CHURN))] = ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from agent.kernel.steps import Refused, Step
 from agent.netlink.picture.cache import KernelCache
-from agent.netlink.picture.picture import Identity
+from agent.netlink.picture.device import Identity
 from agent.netlink.sockets.socket import NetlinkError
 
 OWN_INDICES = range(0x40000000, 0x7F000000)

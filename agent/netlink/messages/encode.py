@@ -7,7 +7,8 @@ from pathlib import Path
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 
 from agent.kernel.kinds.attributes import HEADER
-from agent.kernel.kinds.bond import BondPortOptions, BondStatus
+from agent.kernel.kinds.bond import BondStatus
+from agent.kernel.kinds.bond_port import BondPortOptions
 from agent.kernel.kinds.bridge import BridgePortOptions
 from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import creation, encoded

@@ -2,16 +2,9 @@
 
 import socket
 
-from agent.netlink.messages.decode import (
-    ADDRESS,
-    IFLA_EXT_MASK,
-    IFLA_IFNAME,
-    LINK,
-    NEXT_HOP,
-    ROUTE,
-    RTA_TABLE,
-)
-from agent.netlink.messages.message import NEIGHBOUR, U32, attribute, message
+from agent.netlink.messages.decode_link import IFLA_EXT_MASK, IFLA_IFNAME
+from agent.netlink.messages.message import ADDRESS, LINK, NEIGHBOUR, NEXT_HOP, ROUTE, U32, attribute, message
+from agent.netlink.messages.rest import RTA_TABLE
 
 RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNEIGH, RTM_GETNEXTHOP = 18, 22, 26, 30, 106
 RTEXT_FILTER_SKIP_STATS = 8

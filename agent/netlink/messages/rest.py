@@ -10,18 +10,22 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from agent.kernel.addressing import ONLINK, PROTOCOL, SCOPE_LINK, UNICAST
+from agent.kernel.kinds.attributes import TYPE_MASK
 from agent.kernel.state import Address, Route, parsed
-from agent.netlink.messages.message import message
+from agent.netlink.messages.message import (
+    ADDRESS,
+    ADDRESS_ATTRIBUTES,
+    ATTRIBUTE,
+    BODY,
+    ROUTE,
+    ROUTE_ATTRIBUTES,
+    Attributes,
+    message,
+    padded,
+)
 
-NETLINK_HEADER = struct.Struct("=IHHII")
-ADDRESS_HEADER = struct.Struct("=BBBBI")
-"""family, prefix length, flags, scope, index"""
-ROUTE_HEADER = struct.Struct("=BBBBBBBBI")
-"""family, length of the destination, of the source, tos, table, protocol, scope, type, flags"""
 HOP = struct.Struct("=HBBi")
 """struct rtnexthop: length, flags, weight, index."""
-ATTRIBUTE = struct.Struct("=HH")
-TYPE_MASK = 0x3FFF
 
 IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST, IFA_CACHEINFO, IFA_FLAGS = 1, 2, 3, 4, 6, 8
 IFA_TARGET_NETNSID, IFA_PROTO = 10, 11
@@ -53,15 +57,13 @@ RT_TABLE_COMPAT = 252
 
 RTM_DELROUTE = 25
 
-Attributes = dict[int, bytes]
-
 
 def attributes(raw: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
     """The attributes of a message, each as its type and its value."""
     while offset + ATTRIBUTE.size <= len(raw):
         size, kind = ATTRIBUTE.unpack_from(raw, offset)
         yield kind, raw[offset + ATTRIBUTE.size : offset + size]
-        offset += (max(size, ATTRIBUTE.size) + 3) & ~3
+        offset += padded(max(size, ATTRIBUTE.size))
 
 
 def packed(pairs: Iterable[tuple[int, bytes]]) -> bytes:
@@ -74,8 +76,8 @@ def packed(pairs: Iterable[tuple[int, bytes]]) -> bytes:
 
 def address_of(raw: bytes, name: str) -> Address:
     """The address that a message tells of, of a link of this name."""
-    family, length, short_flags, scope, _ = ADDRESS_HEADER.unpack_from(raw, NETLINK_HEADER.size)
-    found = dict(attributes(raw, NETLINK_HEADER.size + ADDRESS_HEADER.size))
+    family, length, short_flags, scope, _ = ADDRESS.unpack_from(raw, BODY)
+    found = dict(attributes(raw, ADDRESS_ATTRIBUTES))
     local = found.get(IFA_LOCAL) or found[IFA_ADDRESS]
     interface = f"{socket.inet_ntop(family, local)}/{length}"
     flags = int.from_bytes(found[IFA_FLAGS], "little") if IFA_FLAGS in found else short_flags
@@ -161,7 +163,7 @@ def address_message(kind: int, flags: int, address: Address, index: int) -> byte
         del found[IFA_BROADCAST]
     if address.link_local:
         scope = SCOPE_LINK
-    head = ADDRESS_HEADER.pack(_family(own.version), own.network.prefixlen, 0, scope, index)
+    head = ADDRESS.pack(_family(own.version), own.network.prefixlen, 0, scope, index)
     return message(kind, head + packed(sorted(found.items())), flags)
 
 
@@ -178,9 +180,9 @@ def route_rest(
 
     Of these the kernel says only by whom the first was made: what is beside one of pifd's need not be pifd's.
     """
-    family, _, source, tos, _, protocol, scope, kind, _ = ROUTE_HEADER.unpack_from(raw, NETLINK_HEADER.size)
+    family, _, source, tos, _, protocol, scope, kind, _ = ROUTE.unpack_from(raw, BODY)
     protocol = RTPROT_BOOT if protocol == PROTOCOL and not is_first else protocol
-    found = dict(attributes(raw, NETLINK_HEADER.size + ROUTE_HEADER.size))
+    found = dict(attributes(raw, ROUTE_ATTRIBUTES))
     left = {k: v for k, v in found.items() if k & TYPE_MASK not in ROUTE_FIELDS}
     if more and family == socket.AF_INET6:
         left[RTA_MULTIPATH] = more
@@ -217,7 +219,7 @@ def route_message(kind: int, flags: int, route: Route, index: int) -> bytes:
     found[RTA_TABLE] = route.table.to_bytes(4, "little")
     number = route.table if route.table < 256 else RT_TABLE_COMPAT
     family, length = _family(own.version), own.network.prefixlen
-    head = ROUTE_HEADER.pack(family, length, source, tos, number, protocol, scope, type_, onlink)
+    head = ROUTE.pack(family, length, source, tos, number, protocol, scope, type_, onlink)
     rest = dict(attributes(bytes.fromhex(route.rest), 6))
     if RTA_MULTIPATH in rest:
         found[RTA_MULTIPATH] = _only_hop(rest.pop(RTA_MULTIPATH), found, onlink)

@@ -14,7 +14,8 @@ from agent.netlink.messages.message import attribute
 from agent.netlink.nft import bond_rules, nf_tables
 from agent.netlink.nft.bond_rules import Index, bonds_in, filter_in, table_name, table_of
 from agent.netlink.nft.nf_tables import BEGIN, END, Listed, Table
-from agent.netlink.sockets.socket import ErrorReply, NetlinkError, Wire, opened
+from agent.netlink.sockets.error_reply import ErrorReply
+from agent.netlink.sockets.socket import NetlinkError, Wire, opened
 
 NETLINK_NETFILTER = 12
 NFNLGRP_NFTABLES = 7

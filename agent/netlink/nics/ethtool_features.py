@@ -22,7 +22,8 @@ from agent.kernel.link import NIC_KINDS
 from agent.kernel.state import Link
 from agent.netlink.messages.message import serialized
 from agent.netlink.nics.ethtool import REQUEST, SIOCETHTOOL
-from agent.netlink.sockets.socket import NETLINK_GENERIC, ErrorReply, Wire
+from agent.netlink.sockets.error_reply import ErrorReply
+from agent.netlink.sockets.socket import NETLINK_GENERIC, Wire
 
 ETHTOOL_GGRO = 0x2B
 RX_GRO = "rx-gro"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent.kernel.live import LinkChange, LinkCount, changes_between
-from agent.netlink.messages.decode import IFF_LOWER_UP, IFF_SLAVE, IFLA_IFNAME, LINK_ATTRIBUTES, link_head
-from agent.netlink.messages.message import U32, Attributes, attributes, text
+from agent.netlink.messages.decode_link import IFF_LOWER_UP, IFF_SLAVE, IFLA_IFNAME, link_head
+from agent.netlink.messages.message import LINK_ATTRIBUTES, U32, Attributes, attributes, text
 
 IFLA_CARRIER_UP_COUNT, IFLA_CARRIER_DOWN_COUNT = 47, 48
 MOST = 4096

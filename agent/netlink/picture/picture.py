@@ -4,49 +4,19 @@ What did not change is the same object in the next state, so that a change costs
 """
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agent.kernel.link import changed_fields
-from agent.kernel.live import LinkChange
-from agent.kernel.state import Address, KernelState, Link, NextHop, Route, altered
-from agent.netlink.messages import decode
-from agent.netlink.messages.decode import AddressEntry, LinkEntry, RouteEntry
-from agent.netlink.picture.route_table import Key, RouteTable
+from agent.kernel.state import KernelState, Link, Route, altered
+from agent.netlink.messages.decode_address import AddressEntry, subnets_of
+from agent.netlink.messages.decode_link import LinkEntry, with_port
+from agent.netlink.messages.decode_route import RouteEntry
+from agent.netlink.picture.address_table import AddressTable
+from agent.netlink.picture.device import Device, Identity, is_another, link_state, whose
+from agent.netlink.picture.route_table import RouteTable
 
 GRO = Callable[[Link], bool | None]
 """Whether a link puts received packets together; None of what has no such thing."""
-
-AddressKey = tuple[object, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which device it is.  An index can be given again: the serial number tells the devices apart."""
-
-    index: int
-    serial: int
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """links: the names of those that came, went, got or lost carrier, also in the eyes of their bond.  bonds:
-    those of which something was told, which may have another active slave.  changed: the links that are
-    otherwise than they were, or have other addresses or routes; carrier does not count.  carriers: each time
-    that a bond's port got or lost carrier."""
-
-    links: frozenset[str] = frozenset()
-    bonds: frozenset[str] = frozenset()
-    changed: frozenset[str] = frozenset()
-    carriers: tuple[LinkChange, ...] = ()
-
-
-@dataclass(slots=True)
-class Device:
-    """A link as it was told of, and as it is in the state."""
-
-    entry: LinkEntry
-    serial: int
-    shown: Link
 
 
 class Picture:
@@ -57,10 +27,8 @@ class Picture:
         self._devices: dict[int, Device] = {}
         self._index: dict[str, int] = {}
         self._floods: dict[int, set[str]] = {}
-        self._addresses: dict[int, dict[AddressKey, AddressEntry]] = {}
+        self.addresses = AddressTable()
         self.routes = RouteTable()
-        self.next_hops: Mapping[int, int] = {}
-        """The index of the link of each next hop object, by its number."""
         self.down: dict[int, None] = {}
         self._bonds: set[int] = set()
         self._referring: dict[int, set[int]] = {}
@@ -70,11 +38,6 @@ class Picture:
         """The names that may be another device's than when the identities were put together last."""
         self._state = KernelState()
         self._changed_names: set[str] = set()
-        self._changed_addresses: set[int] = set()
-        self._shown_addresses: dict[int, frozenset[Address]] = {}
-        self._every_address: set[Address] = set()
-        self._shown_routes: dict[Key, tuple[Route, ...]] = {}
-        self._every_route: dict[Route, int] = {}
         self._news: set[str] = set()
         self._changed: set[str] = set()
 
@@ -92,8 +55,7 @@ class Picture:
 
     def link(self, name: str) -> Link | None:
         """The link that has the name now."""
-        device = self._devices.get(self._index.get(name, 0))
-        return device.shown if device is not None else None
+        return self._shown_link(self._index.get(name, 0))
 
     def identity(self, name: str) -> Identity | None:
         """Which device has the name now."""
@@ -135,7 +97,7 @@ class Picture:
         for index in renamed:
             stale |= self._referring.get(index, set())
             self.routes.changed.update(self.routes.over(index))
-            self._changed_addresses.add(index)
+            self.addresses.changed.add(index)
         for index in stale & self._devices.keys():
             self._show(index)
 
@@ -143,8 +105,7 @@ class Picture:
         """A link has gone, and what was on it."""
         device = self._devices.pop(index, None)
         self._floods.pop(index, None)
-        self._addresses.pop(index, None)
-        self._changed_addresses.add(index)
+        self.addresses.forget(index)
         self.down.pop(index, None)
         self._bonds.discard(index)
         if device is None:
@@ -161,7 +122,7 @@ class Picture:
         """What the bridge tells of a port."""
         device = self._devices.get(index)
         if device is not None:
-            self.put_links({index: decode.with_port(device.entry, message)})
+            self.put_links({index: with_port(device.entry, message)})
 
     def put_flood(self, index: int, host: str, *, is_there: bool) -> None:
         """A vxlan floods to a host, or no longer."""
@@ -171,25 +132,17 @@ class Picture:
             self._show(index)
 
     def put_address(self, entry: AddressEntry) -> None:
-        known = self._addresses.setdefault(entry.index, {})
-        if entry.key not in known:
+        if self.addresses.put(entry):
             self.note_change(entry.index)
-        known[entry.key] = entry
-        self._changed_addresses.add(entry.index)
 
     def drop_address(self, entry: AddressEntry) -> bool:
         """Whether it was there."""
         self.note_change(entry.index)
-        self._changed_addresses.add(entry.index)
-        return self._addresses.get(entry.index, {}).pop(entry.key, None) is not None
-
-    def addresses_of(self, index: int) -> Iterable[AddressEntry]:
-        return self._addresses.get(index, {}).values()
+        return self.addresses.drop(entry)
 
     def fill_addresses(self, addresses: Iterable[AddressEntry]) -> None:
         """All that there are, in place of what was known."""
-        self._changed_addresses |= self._addresses.keys()
-        self._addresses = {}
+        self.addresses.forget()
         for entry in addresses:
             self.put_address(entry)
 
@@ -207,15 +160,14 @@ class Picture:
         """The kernel, without what netlink does not tell."""
         links = self._links()
         addresses = self._shown_on_links()
-        routes = self._shown_in_tables()
-        over = ((self.name_of(index), number) for number, index in self.next_hops.items())
-        next_hops = frozenset(NextHop(name, number) for name, number in over if name)
+        routes = self.routes.show(self._routes_of)
+        next_hops = self.routes.shown_next_hops(self.name_of)
         if links or addresses or routes or next_hops != self._state.next_hops:
             self._state = replace(
                 self._state,
                 links=self._table(links),
-                addresses=frozenset(self._every_address) if addresses else self._state.addresses,
-                routes=frozenset(self._every_route) if routes else self._state.routes,
+                addresses=frozenset(self.addresses.every) if addresses else self._state.addresses,
+                routes=frozenset(self.routes.every) if routes else self._state.routes,
                 next_hops=next_hops,
             )
         return self._state
@@ -250,7 +202,7 @@ class Picture:
         """Take a link in; whether its name is news."""
         device = self._devices.get(index)
         before = device.entry if device is not None else None
-        if device is None or _is_another(device.entry.link, entry.link):
+        if device is None or is_another(device.entry.link, entry.link):
             self._next_serial += 1
             self._changed.add(entry.link.name)
             self._misnamed.add(entry.link.name)
@@ -267,7 +219,7 @@ class Picture:
                 self._unname(index, before.link.name)
             self._news |= {entry.link.name} | ({before.link.name} if before is not None else set())
             return True
-        if _link_state(before) != _link_state(entry):
+        if link_state(before) != link_state(entry):
             self._news.add(entry.link.name)
         return False
 
@@ -295,8 +247,8 @@ class Picture:
         if is_new or changed_fields(shown, device.shown):
             if shown != device.shown:
                 self._changed |= {shown.name, device.shown.name}
-            if _whose(shown) != _whose(device.shown):
-                self._changed_addresses.add(index)
+            if whose(shown) != whose(device.shown):
+                self.addresses.changed.add(index)
             device.shown = shown
         self._changed_names.add(shown.name)
 
@@ -323,42 +275,14 @@ class Picture:
     def _shown_on_links(self) -> bool:
         """Bring the addresses up to date; whether any has changed.  With them, some routes are the kernel's
         own, or are not."""
-        stale, self._changed_addresses = self._changed_addresses, set()
-        fresh = {index: frozenset(self._addresses_on(index)) for index in stale}
-        before = {index: self._shown_addresses.get(index, frozenset()) for index in stale}
-        changed = [index for index in stale if _exactly(before[index]) != _exactly(fresh[index])]
+        changed = self.addresses.show(self._shown_link)
         for index in changed:
-            self._every_address -= self._shown_addresses.pop(index, frozenset())
-        for index in changed:
-            self._every_address |= fresh[index]
-            if fresh[index]:
-                self._shown_addresses[index] = fresh[index]
-            self.routes.changed.update(key for key in self.routes.over(index) if self._has_kernels(key))
+            self.routes.changed.update(self.routes.kernels_over(index))
         return bool(changed)
 
-    def _addresses_on(self, index: int) -> Iterable[Address]:
+    def _shown_link(self, index: int) -> Link | None:
         device = self._devices.get(index)
-        if device is not None:
-            every = (entry.on(device.shown) for entry in self.addresses_of(index))
-            yield from (address for address in every if address is not None)
-
-    def _has_kernels(self, key: Key) -> bool:
-        return any(entry.is_kernels for entry in self.routes.at(key))
-
-    def _shown_in_tables(self) -> bool:
-        """Bring the routes up to date; whether any has changed."""
-        stale, self.routes.changed = self.routes.changed, set()
-        is_changed = False
-        for key in stale:
-            before = self._shown_routes.pop(key, ())
-            now = tuple(route for entry in self.routes.at(key) for route in self._routes_of(entry))
-            if now:
-                self._shown_routes[key] = now
-            if before != now or _leased(before) != _leased(now):
-                is_changed = True
-                self._count(before, -1)
-                self._count(now, 1)
-        return is_changed
+        return device.shown if device is not None else None
 
     def _routes_of(self, entry: RouteEntry) -> Iterable[Route]:
         """Those that a message tells of, but for the ones that come and go with an address."""
@@ -368,35 +292,5 @@ class Picture:
 
     def _subnets(self, entry: RouteEntry) -> set[str]:
         """Those of the addresses on a route's link."""
-        addresses = self._shown_addresses.get(entry.hops[0], frozenset())
-        return {subnet for address in addresses for subnet in decode.subnets_of(address)}
-
-    def _count(self, routes: Iterable[Route], by: int) -> None:
-        """Two that differ in what is not shown are one here."""
-        for route in routes:
-            count = self._every_route.pop(route, 0) + by
-            if count > 0:
-                self._every_route[route] = count
-
-
-def _is_another(before: Link, after: Link) -> bool:
-    """Whether an index is another device's now.  Where events were lost, nobody has told that one went."""
-    return before.kind != after.kind or (before.name != after.name and before.MAC != after.MAC)
-
-
-def _link_state(entry: LinkEntry) -> tuple[bool, bool, bool]:
-    return entry.link.carrier, entry.link.used, entry.is_bond
-
-
-def _whose(link: Link) -> tuple[object, ...]:
-    """What tells which link-local addresses are the kernel's own."""
-    return link.owned, link.MAC, link.original_MAC
-
-
-def _exactly(addresses: Iterable[Address]) -> set[tuple[object, ...]]:
-    """With what is not compared otherwise."""
-    return {(a, a.leased, a.lifetimes, a.secondary, a.protocol) for a in addresses}
-
-
-def _leased(routes: Iterable[Route]) -> list[bool]:
-    return [route.leased for route in routes]
+        addresses = self.addresses.shown_on(entry.hops[0])
+        return {subnet for address in addresses for subnet in subnets_of(address)}

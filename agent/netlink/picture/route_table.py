@@ -7,10 +7,11 @@ ways, their table is doubtful, and has to be read again.
 """
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from agent.netlink.messages.decode import RouteEntry
+from agent.kernel.state import NextHop, Route
+from agent.netlink.messages.decode_route import RouteEntry
 
 Key = tuple[Any, ...]
 Table = tuple[int, int]
@@ -23,7 +24,7 @@ class RouteTable:
     """The routes by what a replacing one has in common with the replaced.
 
     doubtful: the tables to read again; all_doubtful: that is all of them.  changed: the keys of what has come
-    or gone since somebody emptied it.
+    or gone since they were shown.  every: the routes that are shown, and how often each.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,10 @@ class RouteTable:
         self.doubtful: set[Table] = set()
         self.all_doubtful = False
         self.changed: set[Key] = set()
+        self.next_hops: Mapping[int, int] = {}
+        """The index of the link of each next hop object, by its number."""
+        self._shown: dict[Key, tuple[Route, ...]] = {}
+        self.every: dict[Route, int] = {}
 
     def at(self, key: Key) -> tuple[RouteEntry, ...]:
         """The routes with a key."""
@@ -41,6 +46,15 @@ class RouteTable:
     def over(self, index: int) -> Iterable[Key]:
         """The keys of the routes that go over a link."""
         return self._over.get(index, ())
+
+    def kernels_over(self, index: int) -> Iterable[Key]:
+        """Those of them under which there are routes that the kernel made by itself."""
+        return (key for key in self.over(index) if any(entry.is_kernels for entry in self.at(key)))
+
+    def shown_next_hops(self, name_of: Callable[[int], str]) -> frozenset[NextHop]:
+        """The next hop objects over links that have names."""
+        over = ((name_of(index), number) for number, index in self.next_hops.items())
+        return frozenset(NextHop(name, number) for name, number in over if name)
 
     def fill(self, routes: Iterable[RouteEntry], table: Table | None = None) -> None:
         """What a dump has brought, of all tables or of one, in place of what was known."""
@@ -93,6 +107,31 @@ class RouteTable:
         for key in self._from.get(address, ()):
             self.doubtful.add(key[:2])
 
+    def show(self, routes_of: Callable[[RouteEntry], Iterable[Route]]) -> bool:
+        """Bring what is shown up to date; whether any of it has changed.
+
+        routes_of: the routes that are shown of a message.
+        """
+        stale, self.changed = self.changed, set()
+        is_changed = False
+        for key in stale:
+            before = self._shown.pop(key, ())
+            now = tuple(route for entry in self.at(key) for route in routes_of(entry))
+            if now:
+                self._shown[key] = now
+            if before != now or _leased(before) != _leased(now):
+                is_changed = True
+                self._count(before, -1)
+                self._count(now, 1)
+        return is_changed
+
+    def _count(self, routes: Iterable[Route], by: int) -> None:
+        """Two that differ in what is not shown are one here."""
+        for route in routes:
+            count = self.every.pop(route, 0) + by
+            if count > 0:
+                self.every[route] = count
+
     def _doubt(self, route: RouteEntry) -> None:
         self.doubtful.add(route.key[:2])
 
@@ -114,3 +153,7 @@ class RouteTable:
         else:
             self._by_key.pop(key, None)
         self.changed.add(key)
+
+
+def _leased(routes: Iterable[Route]) -> list[bool]:
+    return [route.leased for route in routes]

@@ -7,15 +7,8 @@ import struct
 from collections.abc import Iterator
 
 from agent.netlink.messages.message import HEADER, each_message
-from agent.netlink.sockets.socket import (
-    CUT_OFF,
-    KERNEL,
-    LARGEST_DATAGRAM,
-    NLMSG_ERROR,
-    NLMSG_OVERRUN,
-    Channel,
-    opened,
-)
+from agent.netlink.sockets.error_reply import NLMSG_ERROR
+from agent.netlink.sockets.socket import CUT_OFF, KERNEL, LARGEST_DATAGRAM, NLMSG_OVERRUN, Channel, opened
 
 RTNLGRP_LINK, RTNLGRP_NEIGH = 1, 3
 RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE = 5, 7
