@@ -56,8 +56,9 @@ def move_addresses(planner: Planner, late: list[str]) -> None:
     bare = sorted(places - served)
     ready = sorted(places - {*bare} | {name for name in waiting if waiting[name] in planner.state.links})
     planner.do(*(AwaitCarrier(name) for name in _awaited(planner, served, waiting)))
-    planner.do(*(CarrySettings(*pair) for pair in sorted({*moves, *_new_places(planner, moves)})))
-    planner.do(*(CopyNeighbours(*pair) for pair in sorted(set(moves))))
+    along = {*moves, *_new_places(planner, moves)}
+    planner.do(*(CarrySettings(*pair) for pair in sorted(along)))
+    planner.do(*(CopyNeighbours(*pair) for pair in sorted(along | {*_last_places(planner, moves)})))
     _prepare_addresses(planner, homes)
     left = {link for link, _ in moves}
     if bare:
@@ -110,6 +111,16 @@ def _new_places(planner: Planner, moves: Iterable[tuple[str, str]]) -> Iterator[
         home = planner.wanted.links[name].master
         if home and home not in planner.actual.links and home not in homes and _is_bridge(planner, home):
             yield name, home
+
+
+def _last_places(planner: Planner, moves: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The bridges on NICs that go and had no addresses, each with what its NIC's frames come in by then:
+    the bond's bridge, or the NIC itself."""
+    bearing, links = {link for link, _ in moves}, planner.actual.links
+    for name in planner.unwanted():
+        if name in links and links[name].kind == "bridge" and name not in bearing:
+            ports = [port for port in planner.actual.ports(name) if port.name in planner.nics]
+            yield from ((name, planner.wanted.top(port.name)) for port in ports[:1])
 
 
 def _is_bridge(planner: Planner, name: str) -> bool:

@@ -232,7 +232,9 @@ def test_settings_rules_and_neighbours_go_along_with_their_place(net: Cabling, t
         "rule add iif eth0 lookup 100 priority 1001\nrule add from 10.1.0.0/16 lookup 101 priority 1001\n"
         "-6 rule add oif eth0 lookup 100 priority 1002\n"
         "neigh add 192.0.2.77 lladdr 02:00:00:00:00:77 nud permanent dev eth0\n"
-        "neigh add proxy 192.0.2.78 dev eth0\n",
+        "neigh add proxy 192.0.2.78 dev eth0\n"
+        "link set eth1 up\nneigh add 198.51.100.77 lladdr 02:00:00:00:00:79 nud permanent dev eth1\n"
+        "neigh add proxy 198.51.100.78 dev eth1\n",
     )
     for name, value in SETTINGS.items():
         set_sysctl(net.host, "net." + name.format("eth0").replace("/", "."), value)
@@ -242,15 +244,26 @@ def test_settings_rules_and_neighbours_go_along_with_their_place(net: Cabling, t
     assert beside(net, "xenbr0") == BESIDE
     in_order = [rule["src"] for rule in shown(net, "-4", "rule", "show") if rule["priority"] == 1001]
     assert in_order == ["all", "10.1.0.0"]
+    assert lasting(net, "eth1") == OF_ETH1  # it has no address: it is set down
+    output(home, "pif-plug", "uuid=eth1")
+    assert lasting(net, "xenbr1") == OF_ETH1
+    output(home, "pif-unplug", "uuid=eth1")
+    assert lasting(net, "eth1") == OF_ETH1
+    output(home, "pif-plug", "uuid=eth1")
     network = output(home, "network-create", "name-label=Bonded")
     bond = output(home, "bond-create", f"network-uuid={network}", "pif-uuids=eth0,eth1")
-    assert beside(net, "xapi0") == BESIDE
+    there = beside(net, "xapi0")
+    assert there[:3] == BESIDE[:3]
+    assert there[3:] == tuple(
+        sorted([*own, *others]) for own, others in zip(BESIDE[3:], OF_ETH1, strict=True)
+    )
     output(home, "bond-destroy", f"uuid={bond}")
-    assert beside(net, "xenbr0") == BESIDE
+    assert beside(net, "xenbr0") == there
     assert daemon.stop() == 0
 
 
 BESIDE = (SETTINGS, ["iif"], ["oif"], ["192.0.2.77"], ["192.0.2.78"])
+OF_ETH1 = (["198.51.100.77"], ["198.51.100.78"])
 
 
 def beside(net: Cabling, device: str) -> tuple[object, ...]:
@@ -259,9 +272,15 @@ def beside(net: Cabling, device: str) -> tuple[object, ...]:
         inside(net.host, lambda: {name: read(name.format(device)) for name in SETTINGS}),
         [k for rule in shown(net, "-4", "rule", "show") for k in ("iif", "oif") if rule.get(k) == device],
         [k for rule in shown(net, "-6", "rule", "show") for k in ("iif", "oif") if rule.get(k) == device],
-        [n["dst"] for n in shown(net, "-4", "neigh", "show", "nud", "permanent", "dev", device)],
-        [n["dst"] for n in shown(net, "-4", "neigh", "show", "proxy", "dev", device)],
+        *lasting(net, device),
     )
+
+
+def lasting(net: Cabling, device: str) -> tuple[list[str], list[str]]:
+    """Its neighbours: permanent ones, and answered for."""
+    permanent = shown(net, "-4", "neigh", "show", "nud", "permanent", "dev", device)
+    proxies = shown(net, "-4", "neigh", "show", "proxy", "dev", device)
+    return sorted(one["dst"] for one in permanent), sorted(one["dst"] for one in proxies)
 
 
 def read(name: str) -> str:

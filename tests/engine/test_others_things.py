@@ -12,7 +12,7 @@ from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.link import DOOMED_GROUP, GROUP
 from agent.kernel.simulate import apply_all
 from agent.kernel.state import Address, KernelState, Link, NextHop, Route
-from agent.kernel.steps import AddAddress, DeleteAddress, SetRoute
+from agent.kernel.steps import AddAddress, CopyNeighbours, DeleteAddress, SetRoute, flat
 from agent.model.records import Ref
 from agent.rules import bond, pif
 from agent.rules.network import create
@@ -231,3 +231,19 @@ async def test_such_routes_of_IPv4_are_not_moved_but_the_call_is_refused(
         f"the route to {destination} on xenbr0 is not pifd's, and would be lost"
     )
     assert world.kernel.state.routes >= {*beside}
+
+
+async def test_the_neighbours_of_a_bridge_that_goes_without_an_address_go_along(world: World) -> None:
+    eth1 = world.pif("eth1").ref
+    await world.do(pif.plug, eth1)
+    await world.do(pif.unplug, eth1)
+    await world.do(pif.plug, eth1)
+    await world.create_bond("eth0", "eth1")
+    copied = [step for step in flat(world.kernel.done) if isinstance(step, CopyNeighbours)]
+    assert copied[-5:] == [
+        CopyNeighbours("eth1", "xenbr1"),
+        CopyNeighbours("xenbr1", "eth1"),
+        CopyNeighbours("eth1", "xenbr1"),
+        CopyNeighbours("xenbr0", "xapi0"),
+        CopyNeighbours("xenbr1", "xapi0"),
+    ]

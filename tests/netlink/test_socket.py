@@ -1,17 +1,21 @@
 """The netlink socket: on a script, and on this machine's own kernel, where it only reads."""
 
 import errno
+import socket
 import threading
 import time
 from collections.abc import Iterable
 
 import pytest
 
+from agent.netlink.apply.neighbours import lasting
 from agent.netlink.messages import requests
-from agent.netlink.messages.message import HEADER, each_message
+from agent.netlink.messages.message import HEADER, NDA_DST, NEIGHBOUR, attribute, each_message, message
 from agent.netlink.sockets.error_reply import NO_ANSWER, ErrorReply
 from agent.netlink.sockets.socket import Dump, NetlinkError, Wire
 from tests.netlink.script import (
+    RTM_GETNEIGH,
+    RTM_NEWNEIGH,
     Datagram,
     Reply,
     Script,
@@ -190,3 +194,21 @@ def test_a_read_and_a_dump_at_the_same_time_each_get_their_own_answers() -> None
     assert [reader.is_alive() for reader in readers] == [False, False]
     assert (set(dumps), len(dumps), refusals) == ({links}, ROUNDS, [False] * ROUNDS)
     wire.close()
+
+
+PASSING, FOR_GOOD, PROXY = (0x02, 0), (0x80, 0), (0, 0x08)
+
+
+def neighbour(index: int, host: int, state: int, flags: int) -> bytes:
+    body = NEIGHBOUR.pack(socket.AF_INET, index, state, flags, 1)
+    return message(RTM_NEWNEIGH, body + attribute(NDA_DST, bytes([192, 0, 2, host])))
+
+
+def test_of_the_neighbours_those_that_do_not_pass_are_made_again_each_on_its_links_target() -> None:
+    """A dump does not say of a proxy that it is there for good; made without, it goes with the carrier."""
+    world = World()
+    every = [(2, 1, *PASSING), (2, 2, *FOR_GOOD), (3, 3, *FOR_GOOD), (9, 4, *FOR_GOOD), (3, 5, *PROXY)]
+    world.tables[RTM_GETNEIGH] = [neighbour(*one) for one in every]
+    made = lasting(Wire(channel=Script(world), deadline=0.05), {2: 2, 3: 7})
+    wanted = [neighbour(2, 2, *FOR_GOOD), neighbour(7, 3, *FOR_GOOD), neighbour(7, 5, 0x80, 0x08)]
+    assert {one[HEADER.size :] for one in made} == {one[HEADER.size :] for one in wanted}

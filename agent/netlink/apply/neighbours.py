@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -40,20 +40,26 @@ def copy(wire: Wire, source: int, target: int) -> int:
         for entry in _entries(wire, source)
         if not entry["state"] & NUD_PERMANENT
     ]
-    lasting = [*_lasting(wire, source, target, 0), *_lasting(wire, source, target, NTF_PROXY)]
-    if wanted or lasting:
-        wire.change([*wanted, *lasting])
-    return len(wanted) + len(lasting)
+    made = [*wanted, *lasting(wire, {source: target})]
+    if made:
+        wire.change(made)
+    return len(made)
 
 
-def _lasting(wire: Wire, source: int, target: int, flag: int) -> Iterator[bytes]:
-    """The messages that make the entries of the source that do not pass, with all that they have, on the
-    target.  flag: NTF_PROXY for those that the host answers for, else 0."""
+def lasting(wire: Wire, targets: Mapping[int, int]) -> list[bytes]:
+    """The messages that make the entries that do not pass, with all they have, each on its link's target:
+    those that somebody put there for good, and those that the host answers for."""
+    return [one for flag in (0, NTF_PROXY) for one in _lasting(wire, targets, flag)]
+
+
+def _lasting(wire: Wire, targets: Mapping[int, int], flag: int) -> Iterator[bytes]:
     for answer in wire.dump(message(RTM_GETNEIGH, NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, flag, 0))).messages:
         family, index, state, flags, kind = NEIGHBOUR.unpack_from(answer, HEADER.size)
-        if index != source or not (state & NUD_PERMANENT or flags & NTF_PROXY):
+        if index not in targets or not (state & NUD_PERMANENT or flags & NTF_PROXY):
             continue
-        body = NEIGHBOUR.pack(family, target, state, flags, kind)
+        # What is answered for has the state that `ip` gives it: a dump does not say it.
+        state = NUD_PERMANENT if flags & NTF_PROXY else state
+        body = NEIGHBOUR.pack(family, targets[index], state, flags, kind)
         for one, payload in each_attribute(answer[HEADER.size + NEIGHBOUR.size :]):
             body += b"" if one in (NDA_CACHEINFO, NDA_PROBES, NDA_IFINDEX) else attribute(one, payload)
         yield message(RTM_NEWNEIGH, body, NLM_F_CREATE | NLM_F_REPLACE)

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from agent.kernel.announcement_frames import frame, rarp
-from agent.kernel.steps import Announce, CreateLink, Refused, SetActiveSlave, Step
+from agent.kernel.steps import Announce, CreateLink, Refused, SetActiveSlave, SetDown, SetMaster, Step
+from agent.netlink.apply.neighbours import lasting
 from agent.netlink.apply.planned_devices import PlannedDevices
 from agent.netlink.messages.encode import messages
 from agent.netlink.picture.cache import KernelCache
@@ -96,13 +97,26 @@ class Sender:
         if self._is_large(steps):
             self._cache.pause()
         between = {place: self._announcing(announced) for place, announced in told.items()}
+        neighbours = self._lasting_neighbours(steps)
         answers = self._wire.change([message for _, message in batch], between)
+        if neighbours:
+            self._wire.change(neighbours)
         self._cache.catch_up()
         for (step, _), answer in zip(batch, answers, strict=True):
             if answer is not None:
                 raise Refused(step, str(answer))
         if refused is not None:
             raise refused
+
+    def _lasting_neighbours(self, steps: Sequence[Step]) -> list[bytes]:
+        """What puts back the neighbours that a device has for good: they go when it goes down, which it does,
+        too, when it leaves a bond."""
+        down = {
+            s.name for s in steps if isinstance(s, SetDown) or (isinstance(s, SetMaster) and not s.master)
+        }
+        found = (self._cache.identity(name) for name in down)
+        indices = {one.index: one.index for one in found if one is not None}
+        return lasting(self._wire, indices) if indices else []
 
     def _is_large(self, steps: Sequence[Step]) -> bool:
         """Whether this makes so many devices that to read all links costs less than to hear of these.
