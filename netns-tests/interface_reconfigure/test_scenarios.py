@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -152,31 +151,47 @@ def assert_as_before(ground: Playground, row: Scenario, before: Everything) -> N
 def fail_some(ground: Playground, row: Scenario) -> None:
     """Refuse some of the parts, and kill the daemon at some: everything is as before."""
     assert isinstance(row.action, Call)
-    arguments, before = ground.arguments(row.action), everything(ground)
-    steps = ground.api.call(f"DryRun.{row.action.method}", *arguments)["steps"]
-    parts, choice = parts_of(steps), random.Random(f"{SEED} {row}")
-    for part in choice.sample(range(1, len(parts) + 1), min(REFUSALS, len(parts))):
-        await_steps(ground, row.action, arguments, steps)
-        inject(ground.home, Fault("refuse", part))
+    action, before, links_up = row.action, everything(ground), ground.links_up()
+    arguments = ground.arguments(action)
+
+    def parts() -> list[bool]:
+        """Those of the action as it would be now: after a kill, another slave may be the active one."""
+        await_links(ground, links_up)
+        return parts_of(ground.api.call(f"DryRun.{action.method}", *arguments)["steps"])
+
+    choice = random.Random(f"{SEED} {row}")
+    for chance in even_chances(choice, REFUSALS):
+        inject(ground.home, Fault("refuse", chosen(parts(), chance)))
         with pytest.raises(XenAPIError, match=REFUSAL):
-            ground.call(row.action, arguments)
+            ground.call(action, arguments)
         assert not disarm(ground.home)
         assert_as_before(ground, row, before)
-    for part in choice.sample(range(1, len(parts) + 1), min(KILLS, len(parts))):
-        await_steps(ground, row.action, arguments, steps)
+    for chance in even_chances(choice, KILLS):
+        there = parts()
+        part = chosen(there, chance)
         inject(ground.home, Fault("kill", part))
         with pytest.raises(NoAnswerError):
-            ground.call(row.action, arguments)
-        assert not parts[part - 1] or ground.manages_at(row.managed_at)
+            ground.call(action, arguments)
+        assert not there[part - 1] or ground.manages_at(row.managed_at)
         ground.revive()
         assert_as_before(ground, row, before)
 
 
-def await_steps(ground: Playground, action: Call, arguments: list[Any], steps: list[str]) -> None:
-    """Until the same steps are foreseen as at first: some depend on carrier, which comes a moment later."""
+def even_chances(choice: random.Random, count: int) -> list[float]:
+    """One in each of so many stretches of the way, so that no two are the same part of a long one."""
+    return [(number + choice.random()) / count for number in range(count)]
+
+
+def chosen(parts: list[bool], chance: float) -> int:
+    """The number of a part, from 1."""
+    return 1 + int(chance * len(parts))
+
+
+def await_links(ground: Playground, links_up: set[str]) -> None:
+    """Until all carry traffic that did at first, which some do a moment after a change was undone."""
     end = time.monotonic() + PATIENCE
-    while (now := ground.api.call(f"DryRun.{action.method}", *arguments)["steps"]) != steps:
-        assert time.monotonic() < end, now
+    while (now := ground.links_up()) != links_up:
+        assert time.monotonic() < end, links_up ^ now
         time.sleep(0.1)
 
 
