@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 from agent.engine.condition import Condition
-from agent.engine.engine import Decide
+from agent.engine.decisions import Decide
 from agent.engine.link_history import LinkHistory
 from agent.engine.notifier import Notifier
 from agent.engine.progress import Progress

@@ -2,22 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from agent.desired.desired import desired
-from agent.desired.nics import facts_of
 from agent.engine.cards import Cards
 from agent.engine.committed import CommittedModel, Shared, Store
 from agent.engine.condition import Condition
+from agent.engine.decisions import Decide, Decisions
 from agent.engine.forecast import AtWorkOn, Managers, words_of_found
 from agent.engine.kernel import Kernel
 from agent.engine.link_history import LinkHistory, Notes
 from agent.engine.link_watch import LinkWatch, bonds_over
 from agent.engine.notifier import Notifier
-from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress
 from agent.engine.reachability import is_near
 from agent.engine.reconciler import Reconciler
@@ -32,7 +31,6 @@ from agent.kernel.state import KernelState
 from agent.model.bond_options import needs_announcing
 from agent.model.device_names import link_names, speaks_of
 from agent.model.draft import Plan, Result
-from agent.model.facts import Bonding, Facts, NotProbed, with_configurers
 from agent.model.layering import bridge_of, given_by, shown_devices, uplink_devices
 from agent.model.model import Model
 from agent.model.records import PIF, Bond, BondMode, Ref
@@ -41,9 +39,6 @@ log = logging.getLogger("pifd.engine")
 
 PAUSES = (0.1, 0.3, 0.9)
 """Seconds in which another host's change comes to be known here."""
-
-Decide = Callable[[Model, Facts], Plan]
-"""A rule: what a call changes, given the model and what the host has."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +71,12 @@ class Engine:
         at_work_on: AtWorkOn = lambda _: "",
         notes: Notes | None = None,
     ) -> None:
-        self._kernel, self._nics, self._at_work_on = kernel, nics, at_work_on
+        self._kernel = kernel
         self.notifier, self._turn = Notifier(), asyncio.Lock()
-        self._bonding: Bonding | None = None
-        self._default_mode = default_bond_mode
         self._changes: set[asyncio.Task[Any]] = set()
         self._retrying: asyncio.Task[None] | None = None
         committed = self._committed = CommittedModel(store, self.notifier)
+        self._decisions = Decisions(kernel, committed, nics, at_work_on, default_bond_mode)
         cards = self._cards = Cards(committed)
         reconciler = Reconciler(kernel, committed, cards, hotplug, self._turn, self.notifier)
         self._reconciler = reconciler
@@ -196,7 +190,7 @@ class Engine:
         """What a rule decides and which steps it takes; changes nothing."""
         async with self._turn:
             actual = await self._kernel.read()
-            plan = await self._decided(decide, actual)
+            plan = await self._decisions.plan(decide, actual)
             self._committed.check_plan(plan)
             _, steps = await self._transaction.preflight(plan.here, actual)
             return DryRun(plan, tuple(str(step) for step in steps))
@@ -283,7 +277,7 @@ class Engine:
             actual = await self._kernel.read()
             await self._cards.follow(actual)
             found = actual
-            whole = await self._decided(decide, actual)
+            whole = await self._decisions.plan(decide, actual)
             self._committed.check_plan(whole)
             plan = whole.here
             scope, steps = await self._transaction.preflight(plan, actual)
@@ -299,22 +293,6 @@ class Engine:
                 log.warning("%s", note)
                 progress.noted(note)
             if plan.after.table.number_having(PIF) > plan.before.table.number_having(PIF):
-                for line in words_of_found(plan, self._facts(plan.before, found)):
+                for line in words_of_found(plan, self._decisions.facts(plan.before, found)):
                     log.info("%s", line)
             return plan.result
-
-    async def _decided(self, decide: Decide, actual: KernelState) -> Plan:
-        """What a rule decides; the first that asks what bonding can do has the kernel asked."""
-        try:
-            return await off_loop(actual, self._decide, decide, actual)
-        except NotProbed:
-            self._bonding = Bonding(await self._kernel.missing_in_bonding(), self._default_mode)
-            return await off_loop(actual, self._decide, decide, actual)
-
-    def _decide(self, decide: Decide, actual: KernelState) -> Plan:
-        return decide(self.model, self._facts(self._committed.here, actual))
-
-    def _facts(self, known: Model, actual: KernelState) -> Facts:
-        """Who else configures a NIC is asked only for those that a call may find."""
-        nics = {pif.device for pif in known.by(PIF, "physical", True)}
-        return with_configurers(facts_of(actual, self._nics, self._bonding), self._at_work_on, nics)

@@ -17,12 +17,7 @@ from agent.kernel.kinds.kind import KINDS, Options
 from agent.kernel.kinds.option import When, moments, with_changes
 from agent.kernel.kinds.vlan import VLANOptions
 from agent.kernel.kinds.vxlan import VXLANOptions
-from agent.kernel.simulate_addresses import (
-    add_address,
-    await_addresses,
-    carry_settings,
-    delete_address,
-)
+from agent.kernel.simulate_addresses import add_address, await_addresses, carry_settings, delete_address
 from agent.kernel.simulate_effects import (
     down,
     enslave,

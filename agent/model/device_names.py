@@ -1,9 +1,12 @@
 """The names of devices: those that pifd makes for a VLAN or a tunnel, and those whose carrier is shown."""
 
 import re
+from collections.abc import Callable
 from hashlib import blake2s
 from ipaddress import IPv4Address, ip_address
+from itertools import count
 
+from agent.model.keys import BLOCK
 from agent.model.model import Model, has_vlan
 from agent.model.records import PIF, VIF, Bond, Network, Tunnel, TunnelProtocol
 from agent.model.tunnels import remote_ips
@@ -72,3 +75,14 @@ def is_vlan_device(model: Model, name: str) -> bool:
 def _vif_devices(model: Model) -> frozenset[str]:
     plugged = (vif for vif in model.by(VIF, "currently_attached", True) if is_plugged(model, vif))
     return frozenset(device_of(model, vif) for vif in plugged)
+
+
+def free_bridge_number(model: Model, is_others: Callable[[str], bool] = lambda _: False) -> int:
+    """The smallest number N for which nothing in the model, and nobody else's device, is called `xapi<N>`."""
+    block = next(n for n in count() if model.table.number_having((Network, "block", n)) < BLOCK)
+    named = ((n, f"xapi{n}") for n in count(BLOCK * block))
+    return next(n for n, name in named if not _is_taken(model, name) and not is_others(name))
+
+
+def _is_taken(model: Model, name: str) -> bool:
+    return model.has_by(Network, "bridge", name) or model.has_by(PIF, "device", name)

@@ -1,12 +1,11 @@
 """Model, an immutable snapshot of all records, and what follows from it: who belongs to whom."""
 
-import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, TypeVar, cast
 
 from agent.errors import HandleInvalid
+from agent.model.keys import keys_of
 from agent.model.records import (
     PIF,
     VIF,
@@ -14,55 +13,15 @@ from agent.model.records import (
     VM,
     Bond,
     Host,
-    IPConfiguration,
     Network,
-    Pool,
     R,
     Record,
     Ref,
     Tunnel,
-    VMGuestMetrics,
 )
 from agent.table import Table
 
 T = TypeVar("T")
-
-FOUND_BY: Mapping[type[Record], tuple[str, ...]] = {
-    Pool: (),
-    Host: (),
-    Network: ("bridge",),
-    PIF: ("network", "bond_slave_of", "device", "physical", "management"),
-    Bond: ("master",),
-    VLAN: ("tagged_PIF", "untagged_PIF"),
-    Tunnel: ("access_PIF", "transport_PIF", "key"),
-    VM: ("domid",),
-    VMGuestMetrics: (),
-    VIF: ("network", "VM", "currently_attached", "released"),
-}
-"""The fields by whose values records are found without a search; what is empty is not found."""
-
-OWN_BRIDGE = re.compile("xapi(0|[1-9][0-9]{0,8})")
-"""The bridges that are called by a number of pifd's own."""
-BLOCK = 64
-"""So many of these numbers are looked at as one, to find the smallest that is free."""
-
-NO_IP = IPConfiguration()
-
-
-def keys_of(record: Record) -> tuple[Hashable, ...]:
-    """What a record is found by: its class, its fields, and of a PIF with something of IP, that."""
-    kind = type(record)
-    keys: list[Any] = [kind]
-    keys += [(kind, name, value) for name in FOUND_BY.get(kind, ()) if (value := getattr(record, name))]
-    if isinstance(record, PIF) and (record.ip_configuration != NO_IP or record.other_config):
-        keys.append((PIF, "has IP"))
-    if isinstance(record, PIF) and record.VLAN >= 0:
-        keys.append((PIF, "VLAN", (record.device, record.VLAN)))
-    if isinstance(record, Network) and OWN_BRIDGE.fullmatch(record.bridge):
-        keys.append((Network, "block", int(record.bridge[4:]) // BLOCK))
-    if isinstance(record, VLAN):
-        keys.append((VLAN, "tag", record.tagged_PIF, record.tag))
-    return tuple(keys)
 
 
 @dataclass(frozen=True)
@@ -238,17 +197,6 @@ def here(model: Model) -> Model:
     """The model as this host sees it."""
     host = this_host(model)
     return model if host is None else model.on(host.ref)
-
-
-def free_bridge_number(model: Model, is_others: Callable[[str], bool] = lambda _: False) -> int:
-    """The smallest number N for which nothing in the model, and nobody else's device, is called `xapi<N>`."""
-    block = next(n for n in count() if model.table.number_having((Network, "block", n)) < BLOCK)
-    named = ((n, f"xapi{n}") for n in count(BLOCK * block))
-    return next(n for n, name in named if not _is_taken(model, name) and not is_others(name))
-
-
-def _is_taken(model: Model, name: str) -> bool:
-    return model.has_by(Network, "bridge", name) or model.has_by(PIF, "device", name)
 
 
 def bond_of_master(model: Model, pif: PIF) -> Bond | None:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol
 
-from agent.engine.engine import Decide
+from agent.engine.decisions import Decide
 from agent.engine.notifier import Notifier
 from agent.errors import Failure
 from agent.logs import going_on

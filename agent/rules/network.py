@@ -12,9 +12,10 @@ from agent.errors import (
     NetworkUnmanaged,
     OperationNotAllowed,
 )
+from agent.model.device_names import free_bridge_number
 from agent.model.draft import Draft, Plan
 from agent.model.facts import Facts
-from agent.model.model import Model, free_bridge_number, pifs_on, vifs_on
+from agent.model.model import Model, pifs_on, vifs_on
 from agent.model.records import Host, Network, Ref
 from agent.model.static_routes import check_static_routes
 from agent.rules.device_name_checks import is_device_name, is_free

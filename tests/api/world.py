@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.engine.condition import Condition, words_for
-from agent.engine.engine import Decide
+from agent.engine.decisions import Decide
 from agent.engine.link_history import LinkHistory
 from agent.engine.notifier import Notifier
 from agent.engine.progress import UNWATCHED, Progress

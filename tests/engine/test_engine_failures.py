@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.engine import reconciler
-from agent.engine.engine import Decide
+from agent.engine.decisions import Decide
 from agent.errors import Failure, PIFConfigurationError, StoreUnavailable, VLANInUse
 from agent.kernel.kinds.bond import BondOptions
 from agent.kernel.kinds.bridge import BridgeOptions

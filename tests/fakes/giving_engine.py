@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from agent.engine.engine import Decide, Engine
+from agent.engine.decisions import Decide
+from agent.engine.engine import Engine
 from agent.engine.progress import UNWATCHED, Progress
 from agent.model.draft import Plan, Result
 from agent.model.facts import Facts

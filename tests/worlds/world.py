@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.desired.nics import facts_of
-from agent.engine.engine import Decide, Engine
+from agent.engine.decisions import Decide
+from agent.engine.engine import Engine
 from agent.engine.progress import UNWATCHED, Progress
 from agent.kernel.state import KernelState
 from agent.model.draft import Draft, Plan

@@ -16,7 +16,7 @@ from agent.api.events.affected import affected
 from agent.api.records.computed import View
 from agent.api.records.record import computed_fields, on_wire, record_of
 from agent.api.tasks.tasks import Owner
-from agent.engine.engine import Decide
+from agent.engine.decisions import Decide
 from agent.engine.off_loop import off_loop
 from agent.engine.progress import UNWATCHED, Progress
 from agent.model.draft import Plan, changes

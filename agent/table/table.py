@@ -11,19 +11,27 @@ from collections.abc import Callable, Hashable, ItemsView, Iterable, Iterator, M
 from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
+from agent.table.tree import (
+    EMPTY,
+    Node,
+    add_differing,
+    entries_of,
+    found_in,
+    size_of,
+    tree_of,
+    with_entry,
+    without_entry,
+)
+
 V = TypeVar("V")
 
 Keys = tuple[Hashable, ...]
-Node = Any
-"""A leaf, a dict; or a branch, a tuple of nodes, one for each value of the next bits of a key's hash."""
 
-LEAF = 32
-"""How many a leaf has at most, unless their hashes are all but the same."""
-BITS = 4
-MASK = (1 << BITS) - 1
-DEEPEST = 60 // BITS
-
-EMPTY: Node = {}
+FIRST = itemgetter(0)
+REMADE = 4
+"""The part of a table from which on it is made anew."""
+FEW = 16
+"""Values that are put into the index of a table that no copy was made of."""
 
 
 class Table(Mapping[str, V], Generic[V]):
@@ -52,25 +60,25 @@ class Table(Mapping[str, V], Generic[V]):
 
     def has(self, key: Hashable) -> bool:
         """Whether any value has a key."""
-        return key in self._flat() if self._root is None else _found(self._index, key) is not None
+        return key in self._flat() if self._root is None else found_in(self._index, key) is not None
 
     def number_having(self, key: Hashable) -> int:
         """How many values have a key."""
         if self._root is None:
             return len(self._flat().get(key) or {})
-        return _size(_found(self._index, key) or EMPTY)
+        return size_of(found_in(self._index, key) or EMPTY)
 
     def values_having(self, key: Hashable) -> list[V]:
         """The values that have a key, in the order of the table."""
         if self._root is None:
             return list((self._flat().get(key) or {}).values())
-        names = _found(self._index, key)
+        names = found_in(self._index, key)
         if names is None:
             return []
         if type(names) is dict and len(names) == 1:  # as most questions are answered
             (name,) = names
-            return [_found(self._root, name)[1]]
-        places = [_found(self._root, name) for name, _ in _entries(names)]
+            return [found_in(self._root, name)[1]]
+        places = [found_in(self._root, name) for name, _ in entries_of(names)]
         places.sort(key=FIRST)
         return [value for _, value, _ in places]
 
@@ -78,19 +86,19 @@ class Table(Mapping[str, V], Generic[V]):
         """The names of the values that have a key in no order, for who stops at the first that will do."""
         if self._root is None:
             return iter(self._flat().get(key) or {})
-        return (name for name, _ in _entries(_found(self._index, key) or EMPTY))
+        return (name for name, _ in entries_of(found_in(self._index, key) or EMPTY))
 
     def with_value(self, name: str, value: V) -> "Table[V]":
         """The table with one value added, last of all, or another in its place."""
         self._grow()
-        old = _found(self._root, name)
+        old = found_in(self._root, name)
         if old is not None and old[1] is value:
             return self
         keys = self._keys_of(value)
         if old is None:
-            root = _with(self._root, hash(name), name, (self._next, value, keys))
+            root = with_entry(self._root, hash(name), name, (self._next, value, keys))
             return self._like(root, self._reindexed(name, (), keys), self._size + 1, self._next + 1)
-        root = _with(self._root, hash(name), name, (old[0], value, keys))
+        root = with_entry(self._root, hash(name), name, (old[0], value, keys))
         return self._like(root, self._reindexed(name, old[2], keys), self._size, self._next)
 
     def with_values(self, values: Mapping[str, V]) -> "Table[V]":
@@ -109,10 +117,10 @@ class Table(Mapping[str, V], Generic[V]):
     def without(self, name: str) -> "Table[V]":
         """The table with one value less."""
         self._grow()
-        old = _found(self._root, name)
+        old = found_in(self._root, name)
         if old is None:
             return self
-        root = _less(self._root, hash(name), name)
+        root = without_entry(self._root, hash(name), name)
         return self._like(root, self._reindexed(name, old[2], ()), self._size - 1, self._next)
 
     def differing(self, other: "Table[V]") -> set[str]:
@@ -127,7 +135,7 @@ class Table(Mapping[str, V], Generic[V]):
         other._grow()
         found: set[str] = set()
         if self._root is not other._root:
-            _differ(self._root, other._root, found)
+            add_differing(self._root, other._root, found)
         return found
 
     def in_order(self, names: Iterable[str]) -> list[str]:
@@ -136,7 +144,7 @@ class Table(Mapping[str, V], Generic[V]):
             at = self._places or {name: n for n, name in enumerate(self._there())}
             self._places = at
             return sorted((name for name in names if name in at), key=at.__getitem__)
-        places = [(entry[0], name) for name in names if (entry := _found(self._root, name)) is not None]
+        places = [(entry[0], name) for name in names if (entry := found_in(self._root, name)) is not None]
         return [name for _, name in sorted(places)]
 
     def _like(self, root: Node, index: Node, size: int, following: int) -> "Table[V]":
@@ -178,9 +186,9 @@ class Table(Mapping[str, V], Generic[V]):
         if self._root is not None:
             return
         by_key = self._flat()
-        self._index = _made({key: _made(dict.fromkeys(found, True)) for key, found in by_key.items()})
+        self._index = tree_of({key: tree_of(dict.fromkeys(found, True)) for key, found in by_key.items()})
         entries = enumerate(self._there().items())
-        self._root = _made({name: (n, value, self._keys_of(value)) for n, (name, value) in entries})
+        self._root = tree_of({name: (n, value, self._keys_of(value)) for n, (name, value) in entries})
         self._by_key = self._places = None
 
     def _reindexed(self, name: str, before: Keys, after: Keys) -> Node:
@@ -189,26 +197,30 @@ class Table(Mapping[str, V], Generic[V]):
             return index
         for key in before:
             if key not in after:
-                names = _less(_found(index, key), hash(name), name)
-                is_empty = next(_entries(names), None) is None
-                index = _less(index, hash(key), key) if is_empty else _with(index, hash(key), key, names)
+                names = without_entry(found_in(index, key), hash(name), name)
+                is_empty = next(entries_of(names), None) is None
+                index = (
+                    without_entry(index, hash(key), key)
+                    if is_empty
+                    else with_entry(index, hash(key), key, names)
+                )
         for key in after:
             if key not in before:
-                names = _with(_found(index, key) or EMPTY, hash(name), name, True)
-                index = _with(index, hash(key), key, names)
+                names = with_entry(found_in(index, key) or EMPTY, hash(name), name, True)
+                index = with_entry(index, hash(key), key, names)
         return index
 
     def _there(self) -> dict[str, V]:
         """All of it, which is made when it is asked for the first time."""
         if self._plain is None:
-            entries = sorted(_entries(self._root), key=lambda entry: entry[1][0])
+            entries = sorted(entries_of(self._root), key=lambda entry: entry[1][0])
             self._plain = {name: entry[1] for name, entry in entries}
         return self._plain
 
     def __getitem__(self, name: str) -> V:
         if self._plain is not None:
             return self._plain[name]
-        entry = _found(self._root, name)
+        entry = found_in(self._root, name)
         if entry is None:
             raise KeyError(name)
         return cast(V, entry[1])
@@ -216,13 +228,13 @@ class Table(Mapping[str, V], Generic[V]):
     def get(self, name: str, default: Any = None) -> Any:
         if self._plain is not None:
             return self._plain.get(name, default)
-        entry = _found(self._root, name)
+        entry = found_in(self._root, name)
         return default if entry is None else entry[1]
 
     def __contains__(self, name: object) -> bool:
         if self._plain is not None:
             return name in self._plain
-        return _found(self._root, cast(str, name)) is not None
+        return found_in(self._root, cast(str, name)) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._there())
@@ -247,72 +259,3 @@ class Table(Mapping[str, V], Generic[V]):
 
     def __repr__(self) -> str:
         return repr(self._there())
-
-
-FIRST = itemgetter(0)
-REMADE = 4
-"""The part of a table from which on it is made anew."""
-FEW = 16
-"""Values that are put into the index of a table that no copy was made of."""
-
-
-def _found(node: Node, key: Hashable) -> Any:
-    bits = hash(key)
-    while type(node) is tuple:
-        node, bits = node[bits & MASK], bits >> BITS
-    return node.get(key)
-
-
-def _with(node: Node, bits: int, key: Hashable, value: object, depth: int = 0) -> Node:
-    if type(node) is tuple:
-        at = bits & MASK
-        return (*node[:at], _with(node[at], bits >> BITS, key, value, depth + 1), *node[at + 1 :])
-    leaf = {**node, key: value}
-    return leaf if len(leaf) <= LEAF else _made(leaf, depth)
-
-
-def _less(node: Node, bits: int, key: Hashable) -> Node:
-    if type(node) is tuple:
-        at = bits & MASK
-        return (*node[:at], _less(node[at], bits >> BITS, key), *node[at + 1 :])
-    return {other: value for other, value in node.items() if other != key}
-
-
-def _made(values: dict[Any, Any], depth: int = 0) -> Node:
-    """A leaf, or a branch where there are too many for one."""
-    if len(values) <= LEAF or depth > DEEPEST:
-        return values
-    parts: list[dict[Any, Any]] = [{} for _ in range(MASK + 1)]
-    for key, value in values.items():
-        parts[hash(key) >> (BITS * depth) & MASK][key] = value
-    return tuple(_made(part, depth + 1) for part in parts)
-
-
-def _entries(node: Node) -> Iterator[tuple[Any, Any]]:
-    if type(node) is tuple:
-        for part in node:
-            yield from _entries(part)
-    else:
-        yield from node.items()
-
-
-def _size(node: Node) -> int:
-    return sum(map(_size, node)) if type(node) is tuple else len(node)
-
-
-def _differ(one: Node, other: Node, found: set[str]) -> None:
-    if type(one) is tuple and type(other) is tuple:
-        for part, twin in zip(one, other, strict=True):
-            if part is not twin:
-                _differ(part, twin, found)
-        return
-    mine = one if type(one) is dict else dict(_entries(one))
-    theirs = other if type(other) is dict else dict(_entries(other))
-    if mine is theirs:
-        return
-    others = [name for name, entry in mine.items() if theirs.get(name) is not entry]
-    others += [name for name in theirs if name not in mine]
-    for name in others:
-        left, right = mine.get(name), theirs.get(name)
-        if left is None or right is None or left[1] is not right[1]:
-            found.add(name)
