@@ -43,6 +43,9 @@ class KernelInMemory:
     def carriers(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(names)
 
+    def ports_up(self, masters: Mapping[str, str]) -> frozenset[str]:
+        return frozenset(masters)
+
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         return {}
 

@@ -59,6 +59,10 @@ class Engine(Protocol):
         """The names of the devices that have carrier: NICs, and the devices of tunnels."""
 
     @property
+    def ports_up(self) -> frozenset[str]:
+        """The names of the members of bonds that have carrier and are in their bond."""
+
+    @property
     def devices(self) -> Mapping[str, Device]:
         """What the NICs and the bonds say of themselves, by their names."""
 

@@ -29,7 +29,7 @@ from agent.hotplug.request import Hotplug
 from agent.kernel.live import Device, LiveLink
 from agent.kernel.state import KernelState
 from agent.model.bond_options import needs_announcing
-from agent.model.device_names import link_names, speaks_of
+from agent.model.device_names import link_names, masters_of, speaks_of
 from agent.model.draft import Plan, Result
 from agent.model.layering import bridge_of, given_by, shown_devices, uplink_devices
 from agent.model.model import Model
@@ -211,6 +211,11 @@ class Engine:
     def links_up(self) -> frozenset[str]:
         """The NICs and the tunnels' devices that have carrier."""
         return self._kernel.carriers(link_names(self._committed.here))
+
+    @property
+    def ports_up(self) -> frozenset[str]:
+        """The members of bonds that have carrier and are in their bond."""
+        return self._kernel.ports_up(masters_of(self._committed.here))
 
     @property
     def devices(self) -> Mapping[str, Device]:

@@ -78,14 +78,15 @@ class LinkWatch:
                 await self._save_in_time()
 
     def _tell_of_bonds(self) -> None:
-        """Of those with more than one link, as XAPI does."""
+        """Of those with more than one link, as XAPI does; one that is not in the bond is not up for it."""
         model, loop = self._model_of(), asyncio.get_running_loop()
         told, now = self.history.links_up, loop.time()
         there = {bond.uuid: (bond, devices) for bond, devices in watched(model)}
         for uuid in told.keys() - there.keys():
             del told[uuid]
         for uuid, (bond, devices) in there.items():
-            found = len(self._kernel.carriers(devices)), len(devices)
+            masters = dict.fromkeys(devices, model.get(bond.master).device)
+            found = len(self._kernel.ports_up(masters)), len(devices)
             before = told.get(uuid)
             if before is not None and before[0] == found[0]:
                 continue

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 from itertools import count
 
 from agent.model.keys import BLOCK
-from agent.model.model import Model, has_vlan
+from agent.model.model import Model, has_vlan, slaves
 from agent.model.records import PIF, VIF, Bond, Network, Tunnel, TunnelProtocol
 from agent.model.tunnels import remote_ips
 from agent.model.vifs import device_of, is_plugged
@@ -47,6 +47,15 @@ def link_names(model: Model) -> list[str]:
     nics = [pif.device for pif in model.by(PIF, "physical", True)]
     tunnels = ((model.get(tunnel.access_PIF).device, tunnel) for tunnel in model.all(Tunnel))
     return [*nics, *(name for device, tunnel in tunnels for name in tunnel_devices(device, tunnel))]
+
+
+def masters_of(model: Model) -> dict[str, str]:
+    """The devices of bonds' members, each with that of its bond."""
+    return {
+        slave.device: model.get(bond.master).device
+        for bond in model.all(Bond)
+        for slave in slaves(model, bond)
+    }
 
 
 def speaks_of(model: Model, name: str) -> bool:

@@ -113,6 +113,10 @@ class Netlink:
         """Those of the named links that have carrier.  The kernel is not asked for it: it has told."""
         return self._listener.carriers(names)
 
+    def ports_up(self, masters: Mapping[str, str]) -> frozenset[str]:
+        """Those of the links that have carrier and are ports of the masters that they are given with."""
+        return self._listener.ports_up(masters)
+
     @property
     def link_counts(self) -> Mapping[str, LinkCount]:
         """How often the carrier of each bond's port has changed, as far as it was told."""

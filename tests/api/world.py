@@ -105,6 +105,10 @@ class EngineInMemory:
         return self.up
 
     @property
+    def ports_up(self) -> frozenset[str]:
+        return self.up
+
+    @property
     def devices(self) -> Mapping[str, Device]:
         return {**dict.fromkeys(self.up, DEVICE), **self.says}
 

@@ -11,6 +11,7 @@ from agent.engine import link_watch
 from agent.engine.engine import Engine
 from agent.engine.link_history import MOST_CHANGES, LinkHistory
 from agent.kernel.live import LinkChange, LinkCount
+from agent.kernel.steps import SetMaster, SetUp
 from agent.model.model import this_host
 from agent.store.json_file import JSONFile
 from tests.worlds.world import World
@@ -73,6 +74,18 @@ async def test_a_bond_that_is_seen_first_without_a_link_is_told_of(world: World)
     await world.create_bond("eth0", "eth1")
     await until(lambda: len(bodies(world.engine)) == 1)
     assert bodies(world.engine) == ["The status of the eth0+eth1 bond is: 1/2 up"]
+
+
+async def test_a_link_that_is_not_in_the_bond_is_not_up_although_it_has_carrier(world: World) -> None:
+    await world.create_bond("eth0", "eth1")
+    await asyncio.sleep(0.15)
+    world.kernel.obstacle = lambda step: (
+        "Operation not permitted" if step == SetMaster("eth1", "bond0") else ""
+    )
+    world.kernel.behind_our_back(SetMaster("eth1", ""), SetUp("eth1"))
+    await until(lambda: len(bodies(world.engine)) == 1)
+    assert bodies(world.engine) == ["The status of the eth0+eth1 bond changed: 1/2 up (was 2/2)"]
+    assert ("eth1" in world.engine.links_up, world.engine.ports_up) == (True, frozenset({"eth0"}))
 
 
 async def test_of_a_bond_with_one_link_there_is_no_message(world: World) -> None:

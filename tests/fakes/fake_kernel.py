@@ -178,6 +178,10 @@ class FakeKernel:
             name for name in names if name in self.state.links and self.state.links[name].carrier
         )
 
+    def ports_up(self, masters: Mapping[str, str]) -> frozenset[str]:
+        links = self.state.links
+        return frozenset(name for name in self.carriers(masters) if links[name].master == masters[name])
+
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         """A NIC has 1000 Mbit/s unless `speeds` says otherwise; a bond what its active slave has."""
         return {name: self._device(name) for name in names}

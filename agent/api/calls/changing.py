@@ -79,7 +79,8 @@ async def dry_run(rule: Rule, call: Call, /, **arguments: Any) -> Value:
         return await there(call, host, arguments)
     outcome = await engine.dry_run(decision(rule, arguments))
     lacking = engine.condition.deviations
-    before = View(outcome.plan.before, engine.links_up, engine.failures, heard(call.agent), lacking)
+    links = engine.links_up, engine.ports_up
+    before = View(outcome.plan.before, links[0], engine.failures, heard(call.agent), lacking, links[1])
     after = replace(before, model=outcome.plan.after)
     return await off_loop(after.model, described, outcome, before, after)
 

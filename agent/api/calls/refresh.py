@@ -105,7 +105,8 @@ def _machine(heard: tuple[int, int]) -> int:
 def _view(agent: Agent) -> View:
     engine = agent.engine
     lacking = dict(engine.condition.deviations)
-    return View(engine.model, engine.links_up, dict(engine.failures), heard(agent), lacking)
+    failures = dict(engine.failures)
+    return View(engine.model, engine.links_up, failures, heard(agent), lacking, engine.ports_up)
 
 
 def _live(agent: Agent, view: View) -> Mapping[type[Record], Mapping[str, Any]]:

@@ -47,8 +47,8 @@ def heard_otherwise(before: View, after: View) -> set[str]:
 
 
 def with_other_links(before: View, after: View) -> Iterator[str]:
-    """The bonds and tunnels over devices that got or lost their carrier."""
-    links = before.links_up ^ after.links_up
+    """The bonds and tunnels over devices that got or lost their carrier, or their place in the bond."""
+    links = (before.links_up ^ after.links_up) | (before.ports_up ^ after.ports_up)
     model = after.model
     if not links:
         return

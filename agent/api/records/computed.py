@@ -60,9 +60,10 @@ HERE_ALONE = Heard(live=True, last_published=datetime.fromtimestamp(0, UTC))
 class View:
     """What a computed field is computed from.
 
-    links_up: the names of the devices that have carrier.  failures: the PIFs and VIFs that should be up and
-    are not, with the reason.  hosts: what is heard of the hosts of a pool.  deviations: PIFs and VIFs that
-    are as far up as they are to be, and lack something.
+    links_up: the names of the devices that have carrier.  ports_up: of those the members of bonds that are in
+    theirs.  failures: the PIFs and VIFs that should be up and are not, with the reason.  hosts: what is heard
+    of the hosts of a pool.  deviations: PIFs and VIFs that are as far up as they are to be, and lack
+    something.
     """
 
     model: Model
@@ -70,6 +71,7 @@ class View:
     failures: Mapping[Ref[Any], str] = field(default_factory=dict)
     hosts: Mapping[Ref[Host], Heard] = field(default_factory=dict)
     deviations: Mapping[Ref[Any], str] = field(default_factory=dict)
+    ports_up: frozenset[str] = frozenset()
 
 
 Index = Callable[[Model, Any], Iterable[Record]]
@@ -116,7 +118,7 @@ def bond_slaves(view: View, bond: Bond) -> list[Ref[PIF]]:
 
 def bond_links_up(view: View, bond: Bond) -> int:
     own = (pif for pif in slaves(view.model, bond) if is_here(view.model, pif))
-    return sum(pif.device in view.links_up for pif in own)
+    return sum(pif.device in view.ports_up for pif in own)
 
 
 def status_of_tunnel(view: View, tunnel: Tunnel) -> Mapping[str, str]:

@@ -39,7 +39,9 @@ def bond_status(
         "MAC": there.link.MAC if there else "",
         "carrier": bool(there and there.link.carrier),
         "active_slave": own.active_slave,
-        "links_up": sum(port["carrier"] for port in ports),
+        "links_up": sum(
+            port["carrier"] and _is_in(live.get(port["device"]), master.device) for port in ports
+        ),
         "lacp": lacp_of(own) if mode_of(there) == LACP else {},
         "ports": ports,
         "words": words_of_bond(master.device, there, used, ports),
@@ -81,7 +83,7 @@ def port_status(
     """One member: its link, what the bond makes of it, and its side of LACP."""
     found, nic = live.get(device), devices.get(device)
     port = found.port if found and found.port else PortStatus()
-    inside = found is not None and found.link.master == bond and found.port is not None
+    inside = _is_in(found, bond)
     has_carrier = bool(found and found.link.carrier)
     obstacle = _obstacle(device, bond, found, port, mode, own) if inside or not found else ""
     if found is not None and not inside:
@@ -100,6 +102,10 @@ def port_status(
         "lacp": _lacp_of_port(port) if mode == LACP and inside else {},
         "words": obstacle or (f"{device} is in use" if used else f"{device} is up and ready to take over"),
     }
+
+
+def _is_in(found: LiveLink | None, bond: str) -> bool:
+    return found is not None and found.link.master == bond and found.port is not None
 
 
 def history_of(port: PortHistory | None) -> Status:

@@ -116,6 +116,11 @@ class KernelCache:
         link = self._picture.link(name)
         return link is not None and link.carrier
 
+    def master(self, name: str) -> str:
+        """What a link was a port of at the last look; empty for nothing."""
+        link = self._picture.link(name)
+        return link.master if link is not None else ""
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._picture.link(name) is not None
 

@@ -104,6 +104,10 @@ class Listener:
         self._hear()
         return frozenset(name for name in names if self._cache.is_up(name))
 
+    def ports_up(self, masters: Mapping[str, str]) -> frozenset[str]:
+        """Those of the links that have carrier and are ports of the masters that they are given with."""
+        return frozenset(name for name in self.carriers(masters) if self._cache.master(name) == masters[name])
+
     def devices(self, names: Iterable[str]) -> Mapping[str, Device]:
         """What the named NICs and bonds say of themselves."""
         self._hear()
