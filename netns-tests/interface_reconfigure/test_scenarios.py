@@ -20,7 +20,7 @@ from tests.scenarios.scenario import Call, Restart, Scenario
 from tests.scenarios.table import TABLE
 
 PATIENCE = patience(10)
-REFUSALS, KILLS = 5, 2
+REFUSALS, KILLS = 3, 2
 """So many parts of a row's action are refused, and at so many is the daemon killed."""
 PARTS_OF_A_START = 12
 """So many at the least, where none of its devices is there."""
