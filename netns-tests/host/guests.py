@@ -68,6 +68,7 @@ def host_with_guests(directory: Path, count: int, nics: int = 1) -> Iterator[Hos
         daemon = start_forked(net.host, home)
         await_answer(home)
         api = XenAPI(home.socket)
+        stack.callback(api.close)
         pifs = dict(sorted(api.call("PIF.get_all_records").items(), key=_by_device)[:nics])
         for ref in pifs:
             api.call("PIF.plug", ref)
@@ -80,7 +81,6 @@ def host_with_guests(directory: Path, count: int, nics: int = 1) -> Iterator[Hos
         )
         network = api.call("network.create", {"name_label": "Bonded"})
         yield Host(net, daemon, api, guests, network)
-        api.close()
         assert daemon.stop() == 0, daemon.log.read_text()[-2000:]
 
 
