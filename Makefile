@@ -96,7 +96,7 @@ SCENARIOS := $(call TESTS_OF,scenarios tunnels cabling bond hotplug start)
 FAULTS := $(call TESTS_OF,faults pif)
 
 SAMPLE := $(call TESTS_OF,bond features scenarios faults) $(addprefix --sample test_, \
-	$(if $(filter qemu,$(WITH)),bond=4 features=2) scenarios=4 faults=1)
+	$(if $(filter qemu,$(WITH)),bond=4 features=2,bond=6) scenarios=4 faults=1)
 
 TEST_WITH = NETNS_TIER=$@=$(NOTES) netns-tests/in-kernel --with=$(1) --timeout 3600 \
 	.venv/bin/python -m pytest -p runner.nothing_skipped

@@ -197,11 +197,6 @@ class Playground:
         """The host's kernel as `ip` shows it."""
         return without_operstates(kernel_shown(shown_by(self._around.ip.ask(*OVERVIEW))))
 
-    def links_up(self) -> set[str]:
-        """The links that carry traffic now; which these are, plans depend on."""
-        links = kernel_shown(shown_by(self._around.ip.ask(*OVERVIEW))).links
-        return {name for name, link in links.items() if link["operstate"] == "UP"}
-
     def shape(self) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
         """The ports of pifd's bridges and bonds, what VLANs are on, and the host's addresses."""
         told = self.told()
